@@ -1,0 +1,185 @@
+//! What the program costs, as one table: `cargo bench`. It makes its own logs and compares with `wc -l`, and with
+//! mtail, goaccess and a few lines of Python where those are installed.
+//!
+//! Every ratio is the median of ratios of pairs of runs in turn, so that it means something on a busy machine too.
+//!
+//! ```text
+//! cargo bench                            the table
+//! cargo bench -- instructions            instructions per line, against benches/instructions.txt; needs valgrind
+//! cargo bench -- instructions --accept   writes that file anew
+//! ```
+
+mod instructions;
+mod logs;
+mod measure;
+mod served;
+
+use logs::FORMATS;
+use measure::{Cost, Input, installed, line_of, median, ratio, run};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_httpd_exporter");
+
+/// Lines of a log that is timed, and of one that peers a hundred times as slow read to the end.
+const LINES: u64 = 2_000_000;
+const FEW_LINES: u64 = 100_000;
+
+/// Pairs of runs behind each ratio.
+const PAIRS: usize = 7;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] => table(),
+        ["instructions"] => return instructions::compare(),
+        ["instructions", "--accept"] => return instructions::accept(),
+        _ => {
+            eprintln!("no such measurement: {}", words.join(" "));
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// The log of a format, written now if it is not there.
+pub fn log(number: usize, lines: u64, vhosts: usize) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("price-{number}-{lines}-{vhosts}.log"));
+    logs::write(&path, &FORMATS[number], lines, vhosts).expect("there is room for a log");
+    path
+}
+
+fn row(what: &str, figure: &str, bound: &str) {
+    println!("| {what} | {figure} | {bound} |");
+}
+
+fn table() {
+    let processor = line_of("/proc/cpuinfo", "model name");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default();
+    println!("{cores} cores of {processor}, load {load} before; medians of {PAIRS} pairs of runs\n");
+    println!("| what | measured | wanted |\n| --- | --- | --- |");
+    // First, for the most memory of any child so far is all that the system remembers.
+    memory();
+    pipes();
+    options();
+    one_core();
+    peers();
+    served::trickle();
+    served::scrapes();
+    served::throughput();
+    start();
+}
+
+fn memory() {
+    let path = log(0, LINES, 1);
+    let once = [PROGRAM, "--once", "--format", "combined"];
+    run(&once, Input::Pipe(&path, 1));
+    let first = measure::peak_memory();
+    run(&once, Input::Pipe(&path, 5));
+    let last = measure::peak_memory();
+    let mebibytes = |bytes: i64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+    let figure = format!("{} (after {LINES} lines: {})", mebibytes(last), mebibytes(first));
+    row("most resident memory in 10,000,000 lines", &figure, "12 MiB");
+}
+
+/// Through a pipe, against counting the same bytes' newlines.
+fn pipes() {
+    for (number, (format, wanted)) in FORMATS.iter().zip(["1.25", "1.5", "1.6", "2.5"]).enumerate() {
+        let path = log(number, LINES / if number < 2 { 1 } else { 2 }, 1);
+        let once = [PROGRAM, "--once", "--format", format.spec];
+        let pipe = Input::Pipe(&path, 1);
+        let pairs: Vec<(Cost, Cost)> =
+            (0..PAIRS).map(|_| (run(&once, pipe), run(&["wc", "-l"], pipe))).collect();
+        let times = |part: fn(&Cost) -> Duration| {
+            median(pairs.iter().map(|(ours, wc)| part(ours).as_secs_f64() / part(wc).as_secs_f64()).collect())
+        };
+        // Where other work takes the cores, the second says more than the first.
+        let figure = format!("{:.2} (processor time of all: {:.2})", times(|c| c.wall), times(Cost::cpu));
+        row(&format!("`cat LOG`, {}: times `wc -l`", format.name), &figure, wanted);
+    }
+}
+
+/// What one option adds to the same run without it.
+fn options() {
+    let path = log(0, LINES, 1);
+    let plain = [PROGRAM, "--once", "--format", "combined"];
+    let routes: Vec<String> = (0..50).map(|n| format!("--route=/part-{n}/:name/*")).collect();
+    let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
+    let sets: [(&str, &[&str]); 3] = [
+        ("one `--label`", &["--label=user=%u"]),
+        ("fifty `--route`", &routes),
+        ("one `--exclude`", &["--exclude=%h=192.0.2.*"]),
+    ];
+    for (name, options) in sets {
+        let command: Vec<&str> = plain.iter().chain(options).copied().collect();
+        let pipe = Input::Pipe(&path, 1);
+        let figure = ratio(PAIRS, || run(&command, pipe).wall, || run(&plain, pipe).wall);
+        row(&format!("{name}: times the run without"), &format!("{figure:.2}"), "1.3");
+    }
+}
+
+/// From a file, where all that the process does is its own: as if it had one core.
+fn one_core() {
+    let path = log(0, LINES, 1);
+    let once = [PROGRAM, "--once", "--format", "combined"];
+    let runs: Vec<Cost> = (0..PAIRS).map(|_| run(&once, Input::File(&path))).collect();
+    let of = |part: fn(&Cost) -> Duration| median(runs.iter().map(|cost| part(cost).as_secs_f64()).collect());
+    let per_line = |seconds: f64| seconds * 1e9 / LINES as f64;
+    let speed = format!("{:.1} million", 1e3 / per_line(of(Cost::cpu)));
+    row(
+        "combined lines in a second of processor time, `< LOG`",
+        &speed,
+        "5 million where `wc -l` reads 1.3 GB/s",
+    );
+    let bytes = fs::metadata(&path).map_or(0, |meta| meta.len()) as f64;
+    let count = (0..PAIRS).map(|_| run(&["wc", "-l"], Input::File(&path)).cpu().as_secs_f64()).collect();
+    row("`wc -l < LOG`", &format!("{:.1} GB/s", bytes / 1e9 / median(count)), "");
+    let times =
+        format!("{:.0} ns user, {:.0} ns system", per_line(of(|c| c.user)), per_line(of(|c| c.system)));
+    row("of each line", &times, "");
+}
+
+/// The same few lines read by others, each compared with the time that we take for them.
+fn peers() {
+    let path = log(0, FEW_LINES, 1);
+    let text = path.display().to_string();
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/price");
+    let python = ["python3".to_owned(), format!("{here}/regex.py")];
+    let report = format!("{text}.json");
+    let goaccess =
+        ["goaccess", "--log-format=COMBINED", "--no-progress", "-o", &report, "-"].map(str::to_owned);
+    let mtail = ["mtail", "--one_shot", "--progs"].map(str::to_owned);
+    let program = [format!("{here}/combined.mtail"), "--logs".to_owned(), text];
+    let mtail: Vec<String> = mtail.into_iter().chain(program).collect();
+    for (command, wanted) in [(mtail.as_slice(), "150"), (&goaccess, ""), (&python, "50")] {
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        if !installed(words[0]) {
+            continue;
+        }
+        let once = [PROGRAM, "--once", "--format", "combined"];
+        let ours = median(
+            (0..PAIRS).map(|_| run(&once, Input::File(&log(0, LINES, 1))).wall.as_secs_f64()).collect(),
+        );
+        let theirs = median((0..3).map(|_| run(&words, Input::File(&path)).wall.as_secs_f64()).collect());
+        let figure = (theirs / FEW_LINES as f64) / (ours / LINES as f64);
+        row(&format!("times as fast as {}", words[0]), &format!("{figure:.0}"), wanted);
+    }
+}
+
+fn start() {
+    let path = log(0, 1, 1);
+    let once = [PROGRAM, "--once", "--format", "combined"];
+    let runs = (0..20).map(|_| run(&once, Input::File(&path)).wall.as_secs_f64() * 1e3).collect();
+    row(
+        "from its start to the page of one line",
+        &format!("{:.1} ms", median(runs)),
+        "5 ms to the first byte read",
+    );
+    let size = fs::metadata(PROGRAM).map_or(0, |meta| meta.len());
+    row("the program", &format!("{:.2} MB", size as f64 / 1e6), "3 MB");
+}

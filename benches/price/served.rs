@@ -1,0 +1,128 @@
+//! The running program: a log that trickles, and a page that is scraped while lines are counted.
+
+use crate::logs::FORMATS;
+use crate::measure::{costs, median, ratio, spawn, wait};
+use crate::{PROGRAM, log, row};
+use std::io::{Read, Write, pipe};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a trickle is watched, and how many lines a second are written, each by a write of its own.
+const TRICKLE: Duration = Duration::from_secs(5);
+const TRICKLED: u32 = 2000;
+
+/// Methods and statuses of a log with many virtual hosts; with as many hosts they make so many series.
+const SERIES_OF_A_HOST: usize = 3 * 25;
+
+pub fn trickle() {
+    let line =
+        b"198.51.100.7 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 1024 \"-\" \"curl/8.14.1\"\n";
+    let under = |command: &[&str]| {
+        costs(|| {
+            let mut child = spawn(command, Stdio::piped());
+            let mut pipe = child.stdin.take().expect("it is piped");
+            let since = Instant::now();
+            for number in 0..TRICKLED * u32::try_from(TRICKLE.as_secs()).unwrap_or(1) {
+                let due = since + Duration::from_secs(1) * number / TRICKLED;
+                thread::sleep(due.saturating_duration_since(Instant::now()));
+                pipe.write_all(line).expect("it reads");
+            }
+            drop(pipe);
+            wait(child);
+        })
+    };
+    let ours = under(&[PROGRAM, "--once", "--format", "combined"]);
+    let cat = under(&["cat"]);
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    let figure = format!("{:.0} ms; cat: {:.0} ms", milliseconds(ours.cpu()), milliseconds(cat.cpu()));
+    row("processor time for 5 s of 2,000 lines a second", &figure, "less than `cat > /dev/null`");
+}
+
+/// How long one scrape takes.
+pub fn scrapes() {
+    for (hosts, lines, wanted) in [(134, 300_000, "25 ms"), (1340, 2_000_000, "150 ms")] {
+        let path = log(1, lines, hosts);
+        let series = hosts * SERIES_OF_A_HOST / 1000 * 1000;
+        let (reader, writer) = pipe().expect("there are descriptors");
+        let served = Served::start(reader.into(), series);
+        {
+            // With the command goes its end of the pipe, which would keep the input open.
+            let mut cat = Command::new("cat");
+            cat.arg(&path).stdout(writer.try_clone().expect("there are descriptors"));
+            wait(cat.spawn().expect("cat can be started"));
+        }
+        // The last of it is still in the pipe; there is no hurry.
+        thread::sleep(Duration::from_millis(500));
+        let page = served.scrape();
+        let shown = page.lines().filter(|line| line.starts_with("httpd_requests_total{")).count();
+        let times = (0..15).map(|_| {
+            let since = Instant::now();
+            served.scrape();
+            since.elapsed().as_secs_f64() * 1e3
+        });
+        let figure = format!("{:.1} ms ({:.1} MB)", median(times.collect()), page.len() as f64 / 1e6);
+        row(&format!("a scrape of {shown} series"), &figure, wanted);
+        drop(writer);
+        wait(served.child);
+    }
+}
+
+/// What it costs the counting to be scraped ten times a second.
+pub fn throughput() {
+    let path = log(1, 2_000_000, 134);
+    let counted = |scraped: bool| costs(|| count_while_scraped(&path, scraped)).wall;
+    let figure = ratio(5, || counted(true), || counted(false));
+    let fall = (1.0 - 1.0 / figure) * 100.0;
+    row("throughput lost with 10,000 series and 10 scrapes a second", &format!("{fall:.1} %"), "5 %");
+}
+
+fn count_while_scraped(path: &Path, scraped: bool) {
+    let mut cat = Command::new("cat");
+    let mut cat = cat.arg(path).stdout(Stdio::piped()).spawn().expect("cat can be started");
+    let served = Served::start(cat.stdout.take().expect("it is piped").into(), 10_000);
+    let over = AtomicBool::new(!scraped);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                let _ = served.try_scrape();
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        wait(cat);
+        over.store(true, Ordering::Relaxed);
+    });
+    wait(served.child);
+}
+
+/// The program, serving.
+struct Served {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Served {
+    fn start(input: Stdio, series: usize) -> Served {
+        let address =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free");
+        let (listen, most) = (address.to_string(), series.to_string());
+        let command =
+            [PROGRAM, "--web.listen-address", &listen, "--max-series", &most, "--format", FORMATS[1].spec];
+        Served { child: spawn(&command, input), address }
+    }
+
+    fn scrape(&self) -> String {
+        self.try_scrape().expect("it serves")
+    }
+
+    fn try_scrape(&self) -> std::io::Result<String> {
+        let mut connection = TcpStream::connect(self.address)?;
+        connection.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+}

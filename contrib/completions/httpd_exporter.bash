@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# bash completion for httpd_exporter.
+# Made from the program's table of options: BLESS=1 cargo test completions
+
+_httpd_exporter() {
+    local current=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} options
+    # Readline takes an option, `=` and its value for three words.
+    if [[ $current == "=" ]]; then
+        current=
+    elif [[ $option == "=" ]]; then
+        option=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    COMPREPLY=()
+    # @FILE stands for its lines, as arguments and as values.
+    if [[ $current == @* ]]; then
+        mapfile -t COMPREPLY < <(compgen -P @ -f -- "${current#@}")
+        return
+    fi
+    case $option in
+    --format)
+        mapfile -t COMPREPLY < <(compgen -W 'auto common combined vhost_combined debian_combined combinedio common_D combined_D vhost_combined_D debian_combined_D nginx nginx_main ingress-nginx lighttpd traefik traefik-json caddy json haproxy' -- "$current")
+        return ;;
+    --tee)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return ;;
+    --state-dir)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -d -- "$current")
+        return ;;
+    --user)
+        mapfile -t COMPREPLY < <(compgen -u -- "$current")
+        return ;;
+    --exclude | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --max-values | --max-series | --route | --methods | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above)
+        return ;;
+    esac
+    options='
+        --format
+        --exclude
+        --web.listen-address
+        --web.telemetry-path
+        --web.systemd-socket
+        --state-dir
+        --tee
+        --tee.rotate-size
+        --tee.rotate-interval
+        --tee.keep
+        --user
+        --label
+        --label-values
+        --max-values
+        --max-series
+        --route
+        --methods
+        --histogram-labels
+        --duration-buckets
+        --size-buckets
+        --quantiles
+        --quantiles.window
+        --exemplar
+        --exemplar.above
+        --once
+        --explain
+        --help
+        --version
+    '
+    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+}
+
+complete -F _httpd_exporter httpd_exporter

@@ -1,0 +1,171 @@
+//! Names every metric once: the page, the state files, the README's table and the man page all read this list.
+//!
+//! A metric's `merge` says what becomes of it when the pages of several generations of this program are added up
+//! (DESIGN section 7): counts are summed, a newest time is the largest, and what describes one process stays its own.
+
+/// The types of the Prometheus and OpenMetrics data models that this program writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+    Summary,
+    /// Labels that say something, and the value 1. The text format has no such type and calls it a gauge.
+    Info,
+}
+
+impl Kind {
+    const ALL: [Kind; 5] = [Kind::Counter, Kind::Gauge, Kind::Histogram, Kind::Summary, Kind::Info];
+
+    /// The word of the `# TYPE` line in the text format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Counter => "counter",
+            Kind::Gauge | Kind::Info => "gauge",
+            Kind::Histogram => "histogram",
+            Kind::Summary => "summary",
+        }
+    }
+
+    /// The word of the `# TYPE` line in OpenMetrics.
+    pub fn open_metrics(self) -> &'static str {
+        if self == Kind::Info { "info" } else { self.as_str() }
+    }
+
+    pub fn from_open_metrics(word: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.open_metrics() == word)
+    }
+
+    /// What the samples' name has that OpenMetrics leaves out of the family's.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Kind::Counter => "_total",
+            Kind::Info => "_info",
+            _ => "",
+        }
+    }
+}
+
+/// What two pages' values of one series become when they are merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// Added, and kept in the state file.
+    Sum,
+    /// The larger one, and kept in the state file.
+    Max,
+    /// Says something of one process only: neither merged nor kept.
+    Own,
+}
+
+/// One row of the catalogue.
+#[derive(Debug)]
+pub struct Metric {
+    /// The full name, `_total` included.
+    pub name: &'static str,
+    pub kind: Kind,
+    pub merge: Merge,
+    /// The labels as the documents show them.
+    pub labels: &'static str,
+    /// The HELP line.
+    pub help: &'static str,
+    /// The directives and variables it comes from, for the documents; empty where it is our own pulse.
+    #[allow(dead_code, reason = "read by the tests that hold the documents to this table")]
+    pub from: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($id:ident = $name:literal $kind:ident $merge:ident [$labels:literal] $help:literal <- $from:literal;)*) => {
+        $(pub const $id: Metric = Metric {
+            name: $name, kind: Kind::$kind, merge: Merge::$merge, labels: $labels, help: $help, from: $from,
+        };)*
+        /// Every metric, in the order of the documents.
+        pub const METRICS: &[&Metric] = &[$(&$id),*];
+    };
+}
+
+catalogue! {
+    REQUESTS = "httpd_requests_total" Counter Sum ["method, status_code, vhost, route, yours"]
+        "Requests logged." <- "every counted line";
+    BYTES_SENT = "httpd_bytes_sent_total" Counter Sum ["the same"]
+        "Bytes sent to clients, as the format's directive counts them." <- "%B %b %O $body_bytes_sent $bytes_sent";
+    BYTES_RECEIVED = "httpd_bytes_received_total" Counter Sum ["the same"]
+        "Bytes received from clients, request line and headers included." <- "%I $request_length";
+    DURATION = "httpd_request_duration_seconds" Histogram Sum ["method, status_class, vhost, route"]
+        "Time taken to serve a request." <- "%D %{us}T %{ms}T %T $request_time";
+    QUANTILES = "httpd_request_duration_quantiles_seconds" Summary Sum [""]
+        "Time taken to serve a request, quantiles over a sliding window." <- "as above, with --quantiles";
+    SIZE = "httpd_response_size_bytes" Histogram Sum ["method, status_class, vhost, route"]
+        "Size of responses, as httpd_bytes_sent_total counts them." <- "as httpd_bytes_sent_total";
+    FIRST_BYTE = "httpd_time_to_first_byte_seconds" Histogram Sum ["method, status_class, vhost, route"]
+        "Time until the first byte of the response." <- "%^FB $upstream_header_time";
+    UPSTREAM = "httpd_upstream_response_duration_seconds" Histogram Sum ["method, status_class, vhost, route"]
+        "Time taken by upstream servers, the sum over all that were asked." <- "$upstream_response_time";
+    ABORTED = "httpd_aborted_requests_total" Counter Sum ["vhost"]
+        "Requests whose client went away before the response was complete." <- "%X, status 499";
+    INVALID = "httpd_invalid_requests_total" Counter Sum ["reason"]
+        "Request lines that are no HTTP request." <- "%r $request";
+    LAST_REQUEST = "httpd_last_request_timestamp_seconds" Gauge Max [""]
+        "The newest time in the log, in seconds since the epoch." <- "%t $time_local $time_iso8601 $msec";
+    LINES = "httpd_exporter_lines_total" Counter Sum ["outcome"]
+        "Lines read, by what became of them; the outcomes add up to the lines read." <- "";
+    MALFORMED = "httpd_exporter_malformed_lines_total" Counter Sum ["reason"]
+        "Lines that did not fit the format, by what did not fit." <- "";
+    OVERFLOW = "httpd_exporter_label_overflow_total" Counter Sum ["label"]
+        "Lines counted under the label value other because the label or the page was full." <- "";
+    INPUT_BYTES = "httpd_exporter_input_bytes_total" Counter Sum [""]
+        "Bytes read from stdin." <- "";
+    INPUT_WAIT = "httpd_exporter_input_wait_seconds_total" Counter Sum [""]
+        "Time the reading of stdin waited for the counting of lines." <- "";
+    CHUNKS_QUEUED = "httpd_exporter_chunks_queued" Gauge Own [""]
+        "Chunks of lines read and not yet counted." <- "";
+    TEE_LOST = "httpd_exporter_tee_lost_bytes_total" Counter Sum [""]
+        "Bytes that could not be written to the tee." <- "";
+    GENERATIONS = "httpd_exporter_generations" Gauge Own [""]
+        "Living processes whose counts are on this page." <- "";
+    STATE_ERRORS = "httpd_exporter_state_errors_total" Counter Sum [""]
+        "Failures to save, read or remove a state file." <- "";
+    HTTP_REQUESTS = "httpd_exporter_http_requests_total" Counter Sum ["code"]
+        "Requests answered by the exporter itself." <- "";
+    HTTP_REFUSED = "httpd_exporter_http_connections_refused_total" Counter Sum [""]
+        "Connections closed or refused because a limit was reached." <- "";
+    READY = "httpd_exporter_ready" Gauge Own [""]
+        "1 while lines arrive and fit the format, else 0." <- "";
+    FORMAT_INFO = "httpd_exporter_format_info" Info Own ["format, text"]
+        "The format in use." <- "";
+    BUILD_INFO = "httpd_exporter_build_info" Info Own ["version"]
+        "The version of the exporter." <- "";
+    PROCESS_CPU = "process_cpu_seconds_total" Counter Own [""]
+        "Total user and system CPU time spent in seconds." <- "";
+    PROCESS_FDS = "process_open_fds" Gauge Own [""]
+        "Number of open file descriptors." <- "";
+    PROCESS_MAX_FDS = "process_max_fds" Gauge Own [""]
+        "Maximum number of open file descriptors." <- "";
+    PROCESS_VIRTUAL = "process_virtual_memory_bytes" Gauge Own [""]
+        "Virtual memory size in bytes." <- "";
+    PROCESS_RESIDENT = "process_resident_memory_bytes" Gauge Own [""]
+        "Resident memory size in bytes." <- "";
+    PROCESS_START = "process_start_time_seconds" Gauge Own [""]
+        "Start time of the process since unix epoch in seconds." <- "";
+    PROCESS_THREADS = "process_threads" Gauge Own [""]
+        "Number of OS threads in the process." <- "";
+}
+
+/// The metric of that name, if this version knows it.
+pub fn find(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().copied().find(|metric| metric.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_conventions_of_prometheus() {
+        for metric in METRICS {
+            assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
+            assert_eq!(metric.name.ends_with("_info"), metric.kind == Kind::Info, "{}", metric.name);
+            assert!(metric.help.ends_with('.'), "{}: help is a sentence", metric.name);
+            assert_eq!(METRICS.iter().filter(|m| m.name == metric.name).count(), 1, "{}", metric.name);
+        }
+    }
+}

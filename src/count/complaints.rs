@@ -1,0 +1,140 @@
+//! Says what does not fit: the first line of each kind, and once that most lines do not; or that they fit and can
+//! hardly be meant so.
+//!
+//! What strangers send ends up here, so the number of sentences is fixed: one per reason, and two for the whole.
+
+use super::ledger::Ledger;
+use super::totals::Outcome;
+use crate::limits;
+use crate::parse::{self, Format, Malformed, Reason};
+use crate::say::{say, shown};
+
+#[derive(Debug, Default)]
+pub struct Complaints {
+    heard: [bool; Reason::ALL.len()],
+    /// Lines and malformed lines when the share was last judged.
+    judged: (u64, u64),
+    said_misfit: bool,
+    /// The first lines that did not fit, for the advice on what would make them fit.
+    samples: Vec<Vec<u8>>,
+    /// The first lines of all, until there are enough to be looked at.
+    first: Vec<Vec<u8>>,
+    looked: bool,
+}
+
+impl Complaints {
+    /// Shows the first line of a kind, with what was expected and where.
+    #[inline]
+    pub fn hear(&mut self, malformed: Malformed, line: &[u8], format: &Format, ledger: &Ledger) {
+        if !self.heard[malformed.reason as usize] {
+            self.first(malformed, line, format, ledger);
+        }
+        if self.samples.len() < limits::SAMPLE_LINES_MAX && line.len() <= limits::SAMPLE_LINE_BYTES_MAX {
+            self.samples.push(line.to_vec());
+        }
+    }
+
+    /// Keeps the first line that no preset reads, to be shown when none fits in the end.
+    #[inline]
+    pub fn keep(&mut self, line: &[u8]) {
+        if self.samples.is_empty() && (1..=limits::SAMPLE_LINE_BYTES_MAX).contains(&line.len()) {
+            self.samples.push(line.to_vec());
+        }
+    }
+
+    /// Looks at the first lines of all: a format that is nearly right may read them, each value one place off.
+    #[inline]
+    pub fn look(&mut self, bytes: &[u8], format: &Format) {
+        if !self.looked {
+            self.look_at(bytes, format);
+        }
+    }
+
+    #[cold]
+    fn look_at(&mut self, bytes: &[u8], format: &Format) {
+        let lines = bytes.split(|byte| *byte == b'\n');
+        let lines = lines.filter(|line| (1..=limits::SAMPLE_LINE_BYTES_MAX).contains(&line.len()));
+        let wanted = limits::LOOKED_LINES - self.first.len();
+        self.first.extend(lines.take(wanted).map(<[u8]>::to_vec));
+        if self.first.len() < limits::LOOKED_LINES {
+            return;
+        }
+        self.looked = true;
+        let first = std::mem::take(&mut self.first);
+        let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
+        if let Some(doubt) = format.doubt(&lines) {
+            let advice = advice(format, &lines);
+            say(format!("the lines fit `{}` and can hardly be meant so: {doubt}; {advice}", format.text()));
+        }
+    }
+
+    #[cold]
+    fn first(&mut self, malformed: Malformed, line: &[u8], format: &Format, ledger: &Ledger) {
+        self.heard[malformed.reason as usize] = true;
+        let number = ledger.totals.all() + 1;
+        let Err(mismatch) = format.explain(line) else { return };
+        say(format!(
+            "line {number} does not fit the format `{}` ({}): {mismatch}; the line: {}; \
+             further lines of this kind are only counted",
+            format.name(),
+            malformed.as_str(),
+            shown(line, limits::SHOWN_LINE_CHARS),
+        ));
+    }
+
+    /// Judges, every hundred lines or so, whether the lines fit the format at all.
+    pub fn judge(&mut self, ledger: &mut Ledger, format: &Format, guessing: bool) {
+        let (lines, malformed) = (ledger.totals.all(), ledger.totals.of(Outcome::Malformed));
+        let (new, new_malformed) = (lines - self.judged.0, malformed - self.judged.1);
+        if new == 0 || (new < limits::JUDGED_LINES && self.judged.0 > 0 && !ledger.misfit) {
+            return;
+        }
+        ledger.misfit = new_malformed * 2 > new;
+        if new >= limits::JUDGED_LINES {
+            self.judged = (lines, malformed);
+            if ledger.misfit && !self.said_misfit {
+                self.said_misfit = true;
+                say(self.misfit(new_malformed, new, format, guessing));
+            }
+        }
+    }
+
+    fn misfit(&self, malformed: u64, lines: u64, format: &Format, guessing: bool) -> String {
+        if guessing {
+            return self.no_preset(malformed, lines);
+        }
+        let samples: Vec<&[u8]> = self.samples.iter().map(Vec::as_slice).collect();
+        let advice = advice(format, &samples);
+        format!(
+            "{malformed} of {lines} lines do not fit the format `{}`: {}; {advice}",
+            format.name(),
+            format.text()
+        )
+    }
+
+    /// At the end of input: a short log that fitted nothing must not end in silence.
+    pub fn close(&mut self, ledger: &Ledger, guessing: bool) {
+        let malformed = ledger.totals.of(Outcome::Malformed);
+        if guessing && malformed > 0 && !self.said_misfit {
+            say(self.no_preset(malformed, ledger.totals.all()));
+        }
+    }
+
+    fn no_preset(&self, malformed: u64, lines: u64) -> String {
+        let shown = self.samples.first().map_or_else(String::new, |line| {
+            let (name, ..) = parse::nearest(line);
+            let why = Format::compile(name).ok().and_then(|format| format.explain(line).err());
+            let why = why.map_or_else(String::new, |why| format!("the nearest, `{name}`, {why}; "));
+            format!("{why}the line: {}; ", shown(line, limits::SHOWN_LINE_CHARS))
+        });
+        format!(
+            "{malformed} of {lines} lines fit none of the presets: {shown}give the server's own format with --format, \
+             or look with `httpd_exporter --explain`"
+        )
+    }
+}
+
+fn advice(format: &Format, lines: &[&[u8]]) -> String {
+    let look = || "`httpd_exporter --explain` shows why, line by line".to_owned();
+    format.remedy(lines).unwrap_or_else(look)
+}

@@ -1,0 +1,158 @@
+//! Histograms of fixed buckets, many rows in one flat vector: copied for a scrape by one memcpy.
+//!
+//! Values and bounds are integers in the smallest unit (nanoseconds, bytes), so that sums are exact and a value that
+//! equals a bound falls into its bucket, as Prometheus' `le` asks.
+
+use crate::catalogue::Metric;
+use std::sync::Arc;
+
+/// What one histogram measures, and where its numbers stand in a row.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    pub metric: &'static Metric,
+    /// How many of the smallest unit make one unit of the metric: 1e9 for nanoseconds, 1 for bytes.
+    pub per_unit: u64,
+    /// Upper bounds, ascending, in the smallest unit.
+    pub bounds: Arc<[u64]>,
+    at: usize,
+    search: Search,
+}
+
+/// The way from a value to its bucket: values of as many bits share a first bucket, and from there few bounds
+/// are left to compare with. Their number is the same for every value, so that nothing is mispredicted.
+#[derive(Clone, Debug)]
+struct Search {
+    /// For values of each number of bits, the bounds that all of them are above.
+    first: [u8; 65],
+    /// How many more there can be for one number of bits.
+    steps: usize,
+    /// The bounds, with as many that no value is above behind them.
+    bounds: Box<[u64]>,
+}
+
+impl Search {
+    fn new(bounds: &[u64]) -> Search {
+        // BUCKETS_MAX bounds can be counted in a byte.
+        let below = |value: u64| bounds.iter().filter(|bound| **bound < value).count();
+        let least = |bits: u32| bits.checked_sub(1).map_or(0, |bit| 1u64 << bit);
+        let most = |bits: u32| u64::MAX.checked_shr(64 - bits).unwrap_or(0);
+        let mut first = [0; 65];
+        for (bits, place) in (0..).zip(&mut first) {
+            *place = u8::try_from(below(least(bits))).unwrap_or(0);
+        }
+        let steps = (0..=64).map(|bits| below(most(bits)) - below(least(bits))).max().unwrap_or(0);
+        let padding = std::iter::repeat_n(u64::MAX, steps);
+        Search { first, steps, bounds: bounds.iter().copied().chain(padding).collect() }
+    }
+
+    /// How many bounds are below the value.
+    #[inline]
+    fn bucket(&self, value: u64) -> usize {
+        let first = usize::from(self.first[64 - value.leading_zeros() as usize]);
+        let near = self.bounds.get(first..first + self.steps).unwrap_or_default();
+        first + near.iter().map(|bound| usize::from(value > *bound)).sum::<usize>()
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Histograms {
+    shapes: Vec<Shape>,
+    /// Per row and histogram: the counts of the buckets, +Inf last, then the sum's low and high half.
+    cells: Vec<u64>,
+    stride: usize,
+}
+
+/// One histogram of one row, as read for the page.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    pub counts: &'a [u64],
+    pub sum: u128,
+}
+
+impl Histograms {
+    /// Adds a histogram to every row; before the first row is opened.
+    pub fn add(&mut self, metric: &'static Metric, per_unit: u64, bounds: &Arc<[u64]>) -> usize {
+        debug_assert!(self.cells.is_empty());
+        self.shapes.push(Shape {
+            metric,
+            per_unit,
+            bounds: bounds.clone(),
+            at: self.stride,
+            search: Search::new(bounds),
+        });
+        self.stride += bounds.len() + 3;
+        self.shapes.len() - 1
+    }
+
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
+    }
+
+    /// Makes room for rows up to this one.
+    pub fn open(&mut self, row: usize) {
+        let cells = (row + 1) * self.stride;
+        if self.cells.len() < cells {
+            self.cells.resize(cells, 0);
+        }
+    }
+
+    /// Enters one value and gives back the number of its bucket.
+    #[inline]
+    pub fn observe(&mut self, row: usize, histogram: usize, value: u64) -> usize {
+        let shape = &self.shapes[histogram];
+        let bucket = shape.search.bucket(value);
+        let start = row * self.stride + shape.at;
+        let cells = &mut self.cells[start..start + shape.bounds.len() + 3];
+        cells[bucket] += 1;
+        let (low, high) = (shape.bounds.len() + 1, shape.bounds.len() + 2);
+        let (sum, carry) = cells[low].overflowing_add(value);
+        cells[low] = sum;
+        cells[high] += u64::from(carry);
+        bucket
+    }
+
+    pub fn read(&self, row: usize, histogram: usize) -> Reading<'_> {
+        let shape = &self.shapes[histogram];
+        let (start, buckets) = (row * self.stride + shape.at, shape.bounds.len() + 1);
+        let cells = &self.cells[start..start + buckets + 2];
+        let sum = u128::from(cells[buckets + 1]) << 64 | u128::from(cells[buckets]);
+        Reading { counts: &cells[..buckets], sum }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_bucket_is_found_where_counting_finds_it(
+            bounds in prop::collection::btree_set((0u32..64, any::<u64>()).prop_map(|(n, v)| v >> n), 0..64),
+            values in prop::collection::vec((0u32..64, any::<u64>()).prop_map(|(n, v)| v >> n), 1..50),
+        ) {
+            let bounds: Vec<u64> = bounds.into_iter().collect();
+            let search = Search::new(&bounds);
+            for value in values.into_iter().chain(bounds.iter().copied()).chain([0, u64::MAX]) {
+                let counted = bounds.iter().filter(|bound| value > **bound).count();
+                prop_assert_eq!(search.bucket(value), counted);
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_on_a_bound_falls_into_its_bucket_and_the_sum_is_exact() {
+        let mut histograms = Histograms::default();
+        let sizes = histograms.add(&catalogue::SIZE, 1, &Arc::from([10, 20]));
+        let other = histograms.add(&catalogue::DURATION, 1_000_000_000, &Arc::from([5]));
+        histograms.open(1);
+        for value in [0, 10, 11, 20, 21, u64::MAX, u64::MAX] {
+            histograms.observe(1, sizes, value);
+        }
+        let read = histograms.read(1, sizes);
+        assert_eq!((read.counts, read.sum), (&[2, 2, 3][..], 62 + 2 * u128::from(u64::MAX)));
+        assert_eq!(histograms.read(1, other).counts, [0, 0]);
+        assert_eq!(histograms.read(0, sizes).sum, 0);
+    }
+}

@@ -1,0 +1,367 @@
+//! The ledger: all figures of one process, as plain integers that one thread owns.
+//!
+//! It holds two tables. `traffic` has a row for every set of label values and the requests and bytes of each;
+//! `latency` has the histograms, which bear fewer labels because each is dozens of samples. A row of traffic remembers
+//! its row of latency, so a line costs one look-up. The ledger has never heard of HTTP or of a log line: it is told
+//! the numbers of label values and what to add. Whoever wants to know gets a clone.
+
+use super::dictionary::{Dictionary, Id};
+use super::exemplars::Exemplars;
+use super::histogram::Histograms;
+use super::quantiles::Window;
+use super::table::{KEY_LABELS, Key, Table};
+use super::totals::{Outcome, Totals};
+use crate::limits;
+
+/// One dimension of the requests.
+#[derive(Clone, Debug)]
+pub struct Label {
+    pub name: String,
+    pub values: Values,
+    /// Whether values come as they come, under a cap.
+    pub open: bool,
+}
+
+impl Label {
+    /// How wide a value of it is on the page: `name="value",` with its escapes.
+    fn width(&self, id: u16) -> usize {
+        let value = self.values.text(id);
+        self.name.len()
+            + value.len()
+            + value.bytes().filter(|c| b"\\\"\n".contains(c)).count()
+            + "=\"\",".len()
+    }
+}
+
+/// How wide a sample is on the page without its labels but for `le`: the longest name, and a number.
+const SAMPLE_WIDTH: usize = 64;
+
+/// Where the texts of a label's numbers come from.
+#[derive(Clone, Debug)]
+pub enum Values {
+    /// A status code: 100 is 1, 599 is 500, and 0 any other.
+    Status,
+    Named(Dictionary),
+}
+
+/// Lowest and highest status code with a number of its own (RFC 9110, section 15).
+const STATUS: std::ops::RangeInclusive<u16> = 100..=599;
+
+/// The number of a status code.
+#[inline]
+pub fn status_id(status: Option<u16>) -> u16 {
+    status.filter(|status| STATUS.contains(status)).map_or(0, |status| status - STATUS.start() + 1)
+}
+
+impl Values {
+    pub fn text(&self, id: u16) -> std::borrow::Cow<'_, str> {
+        match self {
+            Values::Status if id == 0 => OTHER.into(),
+            Values::Status => (STATUS.start() + id - 1).to_string().into(),
+            Values::Named(dictionary) => dictionary.value(Id(id)).into(),
+        }
+    }
+
+    /// How many values there are by now, `other` among them.
+    pub fn count(&self) -> usize {
+        match self {
+            Values::Status => STATUS.len() + 1,
+            Values::Named(dictionary) => dictionary.len() + 1,
+        }
+    }
+
+    /// How many lines were counted under `other` for want of a place.
+    pub fn overflow(&self) -> u64 {
+        match self {
+            Values::Status => 0,
+            Values::Named(dictionary) => dictionary.overflow(),
+        }
+    }
+}
+
+/// What everything is counted under that has no place of its own.
+pub const OTHER: &str = "other";
+
+/// How a label of the histograms comes from one of the requests'.
+#[derive(Clone, Copy, Debug)]
+pub enum Derived {
+    Same(usize),
+    /// The class of the status code at that place: 1 is 1xx, 0 any other.
+    Class(usize),
+}
+
+/// The text of a class's number.
+pub fn class_text(id: u16) -> &'static str {
+    ["other", "1xx", "2xx", "3xx", "4xx", "5xx"].get(usize::from(id)).copied().unwrap_or(OTHER)
+}
+
+/// The figures of one set of label values.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traffic {
+    pub requests: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    /// The row of the histograms.
+    latency: u32,
+}
+
+/// What can be said of a ledger without copying it.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Its name and its text, once it is known.
+    pub format: Option<(String, String)>,
+    pub lines: u64,
+    pub malformed: u64,
+    pub why_not_ready: Option<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    pub labels: Vec<Label>,
+    /// Labels whose value is kept when the tables are full, for they are few by themselves.
+    kept: Vec<usize>,
+    pub traffic: Table,
+    /// Room that is left for the text of both tables on the page.
+    traffic_room: usize,
+    latency_room: usize,
+    pub rows: Vec<Traffic>,
+    pub derived: Vec<(String, Derived)>,
+    pub latency: Table,
+    pub histograms: Histograms,
+    /// Exemplars of the requests by row, and of the buckets of one histogram.
+    pub exemplars: Option<(Exemplars, Option<(usize, Exemplars)>)>,
+    pub quantiles: Option<Window>,
+    /// Lines counted under `other` because a table was full.
+    pub series_overflow: u64,
+    pub totals: Totals,
+    /// The format's name and text.
+    pub format: (String, String),
+    /// Whether that is the user's choice or the lines', and not a stand-in until lines have chosen.
+    pub format_known: bool,
+    /// Whether most of the lines read lately do not fit the format.
+    pub misfit: bool,
+    pub has_bytes_sent: bool,
+    pub has_bytes_received: bool,
+    /// Which label is the vhost.
+    pub vhost: Option<usize>,
+}
+
+impl Ledger {
+    pub fn new(
+        labels: Vec<Label>,
+        kept: Vec<usize>,
+        derived: Vec<(String, Derived)>,
+        histograms: Histograms,
+        series_max: usize,
+    ) -> Ledger {
+        debug_assert!(labels.len() <= KEY_LABELS);
+        Ledger {
+            labels,
+            kept,
+            traffic: Table::new(series_max),
+            traffic_room: series_max * limits::SERIES_TEXT_BYTES,
+            latency_room: limits::HISTOGRAM_SERIES_MAX.min(series_max) * limits::HISTOGRAM_TEXT_BYTES,
+            rows: Vec::new(),
+            derived,
+            latency: Table::new(limits::HISTOGRAM_SERIES_MAX.min(series_max)),
+            histograms,
+            exemplars: None,
+            quantiles: None,
+            series_overflow: 0,
+            totals: Totals::default(),
+            format: Default::default(),
+            format_known: true,
+            misfit: false,
+            has_bytes_sent: false,
+            has_bytes_received: false,
+            vhost: None,
+        }
+    }
+
+    /// The row of a set of label values; when the table is full, that in which only the few are told apart.
+    #[inline]
+    pub fn row(&mut self, key: &Key, now: u64) -> usize {
+        let row = match self.traffic.row(key, now) {
+            Some(row) => row,
+            None => {
+                self.series_overflow += 1;
+                let key = self.reduced(key);
+                self.traffic.row_beyond(&key, now)
+            }
+        };
+        if row == self.rows.len() {
+            self.open(row, now);
+        }
+        row
+    }
+
+    /// The number of a label's value.
+    #[inline]
+    pub fn id(&mut self, label: usize, value: &[u8]) -> u16 {
+        match &mut self.labels[label].values {
+            Values::Named(dictionary) => dictionary.id_of(value).0,
+            Values::Status => 0,
+        }
+    }
+
+    /// Counts a request whose client went away.
+    pub fn abort(&mut self, key: &Key) {
+        let place = self.vhost.map_or(0, |label| usize::from(key.get(label)));
+        if self.totals.aborted.len() <= place {
+            self.totals.aborted.resize(place + 1, 0);
+        }
+        self.totals.aborted[place] += 1;
+    }
+
+    /// The row of the histograms that belongs to a row of requests.
+    #[inline]
+    pub fn latency_row(&self, row: usize) -> usize {
+        self.rows[row].latency as usize
+    }
+
+    /// Why the figures are not what the user wants, if they are not.
+    pub fn why_not_ready(&self) -> Option<&'static str> {
+        match self.totals.all() {
+            0 => Some("no line has been read yet"),
+            _ if self.misfit && !self.format_known => Some("the lines fit none of the presets"),
+            _ if self.misfit => Some("most lines do not fit the format"),
+            _ => None,
+        }
+    }
+
+    /// The figures that the pages for people and probes show.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            format: self.format_known.then(|| self.format.clone()),
+            lines: self.totals.all(),
+            malformed: self.totals.of(Outcome::Malformed),
+            why_not_ready: self.why_not_ready(),
+        }
+    }
+
+    fn reduced(&self, key: &Key) -> Key {
+        let mut reduced = Key::default();
+        for &label in &self.kept {
+            reduced.set(label, key.get(label));
+        }
+        reduced
+    }
+
+    #[cold]
+    fn open(&mut self, row: usize, now: u64) {
+        let key = self.traffic.key(row);
+        let wanted = self.derive(&key);
+        let latencies = self.latency.len();
+        let latency = match self.latency.row(&wanted, now) {
+            Some(latency) => latency,
+            None => self.latency.row_beyond(&self.derive(&self.reduced(&key)), now),
+        };
+        self.histograms.open(latency);
+        self.fill(&key, (latency == latencies).then_some(&wanted));
+        self.rows.push(Traffic { latency: u32::try_from(latency).unwrap_or(0), ..Traffic::default() });
+    }
+
+    /// Takes from the page's room what new rows need, and closes the table that has none left.
+    fn fill(&mut self, key: &Key, latency: Option<&Key>) {
+        let families = 1 + usize::from(self.has_bytes_sent) + usize::from(self.has_bytes_received);
+        let labels = self.labels.iter().enumerate().map(|(place, label)| label.width(key.get(place)));
+        let text = families * (labels.sum::<usize>() + SAMPLE_WIDTH);
+        self.traffic_room = self.traffic_room.saturating_sub(text);
+        if self.traffic_room == 0 {
+            self.traffic.close();
+        }
+        let Some(latency) = latency else { return };
+        let labels = self.derived.iter().enumerate().map(|(place, (name, from))| match *from {
+            Derived::Same(label) => self.labels[label].width(latency.get(place)),
+            Derived::Class(_) => name.len() + "=\"2xx\",".len(),
+        });
+        // A sample for each bound and for +Inf, the sum and the count.
+        let samples = self.histograms.shapes().iter().map(|shape| shape.bounds.len() + 3).sum::<usize>();
+        let text = samples * (labels.sum::<usize>() + SAMPLE_WIDTH);
+        self.latency_room = self.latency_room.saturating_sub(text);
+        if self.latency_room == 0 {
+            self.latency.close();
+        }
+    }
+
+    fn derive(&self, key: &Key) -> Key {
+        let mut derived = Key::default();
+        for (place, (_, from)) in self.derived.iter().enumerate() {
+            let id = match *from {
+                Derived::Same(label) => key.get(label),
+                Derived::Class(label) if key.get(label) == 0 => 0,
+                Derived::Class(label) => (key.get(label) - 1) / 100 + 1,
+            };
+            derived.set(place, id);
+        }
+        derived
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two_labels() -> Ledger {
+        let named = Values::Named(Dictionary::open(100, false));
+        let labels = vec![
+            Label { name: "status_code".into(), values: Values::Status, open: false },
+            Label { name: "vhost".into(), values: named, open: true },
+        ];
+        let derived = vec![("status_class".into(), Derived::Class(0)), ("vhost".into(), Derived::Same(1))];
+        Ledger::new(labels, vec![0], derived, Histograms::default(), 2)
+    }
+
+    fn key(status: u16, vhost: u16) -> Key {
+        let mut key = Key::default();
+        key.set(0, status_id(Some(status)));
+        key.set(1, vhost);
+        key
+    }
+
+    #[test]
+    fn a_full_ledger_tells_only_the_few_apart() {
+        let mut ledger = two_labels();
+        let rows: Vec<usize> = [key(200, 1), key(404, 2), key(404, 3), key(404, 4), key(200, 1)]
+            .map(|k| ledger.row(&k, 0))
+            .to_vec();
+        assert_eq!(rows, [0, 1, 2, 2, 0]);
+        assert_eq!((ledger.series_overflow, ledger.traffic.key(2)), (2, key(404, 0)));
+        // Two rows of histograms were allowed: the rest fall into those of their class alone.
+        assert_eq!([0, 1, 2].map(|row| ledger.latency_row(row)), [0, 1, 2]);
+        assert_eq!([0, 1].map(|label| ledger.latency.key(2).get(label)), [4, 0]);
+    }
+
+    #[test]
+    fn a_row_of_long_values_takes_the_room_of_several() {
+        let mut ledger = Ledger::new(two_labels().labels, vec![0], Vec::new(), Histograms::default(), 10);
+        (ledger.has_bytes_sent, ledger.has_bytes_received) = (true, true);
+        let mut open = |value: u8| {
+            let vhost = ledger.id(1, &[value; 256]);
+            ledger.row(&key(200, vhost), 0);
+            (ledger.rows.len(), ledger.series_overflow)
+        };
+        // Each is as wide as three names with their numbers and labels, and ten may have 600 bytes each.
+        let width = 3 * (SAMPLE_WIDTH + "status_code=\"200\",vhost=\"\",".len() + 256);
+        let rows = (10 * limits::SERIES_TEXT_BYTES).div_ceil(width);
+        assert!(rows < 10);
+        let opened: Vec<(usize, u64)> = (b'a'..b'a' + 12).map(&mut open).collect();
+        assert_eq!(opened[rows - 1], (rows, 0));
+        assert_eq!(opened[11], (rows + 1, 12 - rows as u64));
+        // Escapes are seen as well: quotes are twice as wide as letters.
+        ledger = Ledger::new(two_labels().labels, vec![0], Vec::new(), Histograms::default(), 1);
+        ledger.has_bytes_sent = true;
+        let vhost = ledger.id(1, &[b'"'; 256]);
+        ledger.row(&key(200, vhost), 0);
+        assert_eq!(ledger.traffic_room, 0);
+    }
+
+    #[test]
+    fn every_number_of_a_status_has_its_text() {
+        let values = Values::Status;
+        for (status, text) in [(200, "200"), (100, "100"), (599, "599"), (99, "other"), (600, "other")] {
+            assert_eq!(values.text(status_id(Some(status))), text);
+        }
+        assert_eq!((status_id(None), class_text(3)), (0, "3xx"));
+    }
+}

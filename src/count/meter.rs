@@ -1,0 +1,422 @@
+//! What a record adds to the ledger: compiled once from the options and the format, then run line by line.
+//!
+//! It owns the choice of labels and histograms. Per line it looks up the numbers of the label values, finds the row
+//! and adds; nothing is allocated, and the clock is not read (the time comes with the chunk).
+
+use super::dictionary::Dictionary;
+use super::exemplars::Exemplars;
+use super::histogram::Histograms;
+use super::ledger::{Derived, Label, Ledger, Values, status_id};
+use super::pattern::Glob;
+use super::quantiles::Window;
+use super::route::{self, Routes};
+use super::table::Key;
+use super::totals::Outcome;
+use crate::amount::Amount;
+use crate::catalogue::{self, Metric};
+use crate::limits;
+use crate::options::Options;
+use crate::parse::{FieldRef, Format, Record, Request, RequestKind, Role, Trust};
+use std::sync::Arc;
+
+/// Places of our own labels in a key; those of the user follow.
+const METHOD: usize = 0;
+const STATUS: usize = 1;
+
+/// What is read of a record, and where it goes.
+#[derive(Debug)]
+pub struct Meter {
+    excludes: Vec<(FieldRef, Glob)>,
+    vhost: Option<Vhost>,
+    route: Option<(usize, Route)>,
+    /// The labels of the user, each with its place in the key.
+    fields: Vec<(usize, FieldRef)>,
+    duration: Option<usize>,
+    size: Option<usize>,
+    first_byte: Option<usize>,
+    upstream: Option<usize>,
+    exemplar: Option<(FieldRef, u64)>,
+    /// Room for a value without its escapes.
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Vhost {
+    place: usize,
+    trust: Trust,
+}
+
+#[derive(Debug)]
+enum Route {
+    /// With the number of each pattern's label value: a pattern given twice has one.
+    Patterns(Routes, Vec<u16>),
+    /// `--route auto`.
+    Templates,
+}
+
+impl Meter {
+    /// Decides what this format and these options give, and the ledger that holds it. An error names the option.
+    pub fn compile(options: &Options, format: &mut Format) -> Result<(Meter, Ledger), String> {
+        let mut labels = our_labels(options);
+        let vhost = format.trust_of_vhost().map(|trust| Vhost { place: labels.len(), trust });
+        if let Some(Vhost { trust, .. }) = vhost {
+            labels.push(vhost_label(options, trust));
+        }
+        let route = compile_route(options)?.map(|(route, label)| {
+            labels.push(label);
+            (labels.len() - 1, route)
+        });
+        let mut fields = Vec::new();
+        for (name, field) in &options.labels {
+            let field = format.field(field).map_err(|e| format!("--label {name}: {e}"))?;
+            fields.push((labels.len(), field));
+            labels.push(user_label(options, name));
+        }
+        let mut excludes = Vec::new();
+        for (field, pattern) in &options.excludes {
+            let field = format.field(field).map_err(|e| format!("--exclude: {e}"))?;
+            excludes.push((field, Glob::compile(pattern.as_bytes())));
+        }
+        let exemplar = options.exemplar.as_ref().map(|field| format.field(field)).transpose();
+        let exemplar = exemplar.map_err(|e| format!("--exemplar: {e}"))?;
+
+        let mut meter = Meter {
+            excludes,
+            vhost,
+            route,
+            fields,
+            duration: None,
+            size: None,
+            first_byte: None,
+            upstream: None,
+            exemplar: exemplar.map(|field| (field, nanos(options.exemplar_above))),
+            scratch: Vec::with_capacity(4096),
+        };
+        let derived = histogram_labels(options, &labels)?;
+        let histograms = meter.choose_histograms(options, format);
+        let kept = vec![METHOD, STATUS];
+        let mut ledger = Ledger::new(labels, kept, derived, histograms, options.max_series);
+        ledger.format = (format.name().to_owned(), format.text().to_owned());
+        ledger.has_bytes_sent = format.source_of(Role::BytesSent).is_some();
+        ledger.has_bytes_received = format.source_of(Role::BytesReceived).is_some();
+        ledger.vhost = meter.vhost.as_ref().map(|vhost| vhost.place);
+        if meter.duration.is_some() && !options.quantiles.is_empty() {
+            ledger.quantiles = Some(Window::new(options.quantiles_window, &options.quantiles));
+        }
+        if meter.exemplar.is_some() {
+            let buckets = |histogram: usize| ledger.histograms.shapes()[histogram].bounds.len() + 1;
+            let of_durations = meter.duration.map(|duration| (duration, Exemplars::new(buckets(duration))));
+            ledger.exemplars = Some((Exemplars::new(1), of_durations));
+        }
+        meter.tell_needs(format);
+        begin_at_zero(options, &mut ledger);
+        Ok((meter, ledger))
+    }
+
+    fn choose_histograms(&mut self, options: &Options, format: &Format) -> Histograms {
+        let durations: Arc<[u64]> = options.duration_buckets.iter().map(|bound| nanos(*bound)).collect();
+        let sizes: Arc<[u64]> = options.size_buckets.iter().filter_map(|bound| bound.to_count()).collect();
+        let mut histograms = Histograms::default();
+        let mut add = |role, metric: &'static Metric, per_unit, bounds: &Arc<[u64]>| {
+            format.source_of(role).map(|_| histograms.add(metric, per_unit, bounds))
+        };
+        self.duration = add(Role::Duration, &catalogue::DURATION, SECOND, &durations);
+        self.size = add(Role::BytesSent, &catalogue::SIZE, 1, &sizes);
+        self.first_byte = add(Role::TimeToFirstByte, &catalogue::FIRST_BYTE, SECOND, &durations);
+        self.upstream = add(Role::UpstreamDuration, &catalogue::UPSTREAM, SECOND, &durations);
+        histograms
+    }
+
+    /// Lets the format skip what nobody asks for.
+    fn tell_needs(&self, format: &mut Format) {
+        let mut roles = vec![Role::Status, Role::Request, Role::Method, Role::BytesSent, Role::BytesReceived];
+        roles.extend([Role::Duration, Role::TimeToFirstByte, Role::UpstreamDuration]);
+        roles.extend([Role::Aborted, Role::Timestamp, Role::Vhost, Role::Protocol]);
+        if self.route.is_some() {
+            roles.push(Role::Path);
+        }
+        let users = self.fields.iter().map(|(_, field)| *field);
+        let excludes = self.excludes.iter().map(|(field, _)| *field);
+        let exemplar = self.exemplar.iter().map(|(field, _)| *field);
+        let fields: Vec<FieldRef> = users.chain(excludes).chain(exemplar).collect();
+        format.need(&roles, &fields);
+    }
+
+    /// Enters one record.
+    #[inline]
+    pub fn measure(&mut self, record: &Record<'_, '_>, ledger: &mut Ledger, now: u64) -> Outcome {
+        if !self.excludes.is_empty() && self.excluded(record) {
+            return Outcome::Excluded;
+        }
+        let mut key = Key::default();
+        let status = record.status();
+        let request = record.request();
+        key.set(STATUS, status_id(status));
+        match request.kind {
+            RequestKind::Http => key.set(METHOD, ledger.id(METHOD, request.method)),
+            // A log that does not tell of requests has no senseless ones.
+            kind if record.has_request() => ledger.totals.invalid[invalid_place(kind)] += 1,
+            _ => {}
+        }
+        self.free_labels(record, &request, ledger, &mut key);
+        let row = ledger.row(&key, now);
+        let sent = record.bytes_sent();
+        let figures = &mut ledger.rows[row];
+        figures.requests += 1;
+        figures.bytes_sent += sent.unwrap_or(0);
+        figures.bytes_received += record.bytes_received().unwrap_or(0);
+        self.histograms(record, ledger, row, sent, now);
+        if record.aborted() {
+            ledger.abort(&key);
+        }
+        if let Some(time) = record.unix_time_nanos() {
+            ledger.totals.last_request = ledger.totals.last_request.max(Some(time));
+        }
+        Outcome::Counted
+    }
+
+    fn excluded(&mut self, record: &Record<'_, '_>) -> bool {
+        let scratch = &mut self.scratch;
+        let matches = |(field, glob): &(FieldRef, Glob)| {
+            record.value(*field, scratch).is_some_and(|value| glob.matches(value))
+        };
+        self.excludes.iter().any(matches)
+    }
+
+    #[inline]
+    fn free_labels(
+        &mut self,
+        record: &Record<'_, '_>,
+        request: &Request<'_>,
+        ledger: &mut Ledger,
+        key: &mut Key,
+    ) {
+        if let Some(Vhost { place, trust }) = self.vhost {
+            let value = record.vhost().unwrap_or_default();
+            let value = match trust {
+                Trust::Server => value,
+                Trust::Client => normal_host(value, &mut self.scratch),
+            };
+            key.set(place, ledger.id(place, value));
+        }
+        if let Some((place, route)) = &self.route {
+            let id = match (route, request.path()) {
+                (_, None) => 0,
+                (Route::Patterns(routes, ids), Some(path)) => {
+                    routes.find(path).map_or(0, |index| ids[usize::from(index)])
+                }
+                (Route::Templates, Some(path)) => {
+                    self.scratch.clear();
+                    route::template(path, &mut self.scratch);
+                    ledger.id(*place, &self.scratch)
+                }
+            };
+            key.set(*place, id);
+        }
+        for (place, field) in &self.fields {
+            let value = record.value(*field, &mut self.scratch).unwrap_or_default();
+            key.set(*place, ledger.id(*place, value));
+        }
+    }
+
+    #[inline]
+    fn histograms(
+        &mut self,
+        record: &Record<'_, '_>,
+        ledger: &mut Ledger,
+        row: usize,
+        sent: Option<u64>,
+        now: u64,
+    ) {
+        let latency = ledger.latency_row(row);
+        let histograms = &mut ledger.histograms;
+        // What no histogram takes is not decoded.
+        let mut observe =
+            |histogram: usize, value: u64| (histograms.observe(latency, histogram, value), value);
+        self.size.and_then(|size| Some(observe(size, sent?)));
+        self.first_byte.and_then(|place| Some(observe(place, record.time_to_first_byte_nanos()?)));
+        self.upstream.and_then(|place| Some(observe(place, record.upstream_nanos()?)));
+        let duration = self.duration.and_then(|place| Some(observe(place, record.duration_nanos()?)));
+        if let (Some(window), Some((_, duration))) = (&mut ledger.quantiles, duration) {
+            window.observe(now / SECOND, duration);
+        }
+        if self.exemplar.is_some() {
+            self.exemplify(record, ledger, row, duration, now);
+        }
+    }
+
+    /// Makes the request the exemplar of its counter and of its bucket, if it was slow enough and bears an id.
+    #[cold]
+    fn exemplify(
+        &mut self,
+        record: &Record<'_, '_>,
+        ledger: &mut Ledger,
+        row: usize,
+        duration: Option<(usize, u64)>,
+        now: u64,
+    ) {
+        let latency = ledger.latency_row(row);
+        let (Some((field, above)), Some((of_requests, of_durations))) =
+            (&self.exemplar, &mut ledger.exemplars)
+        else {
+            return;
+        };
+        if duration.map_or(0, |(_, nanos)| nanos) < *above {
+            return;
+        }
+        let Some(id) = record.value(*field, &mut self.scratch) else { return };
+        of_requests.enter(row, 0, id, SECOND, now);
+        if let (Some((_, exemplars)), Some((bucket, nanos))) = (of_durations, duration) {
+            exemplars.enter(latency, bucket, id, nanos, now);
+        }
+    }
+}
+
+/// Nanoseconds.
+const SECOND: u64 = 1_000_000_000;
+
+fn nanos(amount: Amount) -> u64 {
+    u64::try_from(amount.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn invalid_place(kind: RequestKind) -> usize {
+    match kind {
+        RequestKind::Empty => 0,
+        RequestKind::Timeout => 1,
+        RequestKind::Tls => 2,
+        RequestKind::Malformed | RequestKind::Http => 3,
+    }
+}
+
+fn our_labels(options: &Options) -> Vec<Label> {
+    let methods = Values::Named(Dictionary::closed(&options.methods));
+    vec![
+        Label { name: "method".to_owned(), values: methods, open: false },
+        Label { name: "status_code".to_owned(), values: Values::Status, open: false },
+    ]
+}
+
+/// What every server answers sooner or later. Where the labels are only those of closed sets, these series are there
+/// from the start: `increase()` does not see a counter that begins at 1, and the first error is one worth seeing.
+const SOON: [(&str, &[u16]); 3] = [
+    ("GET", &[200, 304, 404, 500, 502, 503, 504]),
+    ("HEAD", &[200, 404, 500]),
+    ("POST", &[200, 404, 500, 502, 503, 504]),
+];
+
+fn begin_at_zero(options: &Options, ledger: &mut Ledger) {
+    let mut keys = Vec::new();
+    for (method, statuses) in SOON.iter().filter(|(method, _)| options.methods.iter().any(|m| m == method)) {
+        for status in *statuses {
+            let mut key = Key::default();
+            key.set(METHOD, ledger.id(METHOD, method.as_bytes()));
+            key.set(STATUS, status_id(Some(*status)));
+            keys.push(key);
+        }
+    }
+    // Each with every value of the other labels, while these are closed and few; and never at the cost of real ones.
+    let most = limits::ZEROES_MAX.min(options.max_series / 2);
+    for place in STATUS + 1..ledger.labels.len() {
+        let label = &ledger.labels[place];
+        let values = label.values.count();
+        if label.open || keys.len() * values > most {
+            return;
+        }
+        let with = |key: &Key| {
+            let key = *key;
+            (0..values).map(move |id| {
+                let mut key = key;
+                key.set(place, u16::try_from(id).unwrap_or(0));
+                key
+            })
+        };
+        keys = keys.iter().flat_map(with).collect();
+    }
+    let now = crate::clock::now_nanos();
+    for key in keys.into_iter().take(most) {
+        ledger.row(&key, now);
+    }
+}
+
+/// The server's own names are taken as they come, a stranger's fall under the cap.
+fn vhost_label(options: &Options, trust: Trust) -> Label {
+    let values = match trust {
+        Trust::Server => Dictionary::open(limits::VHOSTS_MAX, false),
+        Trust::Client => Dictionary::open(options.max_values, true),
+    };
+    Label { name: "vhost".to_owned(), values: Values::Named(values), open: true }
+}
+
+fn user_label(options: &Options, name: &str) -> Label {
+    let closed = options.label_values.iter().find(|(label, _)| label == name);
+    let values = match closed {
+        Some((_, values)) => Dictionary::closed(values),
+        None => Dictionary::open(options.max_values, true),
+    };
+    Label { name: name.to_owned(), values: Values::Named(values), open: closed.is_none() }
+}
+
+fn compile_route(options: &Options) -> Result<Option<(Route, Label)>, String> {
+    let (route, values, open) = match options.routes.as_slice() {
+        [] => return Ok(None),
+        [auto] if auto == "auto" => (Route::Templates, Dictionary::open(options.max_values, true), true),
+        patterns => {
+            let routes = Routes::compile(patterns).map_err(|(_, wrong)| format!("--route: {wrong}"))?;
+            let mut values = Dictionary::closed(patterns);
+            let ids = patterns.iter().map(|pattern| values.id_of(pattern.as_bytes()).0).collect();
+            (Route::Patterns(routes, ids), values, false)
+        }
+    };
+    Ok(Some((route, Label { name: "route".to_owned(), values: Values::Named(values), open })))
+}
+
+/// How the histograms' labels come from the requests'. Those of the default list that this format lacks are left out.
+fn histogram_labels(options: &Options, labels: &[Label]) -> Result<Vec<(String, Derived)>, String> {
+    let place = |name: &str| labels.iter().position(|label| label.name == name);
+    let mut derived = Vec::new();
+    for name in &options.histogram_labels {
+        match (name.as_str(), place(name)) {
+            ("status_class", _) => derived.push((name.clone(), Derived::Class(STATUS))),
+            (_, Some(place)) => derived.push((name.clone(), Derived::Same(place))),
+            ("vhost" | "route", None) => {}
+            (_, None) => return Err(format!("--histogram-labels: there is no label {name}")),
+        }
+    }
+    Ok(derived)
+}
+
+/// The host of a `Host` header without its port and brackets, in lower case.
+fn normal_host<'a>(host: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
+    let host = match host.split_first() {
+        Some((b'[', rest)) => rest.split(|byte| *byte == b']').next().unwrap_or_default(),
+        // More than one colon is a bare IPv6 address, which cannot have a port.
+        _ if host.iter().filter(|byte| **byte == b':').count() == 1 => {
+            host.split(|byte| *byte == b':').next().unwrap_or_default()
+        }
+        _ => host,
+    };
+    if !host.iter().any(u8::is_ascii_uppercase) {
+        return host;
+    }
+    scratch.clear();
+    scratch.extend(host.iter().map(u8::to_ascii_lowercase));
+    scratch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_told_apart_by_their_names_alone() {
+        for (given, normal) in [
+            ("Example.COM:443", "example.com"),
+            ("example.com", "example.com"),
+            ("[2001:DB8::1]:80", "2001:db8::1"),
+            ("::1", "::1"),
+            ("", ""),
+        ] {
+            assert_eq!(normal_host(given.as_bytes(), &mut Vec::new()), normal.as_bytes());
+        }
+    }
+}

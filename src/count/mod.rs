@@ -1,0 +1,196 @@
+//! Counts: the counting thread owns the ledger, turns chunks of lines into records and records into figures.
+//!
+//! It does no input or output but for a few sentences on stderr, and takes no lock. Whoever wants the figures asks
+//! over a channel and gets a copy, so that the thread is never held for longer than copying takes.
+
+mod complaints;
+pub mod dictionary;
+pub mod exemplars;
+mod hash;
+pub mod histogram;
+pub mod ledger;
+mod meter;
+pub mod pattern;
+pub mod quantiles;
+pub mod route;
+pub mod table;
+pub mod totals;
+
+use crate::clock;
+use crate::input::Inbox;
+use crate::limits;
+use crate::options::Options;
+use crate::parse::{self, Format, Spans};
+use crate::say::say;
+use crate::vitals::Vitals;
+use complaints::Complaints;
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+use ledger::{Ledger, Summary};
+use meter::Meter;
+use totals::Outcome;
+
+/// A question for the figures, and where the answer goes.
+#[derive(Debug)]
+pub enum Question {
+    All(Sender<Ledger>),
+    Summary(Sender<Summary>),
+}
+
+/// The way to a copy of the ledger.
+#[derive(Clone, Debug)]
+pub struct Asker(Sender<Question>);
+
+impl Asker {
+    /// A pair of both ends.
+    pub fn new() -> (Asker, Receiver<Question>) {
+        let (sender, receiver) = bounded(limits::QUESTIONS_MAX);
+        (Asker(sender), receiver)
+    }
+
+    /// A copy of the ledger; None when the counting thread has ended or does not answer in time.
+    pub fn ledger(&self) -> Option<Ledger> {
+        self.ask(Question::All)
+    }
+
+    /// A few figures of it, which cost the counting thread no copy however large the ledger is.
+    pub fn summary(&self) -> Option<Summary> {
+        self.ask(Question::Summary)
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(Sender<T>) -> Question) -> Option<T> {
+        let (reply, answer) = bounded(1);
+        self.0.send_timeout(question(reply), limits::LEDGER_PATIENCE).ok()?;
+        answer.recv_timeout(limits::LEDGER_PATIENCE).ok()
+    }
+}
+
+/// What the counting thread works with.
+#[derive(Debug)]
+pub struct Counter {
+    format: Format,
+    meter: Meter,
+    ledger: Ledger,
+    /// While the format is still to be guessed, what it will be compiled with.
+    guessing: Option<Options>,
+    spans: Spans,
+    complaints: Complaints,
+}
+
+impl Counter {
+    /// Compiles format and options; an error names the option.
+    pub fn new(options: Options) -> Result<Counter, String> {
+        let guess = options.format.is_none();
+        // Until the lines have chosen, the first preset stands in: a line that no preset reads, it cannot read either.
+        let spec = options.format.as_deref().unwrap_or(parse::PRESETS[0].name);
+        let mut format = Format::compile(spec).map_err(|e| format!("--format: {e}"))?;
+        let wanted = if guess { options.without_fields() } else { options.clone() };
+        let (meter, mut ledger) = Meter::compile(&wanted, &mut format)?;
+        ledger.format_known = !guess;
+        if !guess {
+            tell_unused(&options, &ledger);
+        }
+        Ok(Counter {
+            format,
+            meter,
+            ledger,
+            guessing: guess.then_some(options),
+            spans: Spans::default(),
+            complaints: Complaints::default(),
+        })
+    }
+
+    /// Counts every line of a chunk.
+    pub fn count(&mut self, bytes: &[u8], oversized: u64) {
+        debug_assert!(bytes.is_empty() || bytes.ends_with(b"\n"));
+        if self.guessing.is_some() {
+            self.guess(bytes);
+        }
+        let now = clock::now_nanos();
+        self.ledger.totals.lines[Outcome::Oversized as usize] += oversized;
+        let mut start = 0;
+        while start < bytes.len() {
+            let end = parse::find_byte(bytes, start, b'\n');
+            self.line(&bytes[start..end], now);
+            start = end + 1;
+        }
+        if self.guessing.is_none() {
+            self.complaints.look(bytes, &self.format);
+        }
+        self.complaints.judge(&mut self.ledger, &self.format, self.guessing.is_some());
+    }
+
+    #[inline]
+    fn line(&mut self, line: &[u8], now: u64) {
+        let outcome = match self.format.parse(line, &mut self.spans) {
+            Ok(record) => self.meter.measure(&record, &mut self.ledger, now),
+            Err(malformed) => {
+                self.ledger.totals.malformed[malformed.reason as usize] += 1;
+                if self.guessing.is_some() {
+                    self.complaints.keep(line);
+                } else {
+                    self.complaints.hear(malformed, line, &self.format, &self.ledger);
+                }
+                Outcome::Malformed
+            }
+        };
+        self.ledger.totals.enter(outcome);
+    }
+
+    /// Lets the first lines choose the format.
+    #[cold]
+    fn guess(&mut self, bytes: &[u8]) {
+        let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').take(limits::GUESS_LINES_MAX).collect();
+        let Some(preset) = parse::guess(&lines) else { return };
+        let Some(options) = self.guessing.take() else { return };
+        say(format!("the format is `{}`: {}", preset.name, preset.text));
+        let Ok(mut format) = Format::compile(preset.name) else { return };
+        let compiled = Meter::compile(&options, &mut format).or_else(|wrong| {
+            // The command line was right in itself, so the lines are counted all the same.
+            say(format!("{wrong}; lines are counted without the labels, excludes and exemplars asked for"));
+            Meter::compile(&options.without_fields(), &mut format)
+        });
+        if let Ok((meter, mut ledger)) = compiled {
+            ledger.totals = std::mem::take(&mut self.ledger.totals);
+            (self.format, self.meter, self.ledger) = (format, meter, ledger);
+            self.ledger.format_known = true;
+            tell_unused(&options, &self.ledger);
+        }
+    }
+}
+
+/// An option that the format leaves without work is no error, but somebody would wait for its metric in vain.
+fn tell_unused(options: &Options, ledger: &Ledger) {
+    if !options.quantiles.is_empty() && ledger.quantiles.is_none() {
+        say(
+            "--quantiles: the format has no duration, so there are none; --explain tells what would give one",
+        );
+    }
+}
+
+/// Who asked may have gone meanwhile.
+fn answer(question: Option<Question>, ledger: &Ledger) {
+    match question {
+        Some(Question::All(reply)) => drop(reply.try_send(ledger.clone())),
+        Some(Question::Summary(reply)) => drop(reply.try_send(ledger.summary())),
+        None => {}
+    }
+}
+
+/// The counting thread: until the chunks end, then the ledger is the caller's.
+pub fn run(mut counter: Counter, inbox: &Inbox, questions: &Receiver<Question>, vitals: &Vitals) -> Ledger {
+    loop {
+        select! {
+            recv(inbox.chunks) -> chunk => match chunk {
+                Ok(chunk) => {
+                    vitals.chunks_queued.set(i64::try_from(inbox.chunks.len()).unwrap_or(i64::MAX));
+                    counter.count(chunk.bytes(), chunk.oversized);
+                    inbox.give_back(chunk);
+                }
+                Err(_) => break,
+            },
+            recv(questions) -> question => answer(question.ok(), &counter.ledger),
+        }
+    }
+    counter.complaints.close(&counter.ledger, counter.guessing.is_some());
+    counter.ledger
+}

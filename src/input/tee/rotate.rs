@@ -1,0 +1,104 @@
+//! When a tee's file is due for rotation, what it is called then, and which old ones go.
+//!
+//! All of it is read off the files, so that several generations decide alike and a restart changes nothing.
+
+use crate::clock::Date;
+use std::ffi::OsString;
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// A file's times are taken from a clock that the kernel advances at its ticks only, so a write just after
+/// the turn of an interval can bear a time just before it. The slowest tick there is has 10 ms.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Whether the last write fell into an earlier interval; intervals are counted from the epoch, so that files
+/// of an hour or a day begin with it (in UTC).
+pub fn is_overdue(meta: &Metadata, interval: Duration, now: SystemTime) -> bool {
+    let number = |time: SystemTime| since_epoch(time).as_millis() / interval.as_millis().max(1);
+    meta.len() > 0 && meta.modified().is_ok_and(|written| number(written + TICK) < number(now))
+}
+
+/// `PATH.20261122T103800.123Z`: the time of the rotation, and in any case later than the one before, so that
+/// names sort as the files came. Whoever asks holds the lock of the file to be renamed, so nobody else takes
+/// the name.
+pub fn name(path: &Path, now: SystemTime, before: u128) -> (PathBuf, u128) {
+    let mut millis = since_epoch(now).as_millis().max(before + 1);
+    loop {
+        let mut name = OsString::from(path);
+        name.push(".");
+        name.push(stamp(millis));
+        if Path::new(&name).symlink_metadata().is_err() {
+            return (name.into(), millis);
+        }
+        millis += 1;
+    }
+}
+
+/// Removes the oldest rotated files and leaves `keep`.
+pub fn prune(path: &Path, keep: usize) -> io::Result<()> {
+    let mut rotated = rotated(path)?;
+    rotated.sort_unstable();
+    for old in &rotated[..rotated.len().saturating_sub(keep)] {
+        match std::fs::remove_file(old) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The files that `name` has named for this path.
+pub fn rotated(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let prefix = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let suffix = name.as_encoded_bytes().strip_prefix(prefix).and_then(|rest| rest.strip_prefix(b"."));
+        if suffix.is_some_and(is_stamp) {
+            found.push(directory.join(name));
+        }
+    }
+    Ok(found)
+}
+
+fn since_epoch(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// ISO 8601, basic form, UTC, with milliseconds.
+fn stamp(millis: u128) -> String {
+    let Date { year, month, day, hour, minute, second } = Date::of(u64::try_from(millis / 1000).unwrap_or(0));
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{:03}Z", millis % 1000)
+}
+
+fn is_stamp(name: &[u8]) -> bool {
+    let pattern = b"00000000T000000.000Z";
+    name.len() == pattern.len()
+        && name
+            .iter()
+            .zip(pattern)
+            .all(|(byte, like)| if *like == b'0' { byte.is_ascii_digit() } else { byte == like })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_are_dates() {
+        for (seconds, date) in [
+            (0, "19700101T000000.000Z"),
+            (951_782_400, "20000229T000000.000Z"),
+            (1_795_343_880, "20261122T103800.000Z"),
+            (4_107_542_399, "21000228T235959.000Z"),
+            (4_107_542_400, "21000301T000000.000Z"),
+        ] {
+            assert_eq!(stamp(seconds * 1000), date);
+            assert!(is_stamp(date.as_bytes()));
+        }
+        assert!(!is_stamp(b"20261122T103800.123Z.gz") && !is_stamp(b"1") && !is_stamp(b""));
+    }
+}

@@ -1,0 +1,96 @@
+//! Sets the bounds that shape the whole program, each with its unit and its reason. Those of one room alone stand where
+//! they are used: at the head of the file, and in `output/http/mod.rs` for the server. Nothing grows without a bound.
+
+use std::time::Duration;
+
+// --- input ---
+
+/// A line longer than this is passed through the tee whole and counted as `oversized`. Apache's longest line
+/// is about 100 KB (100 header fields of 8190 bytes, each byte escaped to four), so ten times that is never a
+/// real one.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// What the pipe on stdin is enlarged to: the most an unprivileged process may ask for (fs.pipe-max-size).
+pub const PIPE_BYTES: usize = 1 << 20;
+
+/// The least room a buffer has for one read.
+pub const CHUNK_BYTES: usize = 1 << 18;
+
+/// Buffers in use at once, the one being filled and the one being counted included; this bounds the memory of
+/// the input to CHUNKS_MAX * (LINE_BYTES_MAX + CHUNK_BYTES), and to CHUNKS_MAX * CHUNK_BYTES while lines are
+/// short.
+pub const CHUNKS_MAX: usize = 8;
+
+/// How long lines may gather in a nearly empty pipe before they are read: waking for every line is what a
+/// trickle costs. Figures on the page stay fresher than 50 ms, and 20 ms of Apache at full speed do not fill
+/// the pipe.
+pub const GATHER: Duration = Duration::from_millis(20);
+
+// --- asking for the ledger ---
+
+/// How long a scrape waits for the counting thread: it is busy for one chunk at a time, which takes
+/// milliseconds.
+pub const LEDGER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Questions that may wait for the counting thread.
+pub const QUESTIONS_MAX: usize = 8;
+
+// --- labels and series ---
+
+/// Labels that `--label` may add; with ours (method, status_code, vhost, route) they fill a key of 24 bytes.
+pub const USER_LABELS_MAX: usize = 8;
+
+/// Series of requests and bytes in one process. Two or three metrics with 10,000 series each are 4 MB of text, far
+/// below the 16 MiB at which scrapers begin to refuse a page. What does not fit is counted under `other`.
+pub const SERIES_MAX: usize = 10_000;
+
+/// Series of histograms: each is some 60 samples, so 1,000 of them are 10 MB of text.
+pub const HISTOGRAM_SERIES_MAX: usize = 1_000;
+
+/// Text that a row of requests, and one of the histograms, may have on the page on average. Strangers choose values as
+/// long as they like (up to 256 bytes each): where rows are longer than this, there are fewer of them, and so the page
+/// stays below SERIES_MAX and HISTOGRAM_SERIES_MAX times this, 16 MB.
+pub const SERIES_TEXT_BYTES: usize = 600;
+pub const HISTOGRAM_TEXT_BYTES: usize = 10_000;
+
+/// Series that are on the page before a line has come: a handful of routes or values for each of the statuses that
+/// every server answers sooner or later. Each brings its histograms, so more would be wide pages of nothing.
+pub const ZEROES_MAX: usize = 128;
+
+/// Virtual hosts by the server's own names: its configuration bounds them, this only bounds the memory.
+pub const VHOSTS_MAX: usize = 4096;
+
+/// Buckets of one histogram: more would be wide pages and no better answers.
+pub const BUCKETS_MAX: usize = 64;
+
+// --- the format ---
+
+/// Lines that `--format auto` looks at to choose a preset.
+pub const GUESS_LINES_MAX: usize = 100;
+
+/// Lines after which it is judged whether more than half of them do not fit.
+pub const JUDGED_LINES: u64 = 100;
+
+/// The first lines of all, which are looked at for values that can hardly be meant so. One odd line is no reason.
+pub const LOOKED_LINES: usize = 20;
+
+/// How much of a line a message shows.
+pub const SHOWN_LINE_CHARS: usize = 300;
+
+/// Lines that are kept for the advice on what would make them fit, and the longest of them.
+pub const SAMPLE_LINES_MAX: usize = 8;
+pub const SAMPLE_LINE_BYTES_MAX: usize = 8192;
+
+// --- state ---
+
+/// The largest state file that is read or written: STATE_SERIES_MAX series of which every third is a
+/// histogram.
+pub const STATE_BYTES_MAX: u64 = 64 << 20;
+
+/// Series that state files may add up to. Above it a file is left out: labels that an older configuration had
+/// would otherwise pile up for ever.
+pub const STATE_SERIES_MAX: usize = 100_000;
+
+/// State files looked at in one directory. Each start absorbs what the starts before it left, so there are a
+/// few.
+pub const GENERATIONS_MAX: usize = 4096;

@@ -1,0 +1,360 @@
+//! Counts what an HTTP server logs: access-log lines in on stdin, Prometheus metrics out.
+//!
+//! The map of the house, in the order of the data's way:
+//!
+//! ```text
+//! stdin --bytes--> [ input ] --Chunk--> [ count ] --copy of the Ledger--> [ output ] --text--> scraper, stdout, state
+//!                   input/mod.rs         count/mod.rs    count/ledger.rs    output/collect.rs  a Page
+//!                   input/tee.rs --> file    |  ^                           output/exposition.rs  its text
+//!                                            v  |                           output/http/  scrapers
+//!                                         [ parse ]  lines to records       output/state.rs  other generations
+//! ```
+//!
+//! - [`options`] every option once; [`catalogue`] every metric once; [`limits`] the bounds of the whole; [`amount`]
+//!   what figures are made of.
+//! - [`input`] cuts bytes into chunks of whole lines and copies them to the tee; [`sys`] is what it asks of the system.
+//! - [`parse`] compiles a format and reads one line by it. It knows no metric, no clock and no option.
+//! - [`count`] is the counting thread and its ledger: plain integers with one owner.
+//! - [`output`] makes pages of copies of the ledger, adds up generations, serves, prints and keeps them.
+//! - [`explain`] is the other tail: how each line is read, and why not.
+//!
+//! A room knows the product of the room before it, never its machinery, and never the room after it.
+
+#![deny(unsafe_code)]
+
+mod amount;
+mod catalogue;
+mod clock;
+#[cfg(test)]
+mod completions;
+mod count;
+#[cfg(test)]
+mod documents;
+mod explain;
+mod input;
+mod limits;
+mod options;
+mod output;
+mod parse;
+mod say;
+mod sys;
+mod vitals;
+
+use count::ledger::Ledger;
+use count::{Asker, Counter};
+use crossbeam_channel::unbounded;
+use input::tee::{self, Tee};
+use input::{End, Outbox};
+use options::{Mode, Options};
+use output::exposition::{self, Form};
+use output::http::{Address, Event, Listener, Server};
+use output::keep::{self, Keeper, Order};
+use output::landing;
+use output::page::Page;
+use output::save::Saver;
+use output::site::House;
+use output::state::State;
+use say::say;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use sys::{Bell, Identity};
+use vitals::Vitals;
+
+/// Why the program ends before its work is done.
+enum Failure {
+    /// It was called wrongly: exit code 2.
+    Usage(String),
+    /// The system did not do what was asked: exit code 1.
+    System(String),
+    /// It fails while it works: exit code 1, and a server that starts it again does right.
+    Broken(String),
+}
+
+fn main() -> ExitCode {
+    let (wrong, code) =
+        match options::parse(std::env::args_os().skip(1)).map_err(Failure::Usage).and_then(run) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(Failure::Usage(wrong)) => (wrong, 2),
+            Err(Failure::System(wrong)) => (wrong, 1),
+            Err(Failure::Broken(wrong)) => {
+                say(&wrong);
+                return ExitCode::FAILURE;
+            }
+        };
+    say(&wrong);
+    if sys::started_by_server() {
+        drain();
+    }
+    ExitCode::from(code)
+}
+
+/// Reads to the end of input and keeps nothing: a program that cannot begin would be started again every second and
+/// let the pipe fill meanwhile, and then the server would answer nobody.
+fn drain() {
+    say(
+        "nothing is counted; its log is read and thrown away until the server is restarted with this put right",
+    );
+    let (Ok(bell), vitals) = (hang_bell(), Arc::<Vitals>::default()) else { return };
+    let (outbox, inbox) = input::channels(vitals);
+    let drain = move || inbox.chunks.iter().for_each(|chunk| inbox.give_back(chunk));
+    if start("drain", drain).is_ok() {
+        let _ = read(&bell, None, outbox, || {});
+    }
+}
+
+fn run(options: Options) -> Result<(), Failure> {
+    match options.mode {
+        Mode::Help => print(&(options::help() + &presets_help())),
+        Mode::Version => print(concat!("httpd_exporter ", env!("CARGO_PKG_VERSION"), "\n")),
+        Mode::Explain => explain::run(&options).map_err(Failure::Usage),
+        Mode::Once => once(options),
+        Mode::Serve => serve(options),
+    }
+}
+
+/// Reads to the end of input and prints the page.
+fn once(options: Options) -> Result<(), Failure> {
+    let vitals = Arc::<Vitals>::default();
+    let tee = open_tee(&options, &vitals)?;
+    let bell = hang_bell()?;
+    let counting = Counting::start(Counter::new(options).map_err(Failure::Usage)?, &vitals)?;
+    read(&bell, tee, counting.outbox, || {})?;
+    let ledger = join(counting.thread)?;
+    let house = House::new(counting.asker, vitals, None, "");
+    print(&exposition::write(&house.page_of(&ledger), Form::Text))
+}
+
+/// Counts and serves until the end of input.
+fn serve(options: Options) -> Result<(), Failure> {
+    let addresses = addresses(&options)?;
+    if landing::asset(&options.telemetry_path).is_some() {
+        return Err(Failure::Usage(format!("--web.telemetry-path: `{}` is taken", options.telemetry_path)));
+    }
+    let identity = options.user.as_deref().map(Identity::find).transpose();
+    let identity = identity.map_err(|e| Failure::Usage(format!("--user: {e}")))?;
+    let (telemetry_path, systemd) = (options.telemetry_path.clone(), options.systemd_socket);
+    let state_dir = options.state_dir.clone();
+
+    // Signals first: the server may end its first instance of us within milliseconds.
+    let bell = hang_bell()?;
+    let vitals = Arc::<Vitals>::default();
+    let tee = open_tee(&options, &vitals)?;
+    let counter = Counter::new(options).map_err(Failure::Usage)?;
+
+    // Open what needs rights, give the rights up, and only then read a byte.
+    let mut listeners = if systemd { inherited_listeners()? } else { Vec::new() };
+    let mut wanted = bind(addresses, &mut listeners)?;
+    let state = open_state(state_dir.as_deref(), identity.as_ref(), &vitals)?;
+    if let Some(identity) = &identity {
+        bind_while_root(&mut wanted, &mut listeners, state.as_ref());
+        hand_over(identity, tee.as_ref(), state.as_ref(), &listeners)?;
+    }
+    give_up_root(identity.as_ref())?;
+    // Threads only now: some of what is given up is a thread's own and inherited.
+    let counting = Counting::start(counter, &vitals)?;
+    for listener in &listeners {
+        keep::announce(listener, &telemetry_path);
+    }
+
+    let house = Arc::new(House::new(counting.asker, vitals.clone(), state, &telemetry_path));
+    let meter = move |event| match event {
+        Event::Answered(code) => vitals.http_requests.with_label_values(&[&code.to_string()]).inc(),
+        Event::Refused => vitals.http_refused.inc(),
+    };
+    let server = Server::start(listeners, telemetry_path, house.clone(), Arc::new(meter));
+    let server = server.map_err(|e| system("start the server", &e))?;
+    let (keeper, orders) = (Keeper::new(house.clone(), server, wanted), unbounded());
+    let (saver, wishes) = (Saver::new(house.clone()), house.wishes());
+    let saving = start("save", move || saver.run(&wishes))?;
+    let keeping = start("keep", move || keeper.run(&orders.1))?;
+
+    let read = read(&bell, tee, counting.outbox, || {
+        let _ = orders.0.send(Order::Retire);
+    });
+    drop(orders.0);
+    let ledger = join(counting.thread)?;
+    join(keeping)?;
+    house.no_more_wishes();
+    join(saving)?;
+    house.finish(&ledger);
+    read
+}
+
+/// The counting thread, and the ways to it.
+struct Counting {
+    outbox: Outbox,
+    asker: Asker,
+    thread: JoinHandle<Ledger>,
+}
+
+impl Counting {
+    fn start(counter: Counter, vitals: &Arc<Vitals>) -> Result<Counting, Failure> {
+        let (asker, questions) = Asker::new();
+        let (outbox, inbox) = input::channels(vitals.clone());
+        let vitals = vitals.clone();
+        let thread = start("count", move || count::run(counter, &inbox, &questions, &vitals))?;
+        Ok(Counting { outbox, asker, thread })
+    }
+}
+
+/// Reads stdin to its end on this thread.
+fn read(bell: &Bell, tee: Option<Tee>, outbox: Outbox, retire: impl FnMut()) -> Result<(), Failure> {
+    // A descriptor of our own to the same open file, so that std's buffer on stdin is out of the way.
+    let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|e| system("use stdin", &e))?;
+    match input::run(&File::from(stdin), bell, tee, outbox, retire) {
+        End::Failed(e) => Err(Failure::Broken(format!("unable to read stdin: {}", options::reason(&e)))),
+        End::Abandoned => Err(Failure::Broken("the counting thread has ended early".to_owned())),
+        End::OfInput | End::Interrupted | End::Terminated => Ok(()),
+    }
+}
+
+/// The addresses to serve on.
+fn addresses(options: &Options) -> Result<Vec<Address>, Failure> {
+    let wrong = |e| Failure::Usage(format!("--web.listen-address: {e}"));
+    options.listen_addresses().iter().map(|text| text.parse().map_err(wrong)).collect()
+}
+
+fn inherited_listeners() -> Result<Vec<Listener>, Failure> {
+    Listener::from_systemd().map_err(|e| Failure::System(format!("--web.systemd-socket: {e}")))
+}
+
+/// Binds what can be bound now and gives back what is still to be had: a taken port is waited for, always. What can
+/// never be bound ends a program run by hand; under a server it must go on reading.
+fn bind(addresses: Vec<Address>, listeners: &mut Vec<Listener>) -> Result<Vec<Address>, Failure> {
+    let mut wanted = Vec::new();
+    for address in addresses {
+        match Listener::bind(&address) {
+            Ok(listener) => listeners.push(listener),
+            Err(e) if e.kind() == ErrorKind::AddrInUse || sys::started_by_server() => wanted.push(address),
+            Err(e) => return Err(system(&format!("listen on {address}"), &e)),
+        }
+    }
+    Ok(wanted)
+}
+
+/// Waits for the addresses that only root can bind. The predecessor gives them up within milliseconds, and the pipe has
+/// room for seconds of log; without root they could never be had.
+fn bind_while_root(wanted: &mut Vec<Address>, listeners: &mut Vec<Listener>, state: Option<&State>) {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    const PAUSE: Duration = Duration::from_millis(2);
+    let until = Instant::now() + PATIENCE;
+    let taken = |wanted: &[Address]| wanted.iter().any(Address::needs_root);
+    if let Some(state) = state.filter(|_| taken(wanted)) {
+        // Told with the first save, which is this one.
+        state.want_port(true);
+        let _ = state.save(&Page::default());
+    }
+    while taken(wanted) && Instant::now() < until {
+        thread::sleep(PAUSE);
+        wanted.retain(|address| match Listener::bind(address) {
+            Ok(listener) => {
+                listeners.push(listener);
+                false
+            }
+            Err(_) => true,
+        });
+    }
+}
+
+fn open_tee(options: &Options, vitals: &Arc<Vitals>) -> Result<Option<Tee>, Failure> {
+    let Some(path) = &options.tee else { return Ok(None) };
+    let tee = tee::Options {
+        path: path.clone(),
+        rotate_size: options.tee_rotate_size,
+        rotate_interval: options.tee_rotate_interval.map(Duration::from_secs),
+        keep: options.tee_keep,
+    };
+    match Tee::open(tee.clone(), vitals.clone()) {
+        Ok(tee) => Ok(Some(tee)),
+        Err(e) if sys::started_by_server() => {
+            let why = options::reason(&e);
+            say(format_args!("--tee: {why}; lines are counted, and kept as soon as it can be opened"));
+            Ok(Some(Tee::unopened(tee, vitals.clone())))
+        }
+        Err(e) => Err(Failure::System(format!("--tee: {}", options::reason(&e)))),
+    }
+}
+
+fn open_state(
+    directory: Option<&Path>,
+    owner: Option<&Identity>,
+    vitals: &Arc<Vitals>,
+) -> Result<Option<State>, Failure> {
+    let Some(directory) = directory else { return Ok(None) };
+    match State::open(directory, owner, vitals.clone()) {
+        Ok(state) => Ok(Some(state)),
+        Err(e) if sys::started_by_server() => {
+            say(format_args!("--state-dir: {}; counting goes on without", options::reason(&e)));
+            Ok(None)
+        }
+        Err(e) => Err(Failure::System(format!("--state-dir: {}", options::reason(&e)))),
+    }
+}
+
+/// Files that root has opened for another user become that user's.
+fn hand_over(
+    identity: &Identity,
+    tee: Option<&Tee>,
+    state: Option<&State>,
+    listeners: &[Listener],
+) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::System(format!("--user: {}", options::reason(&e)));
+    tee.map_or(Ok(()), |tee| tee.hand_over(identity)).map_err(failed)?;
+    state.map_or(Ok(()), |state| state.hand_over(identity)).map_err(failed)?;
+    listeners.iter().try_for_each(|listener| listener.hand_over(identity)).map_err(failed)
+}
+
+fn give_up_root(identity: Option<&Identity>) -> Result<(), Failure> {
+    match identity {
+        Some(identity) => sys::become_user(identity).map_err(|e| Failure::System(format!("--user: {e}"))),
+        None => {
+            if sys::is_root() {
+                say("running as root; --user USER gives it up once everything is open");
+            }
+            Ok(())
+        }
+    }
+}
+
+fn hang_bell() -> Result<Bell, Failure> {
+    Bell::hang().map_err(|e| system("handle signals", &e))
+}
+
+fn start<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Failure> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map_err(|e| system("start a thread", &e))
+}
+
+fn join<T>(thread: JoinHandle<T>) -> Result<T, Failure> {
+    thread
+        .join()
+        .map_err(|_| Failure::Broken("a thread has failed; this is a fault of the program".to_owned()))
+}
+
+/// Prints on stdout; a reader that has gone away has read enough.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(system("write to stdout", &e)),
+        _ => Ok(()),
+    }
+}
+
+fn system(what: &str, error: &std::io::Error) -> Failure {
+    Failure::System(format!("unable to {what}: {}", options::reason(error)))
+}
+
+/// The presets, for `--help`.
+fn presets_help() -> String {
+    let rows = parse::PRESETS.iter().map(|preset| format!("  {:18} {}\n", preset.name, preset.about));
+    format!("\nPresets for --format:\n{}", rows.collect::<String>())
+}

@@ -1,0 +1,157 @@
+//! Decimal digits and other short text, eight bytes at a time.
+//!
+//! A word holds eight bytes of the line, the first of them lowest. Numbers differ in length from line to line,
+//! so a loop over their digits ends where the processor does not expect it to; a word has no such loop. Must
+//! never read outside the slice, and does so in safe code.
+
+/// The same byte eight times.
+const fn all(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// The eight bytes from `at`; behind the end of the text stand zeros.
+#[inline(always)]
+pub(super) fn word_at(text: &[u8], at: usize) -> u64 {
+    match text.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => word_at_end(text, at),
+    }
+}
+
+/// Fewer than eight bytes are left: the last eight of the text are shifted until those before `at` are gone.
+#[inline(never)]
+fn word_at_end(text: &[u8], at: usize) -> u64 {
+    let Some(left) = text.len().checked_sub(at).filter(|&left| left > 0) else { return 0 };
+    match text.last_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes) >> (64 - 8 * left),
+        None => text[at..].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    }
+}
+
+/// The highest bit of each byte that is no digit, given the word with `'0'` taken off each byte by xor.
+#[inline(always)]
+fn no_digits(digits: u64) -> u64 {
+    (((digits & all(0x7f)) + all(0x80 - 10)) | digits) & all(0x80)
+}
+
+/// With how many capital letters the word begins.
+#[inline(always)]
+pub(super) fn capitals(word: u64) -> usize {
+    // Above `@`, below `[`, and without the highest bit, which sums of the other seven bits leave alone.
+    let low = word & all(0x7f);
+    let above = low + all(0x80 - b'A');
+    let below = low + all(0x80 - b'[');
+    let others = (!above | below | word) & all(0x80);
+    others.trailing_zeros() as usize / 8
+}
+
+/// Where the digits that begin at `at` end.
+#[inline(always)]
+pub(super) fn digits_end(line: &[u8], at: usize) -> usize {
+    let others = no_digits(word_at(line, at) ^ all(b'0'));
+    if others != 0 { at + others.trailing_zeros() as usize / 8 } else { many_digits_end(line, at + 8) }
+}
+
+#[cold]
+fn many_digits_end(line: &[u8], mut at: usize) -> usize {
+    while line.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
+    at
+}
+
+/// The number at `start..end`: one to eight bytes that begin with a digit, all digits or with one point among
+/// them. Its digits as one number, and how many of them follow the point. `None` for anything else, and where
+/// the line has not eight bytes up to there.
+#[inline(always)]
+pub(super) fn short_number(line: &[u8], start: usize, end: usize) -> Option<(u64, u32)> {
+    let length = end.wrapping_sub(start);
+    if !(1..=8).contains(&length) {
+        return None;
+    }
+    // The number fills the upper end of the word; what stands before it in the line becomes leading zeros.
+    let word = u64::from_le_bytes(*line.get(..end)?.last_chunk()?);
+    let before = 64 - 8 * length;
+    let digits = (word ^ all(b'0')) & (u64::MAX << before);
+    let others = no_digits(digits);
+    if others == 0 {
+        return Some((eight_digits(digits), 0));
+    }
+    let point = others.trailing_zeros() as usize / 8 * 8;
+    let alone = others & (others - 1) == 0 && (digits >> point) & 0xff == u64::from(b'.' ^ b'0');
+    if !alone || point == before || point == 56 {
+        return None;
+    }
+    // The digits before the point move up by one place, over it.
+    let behind = u64::MAX << (point + 8);
+    let joined = (digits & !behind & !(0xff << point)) << 8 | digits & behind;
+    Some((eight_digits(joined), 7 - u32::try_from(point / 8).unwrap_or(0)))
+}
+
+/// Eight digits as a number: neighbours are joined to pairs, pairs to fours, fours to the whole.
+#[inline(always)]
+fn eight_digits(digits: u64) -> u64 {
+    const PAIRS: u64 = 10 << 8 | 1;
+    const FOURS: u64 = 100 << 16 | 1;
+    const WHOLE: u64 = 10_000 << 32 | 1;
+    let pairs = digits.wrapping_mul(PAIRS) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(FOURS) >> 16 & 0x0000_ffff_0000_ffff;
+    fours.wrapping_mul(WHOLE) >> 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn short_numbers_are_read_and_others_refused() {
+        for (text, want) in [
+            ("0", Some((0, 0))),
+            ("200", Some((200, 0))),
+            ("12345678", Some((12_345_678, 0))),
+            ("0.015", Some((15, 3))),
+            ("123.4567", Some((1_234_567, 4))),
+            ("123456789", None),
+            ("", None),
+            (".5", None),
+            ("5.", None),
+            ("1.2.3", None),
+            ("1,2", None),
+            ("-1", None),
+            ("1e3", None),
+        ] {
+            let line = format!("[12:34:56] {text}");
+            assert_eq!(short_number(line.as_bytes(), 11, line.len()), want, "{text}");
+        }
+        assert_eq!(short_number(b"1234567", 0, 7), None);
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_the_bytes_of_the_text(text in prop::collection::vec(any::<u8>(), 0..20), at in 0usize..24) {
+            let mut bytes = text.get(at..).unwrap_or_default().to_vec();
+            bytes.resize(bytes.len().max(8), 0);
+            prop_assert_eq!(&word_at(&text, at).to_le_bytes(), &bytes[..8]);
+        }
+
+        #[test]
+        fn capitals_are_counted(text in prop::array::uniform8(prop_oneof![b'@'..=b'[', any::<u8>()])) {
+            let counted = text.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+            prop_assert_eq!(capitals(u64::from_le_bytes(text)), counted);
+        }
+
+        #[test]
+        fn digits_end_where_a_walk_ends(text in "[0-9]{0,12}[ -~]{0,3}", at in 0usize..16) {
+            let walk = text.bytes().skip(at).take_while(u8::is_ascii_digit).count();
+            prop_assert_eq!(digits_end(text.as_bytes(), at), at + walk);
+        }
+
+        #[test]
+        fn any_bytes_are_survived(
+            line in prop::collection::vec(any::<u8>(), 0..20), start in 0usize..24, end in 0usize..24,
+        ) {
+            let _ = short_number(&line, start, end);
+        }
+    }
+}

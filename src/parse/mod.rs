@@ -1,0 +1,486 @@
+//! The bytes of one log line -> a record, or the reason why there is none.
+//!
+//! A format (a preset's name, an Apache LogFormat, an nginx log_format, a map of JSON keys) is compiled
+//! once; every line is then matched against it without regular expressions, anchored at both ends, and its
+//! values are decoded on demand. Knows no metric, no clock and no option, does no input or output,
+//! allocates nothing per line, and no bytes of a line can make it panic.
+//!
+//! ```text
+//! dialect   what was pasted -> its text          steps     literals and captures, and the matcher
+//! apache    LogFormat -> pieces                  json      the same for JSON lines
+//! nginx     log_format -> pieces                 record    spans -> values        request  the request line
+//! presets   formats by name                      explain   how a line is read, or why not
+//! remedy    what would make lines fit            doubt     what fits and yet cannot be meant
+//! field     roles, kinds, units                  spans     where the values of a line are
+//! values    values that show their end           text, time         numbers and escapes, moments
+//! scan      search, sixteen bytes at once        digits             numbers, eight digits at once
+//! ```
+
+mod apache;
+mod dialect;
+mod digits;
+mod doubt;
+mod explain;
+mod field;
+mod json;
+mod nginx;
+mod presets;
+mod record;
+mod remedy;
+mod request;
+#[allow(unsafe_code, reason = "sixteen bytes at once")]
+mod scan;
+mod spans;
+mod steps;
+mod text;
+mod time;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+pub use explain::{Mismatch, Reading};
+pub use field::{Role, Trust};
+pub use presets::{PRESETS, guess};
+pub use record::{FieldRef, Record};
+pub use remedy::nearest;
+pub use request::{Request, RequestKind};
+pub use scan::{find_byte, find_either};
+pub use spans::Spans;
+
+use dialect::Dialect;
+use field::{Meaning, Slot};
+use json::{Keys, Unreadable};
+use record::Part;
+use spans::Span;
+use steps::{Failure, Steps, What};
+use text::Escape;
+
+/// No capture plays this role.
+const NO_SLOT: u16 = u16::MAX;
+
+/// Captures a format may have; more is no log format but a mistake, and places are kept in 16 bits.
+const MAX_FIELDS: usize = 1000;
+
+/// A line format, compiled.
+#[derive(Debug)]
+pub struct Format {
+    name: String,
+    text: String,
+    body: Body,
+    slots: Vec<Slot>,
+    /// The capture that plays each role, and the power of ten that turns its unit into ours.
+    roles: [(u16, u32); Role::ALL.len()],
+    /// By the place of a JSON key, the next one that plays the same role where that key is absent: logs differ
+    /// in their keys, and even lines do. Empty when no role has two, and for text, whose fields are in every line.
+    instead: Vec<u16>,
+    /// Names of query parameters asked for with `field`.
+    queries: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Text(Steps),
+    Json(Keys),
+}
+
+/// Why a format cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormatError {
+    /// Where, from 1, in the text that was given.
+    pub column: usize,
+    message: String,
+}
+
+impl FormatError {
+    fn new(column: usize, message: String) -> FormatError {
+        FormatError { column, message }
+    }
+}
+
+impl fmt::Display for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for FormatError {}
+
+/// Why a line is no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    pub reason: Reason,
+    /// Where in the line, from 1, the reading that came furthest into the format ended.
+    pub column: usize,
+}
+
+/// The kinds of reasons; few, since they become values of a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Nothing in the line.
+    Empty,
+    /// Fixed text of the format is not there.
+    Literal,
+    /// A value is not of its kind.
+    Value,
+    /// More behind the end of the format.
+    Trailing,
+    /// The line ends before the format does.
+    Truncated,
+    /// No JSON object.
+    Json,
+    /// A JSON object without the key of the status.
+    Missing,
+}
+
+impl Reason {
+    pub const ALL: [Reason; 7] = [
+        Reason::Empty,
+        Reason::Literal,
+        Reason::Value,
+        Reason::Trailing,
+        Reason::Truncated,
+        Reason::Json,
+        Reason::Missing,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::Empty => "empty",
+            Reason::Literal => "literal",
+            Reason::Value => "value",
+            Reason::Trailing => "trailing",
+            Reason::Truncated => "truncated",
+            Reason::Json => "json",
+            Reason::Missing => "missing",
+        }
+    }
+}
+
+impl Malformed {
+    pub fn as_str(self) -> &'static str {
+        self.reason.as_str()
+    }
+}
+
+impl Format {
+    /// Compiles the name of a preset, an Apache LogFormat, an nginx log_format, or a map of JSON keys:
+    /// `json:KEY.PATH=FIELD,...`, where FIELD is the directive or variable that means the same.
+    pub fn compile(spec: &str) -> Result<Format, FormatError> {
+        if let Some(preset) = PRESETS.iter().find(|preset| preset.name == spec) {
+            return Ok(Format { name: preset.name.to_owned(), ..Format::compile_text(preset.text)? });
+        }
+        Format::compile_text(spec)
+    }
+
+    fn compile_text(spec: &str) -> Result<Format, FormatError> {
+        if let Some(map) = spec.strip_prefix("json:") {
+            return Ok(Format::of_keys(spec, json_slots(map)?));
+        }
+        let (name, text, pieces) = match dialect::of(spec)? {
+            Dialect::Apache(text) => ("apache", shown(&text), apache::compile(&text)?),
+            Dialect::Nginx(text, escape) => ("nginx", shown(&text), nginx::compile(&text, escape)?),
+        };
+        let (steps, slots) = Steps::new(pieces);
+        if slots.is_empty() {
+            return Err(FormatError::new(1, without_fields(spec)));
+        }
+        if slots.len() > MAX_FIELDS {
+            return Err(FormatError::new(1, format!("a format of more than {MAX_FIELDS} fields")));
+        }
+        Ok(Format::new(name, text, Body::Text(steps), slots))
+    }
+
+    fn of_keys(spec: &str, slots: Vec<Slot>) -> Format {
+        let keys = Keys::new(slots.iter().map(|slot| slot.name.as_str()).zip(0..));
+        let mut format = Format::new("json", spec.to_owned(), Body::Json(keys), slots);
+        format.line_up();
+        format
+    }
+
+    fn new(name: &str, text: String, body: Body, slots: Vec<Slot>) -> Format {
+        let roles = [(NO_SLOT, 0); Role::ALL.len()];
+        let (name, instead, queries) = (name.to_owned(), Vec::new(), Vec::new());
+        let mut format = Format { name, text, body, slots, roles, instead, queries };
+        for role in Role::ALL {
+            format.roles[role as usize] = format.best(role);
+        }
+        format
+    }
+
+    /// The capture that plays a role best.
+    fn best(&self, role: Role) -> (u16, u32) {
+        let played = self.slots.iter().zip(0u16..).filter(|(slot, _)| slot.meaning.role == Some(role));
+        let best = played.min_by_key(|(slot, _)| slot.meaning.rank);
+        best.map_or((NO_SLOT, 0), |(slot, index)| (index, slot.meaning.unit.power()))
+    }
+
+    /// Lines up the keys that play the same role, the best first.
+    fn line_up(&mut self) {
+        let mut instead = vec![NO_SLOT; self.slots.len()];
+        for role in Role::ALL {
+            let played = self.slots.iter().zip(0u16..).filter(|(slot, _)| slot.meaning.role == Some(role));
+            let mut line: Vec<(u8, u16)> = played.map(|(slot, index)| (slot.meaning.rank, index)).collect();
+            line.sort_unstable();
+            for pair in line.windows(2) {
+                instead[usize::from(pair[0].1)] = pair[1].1;
+            }
+        }
+        if instead.iter().any(|&next| next != NO_SLOT) {
+            self.instead = instead;
+        }
+    }
+
+    /// The captures or keys that play a role, the best first.
+    fn players(&self, role: Role) -> impl Iterator<Item = usize> {
+        let next = |&slot: &usize| self.instead.get(slot).filter(|&&next| next != NO_SLOT).copied();
+        std::iter::successors(self.slot_of(role), move |slot| next(slot).map(usize::from))
+    }
+
+    /// The preset's name, or `apache`, `nginx` or `json` for a format given in full.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The format as understood.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The directive, variable or key, as written, that plays a role. What the request line tells (method,
+    /// path, protocol) is answered with it.
+    pub fn source_of(&self, role: Role) -> Option<&str> {
+        let from_request = matches!(role, Role::Method | Role::Path | Role::Protocol);
+        let slot = self.slot_of(Role::Request).filter(|_| from_request).or_else(|| self.slot_of(role))?;
+        self.slots.get(slot).map(|slot| slot.name.as_str())
+    }
+
+    /// Whose word the virtual host is; `None` when the format has none. Where it may be the client's, it is.
+    pub fn trust_of_vhost(&self) -> Option<Trust> {
+        self.players(Role::Vhost).last().map(|slot| self.slots[slot].meaning.trust())
+    }
+
+    #[inline]
+    fn slot_of(&self, role: Role) -> Option<usize> {
+        let (slot, _) = self.roles[role as usize];
+        (slot != NO_SLOT).then_some(usize::from(slot))
+    }
+
+    /// How the request line is escaped.
+    fn escape(&self) -> Escape {
+        let slot = self.slot_of(Role::Request).or_else(|| self.slot_of(Role::Path)).unwrap_or(0);
+        self.slots.get(slot).map_or(Escape::None, |slot| slot.escape)
+    }
+
+    /// Finds a field by name: a directive (`%{Referer}i`; modifiers may be left out), a `$variable`, a JSON
+    /// key (`request.headers.User-Agent`), or a part of the request: `method`, `path`, `protocol`,
+    /// `scheme`, `query:NAME`. A key that a JSON format did not read yet is read from then on.
+    pub fn field(&mut self, name: &str) -> Result<FieldRef, String> {
+        if let Some(part) = self.request_part(name) {
+            return Ok(FieldRef(part));
+        }
+        let same = |slot: &Slot| slot.name == name || bare(&slot.name).eq_ignore_ascii_case(&bare(name));
+        let found =
+            self.slots.iter().position(|slot| slot.name == name).or_else(|| self.slots.iter().position(same));
+        let slot = match (found, &self.body) {
+            (Some(slot), _) => slot,
+            (None, Body::Json(_)) if self.slots.len() < MAX_FIELDS && !name.is_empty() => {
+                self.slots.push(json_slot(name, Meaning::NONE));
+                self.body = Body::Json(Keys::new(self.slots.iter().map(|slot| slot.name.as_str()).zip(0..)));
+                self.slots.len() - 1
+            }
+            _ => {
+                let names: Vec<&str> = self.slots.iter().map(|slot| slot.name.as_str()).collect();
+                return Err(format!("the format has no {name}; it has {}", names.join(" ")));
+            }
+        };
+        u16::try_from(slot).map(|slot| FieldRef(Part::Slot(slot))).map_err(|_| "too many fields".to_owned())
+    }
+
+    fn request_part(&mut self, name: &str) -> Option<Part> {
+        let has = |role| self.source_of(role).is_some();
+        match name {
+            "method" if has(Role::Method) => Some(Part::Method),
+            "path" if has(Role::Path) => Some(Part::Path),
+            "protocol" if has(Role::Protocol) => Some(Part::Protocol),
+            "scheme" if has(Role::Scheme) || has(Role::Path) => Some(Part::Scheme),
+            _ => {
+                let parameter = name.strip_prefix("query:").filter(|p| !p.is_empty())?;
+                if !has(Role::Query) && !has(Role::Path) {
+                    return None;
+                }
+                self.queries.push(parameter.to_owned());
+                u16::try_from(self.queries.len() - 1).ok().map(Part::Query)
+            }
+        }
+    }
+
+    /// Says what will be asked of the records; what is in neither list may then be `None`. Text is matched
+    /// as a whole all the same; of JSON only the needed keys (and the status) are looked up.
+    pub fn need(&mut self, roles: &[Role], fields: &[FieldRef]) {
+        let about_request =
+            [Role::Request, Role::Method, Role::Path, Role::Protocol, Role::Query, Role::Scheme];
+        let request = roles.iter().any(|role| about_request.contains(role))
+            || fields.iter().any(|field| !matches!(field.0, Part::Slot(_)));
+        for role in Role::ALL {
+            let derived = request && about_request.contains(&role);
+            if !(roles.contains(&role) || derived || role == Role::Status) {
+                self.roles[role as usize] = (NO_SLOT, 0);
+            }
+        }
+        if let Body::Json(_) = self.body {
+            let asked = |index: usize| {
+                Role::ALL.iter().any(|&role| self.players(role).any(|slot| slot == index))
+                    || fields
+                        .iter()
+                        .any(|field| matches!(field.0, Part::Slot(slot) if usize::from(slot) == index))
+            };
+            let names = self.slots.iter().map(|slot| slot.name.as_str()).zip(0..);
+            self.body = Body::Json(Keys::new(names.filter(|&(_, index)| asked(index))));
+        }
+    }
+
+    /// Reads a line, given without its newline; a carriage return at its end is no part of it.
+    #[inline(always)]
+    pub fn parse<'a, 'l>(
+        &'a self,
+        line: &'l [u8],
+        spans: &'a mut Spans,
+    ) -> Result<Record<'a, 'l>, Malformed> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() || u32::try_from(line.len()).is_err() {
+            return Err(Malformed { reason: Reason::Empty, column: 1 });
+        }
+        spans.reset(self.slots.len());
+        match &self.body {
+            Body::Text(steps) => steps.read(line, spans).map_err(|failure| failure.on(line))?,
+            Body::Json(keys) => {
+                let unreadable = |Unreadable { at, .. }| Malformed { reason: Reason::Json, column: at + 1 };
+                keys.read(line, spans).map_err(unreadable)?;
+                self.has_status(line, spans)?;
+            }
+        }
+        Ok(Record { format: self, line, spans })
+    }
+
+    /// A JSON line is a record when it has the status, or any wanted key where the map names no status.
+    fn has_status(&self, line: &[u8], spans: &Spans) -> Result<(), Malformed> {
+        let found = match self.slot_of(Role::Status) {
+            Some(_) => self.players(Role::Status).any(|status| spans.at[status] != Span::NONE),
+            None => spans.at.iter().any(|span| *span != Span::NONE),
+        };
+        if found { Ok(()) } else { Err(Malformed { reason: Reason::Missing, column: line.len() + 1 }) }
+    }
+
+    /// What would make this format read these lines, which it does not: a sentence for people, if anything helps.
+    pub fn remedy(&self, lines: &[&[u8]]) -> Option<String> {
+        remedy::remedy(self, lines)
+    }
+
+    /// Why lines that fit can hardly be meant so, if that is true of more than half of them.
+    pub fn doubt(&self, lines: &[&[u8]]) -> Option<String> {
+        explain::doubt(self, lines)
+    }
+
+    /// Whether lines are JSON objects, and not text in a fixed order.
+    pub fn is_json(&self) -> bool {
+        matches!(self.body, Body::Json(_))
+    }
+
+    /// How a line is read, field by field, or what did not fit and where. Slow; for people.
+    pub fn explain(&self, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
+        explain::explain(self, line)
+    }
+}
+
+impl Failure {
+    #[cold]
+    fn on(self, line: &[u8]) -> Malformed {
+        let reason = match self.what {
+            What::Trailing => Reason::Trailing,
+            _ if self.at >= line.len() => Reason::Truncated,
+            What::Value => Reason::Value,
+            What::Head(_) | What::Tail(_) => Reason::Literal,
+        };
+        Malformed { reason, column: self.at + 1 }
+    }
+}
+
+impl Slot {
+    /// Whether this server prints nothing for what is absent.
+    fn empty_is_absent(&self) -> bool {
+        matches!(self.escape, Escape::Json | Escape::None)
+    }
+}
+
+/// What is said of a format that would read nothing from a line.
+fn without_fields(spec: &str) -> String {
+    let single = spec.replace("%%", "%");
+    if single == spec {
+        return format!("{spec} is neither a preset nor a format: it has no % directive and no $variable");
+    }
+    let plain = format!("{spec} has no directive: %% is a plain percent sign");
+    match Format::compile(&single) {
+        // Who tries out what stands in a unit file has it doubled.
+        Ok(_) => format!("{plain}; only systemd's unit files double it, elsewhere give '{single}'"),
+        Err(_) => plain,
+    }
+}
+
+fn shown(text: &dialect::Text) -> String {
+    let bytes: Vec<u8> = text.iter().map(|&(byte, _)| byte).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A field's name without the modifiers and braces that do not change which field it is.
+fn bare(name: &str) -> String {
+    let Some(directive) = name.strip_prefix('%') else { return name.replace(['{', '}'], "") };
+    let (argument, rest) = match (directive.find('{'), directive.rfind('}')) {
+        (Some(open), Some(close)) if open < close => {
+            (&directive[open..=close], [&directive[..open], &directive[close + 1..]].concat())
+        }
+        _ => ("", directive.to_owned()),
+    };
+    let letter: String = rest.chars().filter(|c| !matches!(c, '<' | '>' | '!' | ',' | '0'..='9')).collect();
+    // Letters differ by case (%u is no %U), names of headers do not; so the letter goes in as a number.
+    let code: Vec<String> = letter.bytes().map(|byte| byte.to_string()).collect();
+    format!("%{argument}{}", code.join("."))
+}
+
+fn json_slot(key: &str, meaning: Meaning) -> Slot {
+    Slot {
+        name: key.to_owned(),
+        kind: field::Kind::Text,
+        meaning,
+        escape: Escape::Json,
+        may_be_empty: true,
+        dash_is_value: false,
+    }
+}
+
+/// The slots of a map `KEY.PATH=FIELD,...`.
+fn json_slots(map: &str) -> Result<Vec<Slot>, FormatError> {
+    let mut slots = Vec::new();
+    let mut column = "json:".len() + 1;
+    for pair in map.split(',') {
+        let wrong =
+            || FormatError::new(column, format!("KEY=FIELD expected at column {column}, found {pair:?}"));
+        let (key, field) = pair.trim().rsplit_once('=').ok_or_else(wrong)?;
+        let meaning = match field.strip_prefix('$') {
+            Some(variable) => nginx::variable(variable, Escape::Json).meaning,
+            None if field.starts_with('%') => {
+                // The pair may stand behind a blank; the field ends it.
+                apache::one(field, column + pair.trim_end().len() - field.len())?.meaning
+            }
+            None => return Err(wrong()),
+        };
+        if key.is_empty() || slots.len() == MAX_FIELDS {
+            return Err(wrong());
+        }
+        slots.push(json_slot(key, meaning));
+        column += pair.len() + 1;
+    }
+    Ok(slots)
+}

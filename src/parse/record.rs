@@ -1,0 +1,254 @@
+//! One line as read: values on demand.
+//!
+//! Turns the spans of a line into numbers, words and moments, in the units the format gives them. A record
+//! borrows the line, the format and the spans; it owns nothing, is copied freely and allocates nothing.
+//! What is absent (`-`, nothing where the server prints nothing for it, a key that is not there) is `None`.
+
+use super::Format;
+use super::field::Role;
+use super::request::{Request, query_of, scheme_of};
+use super::spans::{Span, Spans};
+use super::text::{Escape, decimal_in, hex, sum, unescape};
+use super::time;
+
+/// A field chosen by name with `Format::field`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldRef(pub(super) Part);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A capture or key, by its place in the format.
+    Slot(u16),
+    Method,
+    Path,
+    Protocol,
+    Scheme,
+    /// A parameter of the query, by its place among the names asked for.
+    Query(u16),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a, 'l> {
+    pub(super) format: &'a Format,
+    pub(super) line: &'l [u8],
+    pub(super) spans: &'a Spans,
+}
+
+impl<'l> Record<'_, 'l> {
+    /// Where the value of a role is, and the power of ten of its unit.
+    #[inline]
+    fn place(&self, role: Role) -> Option<(Span, u32)> {
+        let (slot, power) = self.format.roles[role as usize];
+        if !self.format.instead.is_empty() {
+            return self.first_present(role);
+        }
+        self.spans.at.get(usize::from(slot)).map(|&span| (span, power))
+    }
+
+    /// The same where several keys play the role: the first that is there.
+    fn first_present(&self, role: Role) -> Option<(Span, u32)> {
+        let there = |slot: &usize| {
+            let text = self.spans.at.get(*slot).and_then(|span| span.of(self.line));
+            text.is_some_and(|text| !matches!(text, [b'-'] | []))
+        };
+        let slot = self.format.players(role).find(there).or(self.format.slot_of(role))?;
+        let power = self.format.slots.get(slot)?.meaning.unit.power();
+        self.spans.at.get(slot).map(|&span| (span, power))
+    }
+
+    #[inline]
+    fn span(&self, role: Role) -> Option<Span> {
+        self.place(role).map(|(span, _)| span)
+    }
+
+    /// The bytes behind a role, as logged.
+    #[inline]
+    fn raw(&self, role: Role) -> Option<&'l [u8]> {
+        self.span(role)?.of(self.line)
+    }
+
+    /// The same without what stands for nothing.
+    #[inline]
+    fn present(&self, role: Role) -> Option<&'l [u8]> {
+        self.raw(role).filter(|&text| !matches!(text, [b'-'] | []))
+    }
+
+    /// Whether the line tells anything of the request, sound or not.
+    pub fn has_request(&self) -> bool {
+        self.raw(Role::Request).is_some() || self.raw(Role::Method).is_some()
+    }
+
+    /// A number in the plain unit (power 0) or in nanoseconds.
+    #[inline]
+    fn number(&self, role: Role) -> Option<u64> {
+        let (Span { start, end }, power) = self.place(role)?;
+        decimal_in(self.line, start as usize, end as usize, power)
+    }
+
+    /// A time that may be a list, one for each upstream asked.
+    #[inline]
+    fn total(&self, role: Role) -> Option<u64> {
+        self.number(role).or_else(|| sum(self.present(role)?, self.place(role)?.1))
+    }
+
+    /// The status as logged; any number fits, 100 to 599 have a meaning.
+    #[inline]
+    pub fn status(&self) -> Option<u16> {
+        match *self.raw(Role::Status)? {
+            [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => {
+                Some(u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0'))
+            }
+            _ => u16::try_from(self.number(Role::Status)?).ok(),
+        }
+    }
+
+    /// The request line in its parts, or what the format logs of them one by one.
+    #[inline]
+    pub fn request(&self) -> Request<'l> {
+        let timed_out = || matches!(self.raw(Role::Status), Some([b'4', b'0', b'8']));
+        match self.raw(Role::Request) {
+            Some(line) => Request::read(line, timed_out),
+            None => {
+                let method = self.raw(Role::Method).unwrap_or_default();
+                Request::of_parts(method, self.present(Role::Path), self.present(Role::Protocol), timed_out)
+            }
+        }
+    }
+
+    /// The method as sent; empty when the request makes no sense.
+    #[inline]
+    pub fn method(&self) -> &'l [u8] {
+        self.request().method
+    }
+
+    /// The target as sent, with its query, still escaped as in the log.
+    pub fn target(&self) -> Option<&'l [u8]> {
+        self.request().target
+    }
+
+    /// The path of the target, without query, still escaped as in the log.
+    pub fn path(&self) -> Option<&'l [u8]> {
+        self.request().path()
+    }
+
+    pub fn protocol(&self) -> Option<&'l [u8]> {
+        self.request().protocol
+    }
+
+    #[inline]
+    pub fn vhost(&self) -> Option<&'l [u8]> {
+        self.present(Role::Vhost)
+    }
+
+    #[inline]
+    pub fn bytes_sent(&self) -> Option<u64> {
+        self.number(Role::BytesSent)
+    }
+
+    #[inline]
+    pub fn bytes_received(&self) -> Option<u64> {
+        self.number(Role::BytesReceived)
+    }
+
+    #[inline]
+    pub fn duration_nanos(&self) -> Option<u64> {
+        self.number(Role::Duration)
+    }
+
+    #[inline]
+    pub fn time_to_first_byte_nanos(&self) -> Option<u64> {
+        self.total(Role::TimeToFirstByte)
+    }
+
+    /// The time spent on upstream servers; several are summed.
+    #[inline]
+    pub fn upstream_nanos(&self) -> Option<u64> {
+        self.total(Role::UpstreamDuration)
+    }
+
+    /// Whether the client went away before the answer was complete: `%X` is `X`, or nginx's status 499.
+    #[inline]
+    pub fn aborted(&self) -> bool {
+        matches!(self.raw(Role::Aborted), Some([b'X']))
+            || matches!(self.raw(Role::Status), Some([b'4', b'9', b'9']))
+    }
+
+    /// The time stamp in nanoseconds since 1970. `None` also for a stamp without a zone.
+    #[inline]
+    pub fn unix_time_nanos(&self) -> Option<i64> {
+        let (span, power) = self.place(Role::Timestamp)?;
+        match self.spans.moment(span) {
+            Some(known) => known,
+            None => time::moment(self.present(Role::Timestamp)?, power),
+        }
+    }
+
+    /// The value of any field without its escapes; `scratch` is used where there are some.
+    pub fn value<'s>(&self, field: FieldRef, scratch: &'s mut Vec<u8>) -> Option<&'s [u8]>
+    where
+        'l: 's,
+    {
+        scratch.clear();
+        let escape = self.format.escape();
+        match field.0 {
+            Part::Slot(slot) => {
+                let slot = usize::from(slot);
+                let raw = self.spans.at.get(slot)?.of(self.line)?;
+                let known = self.format.slots.get(slot)?;
+                if (raw == b"-" && !known.dash_is_value) || (raw.is_empty() && known.empty_is_absent()) {
+                    return None;
+                }
+                if raw == b"\"\"" && known.escape == Escape::Apache {
+                    return Some(b""); // Apache's way to write an empty %u
+                }
+                Some(plain(raw, known.escape, scratch))
+            }
+            Part::Method => Some(self.method()).filter(|method| !method.is_empty()),
+            Part::Protocol => Some(plain(self.protocol()?, escape, scratch)),
+            Part::Path => Some(plain(self.path()?, escape, scratch)),
+            Part::Scheme => self.present(Role::Scheme).or_else(|| self.target().and_then(scheme_of)),
+            Part::Query(name) => {
+                let name = self.format.queries.get(usize::from(name))?;
+                let query = self.present(Role::Query).or_else(|| self.target().and_then(query_of))?;
+                let query = query.strip_prefix(b"?").unwrap_or(query);
+                let raw = parameter(query, name.as_bytes())?;
+                percent_decode(raw, scratch);
+                Some(scratch)
+            }
+        }
+    }
+}
+
+fn plain<'s, 'l: 's>(raw: &'l [u8], escape: Escape, scratch: &'s mut Vec<u8>) -> &'s [u8] {
+    if escape == Escape::None || !raw.contains(&b'\\') {
+        return raw;
+    }
+    unescape(raw, escape, scratch);
+    scratch
+}
+
+/// The value of the first parameter `name` in a query (`a=1&b=2`); empty for one without `=`.
+fn parameter<'q>(query: &'q [u8], name: &[u8]) -> Option<&'q [u8]> {
+    query.split(|&c| c == b'&').find_map(|pair| match pair.strip_prefix(name)? {
+        [b'=', value @ ..] => Some(value),
+        [] => Some(&[][..]),
+        _ => None,
+    })
+}
+
+/// `%hh` and `+` as forms write them (WHATWG URL, application/x-www-form-urlencoded).
+fn percent_decode(raw: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(&byte) = raw.get(at) {
+        let pair = raw.get(at + 1..at + 3).and_then(|pair| Some(hex(pair[0])? * 16 + hex(pair[1])?));
+        match (byte, pair) {
+            (b'%', Some(decoded)) => {
+                out.push(decoded);
+                at += 2;
+            }
+            (b'+', _) => out.push(b' '),
+            _ => out.push(byte),
+        }
+        at += 1;
+    }
+}

@@ -1,0 +1,209 @@
+//! Finds bytes in a slice: the inner loop of every matcher.
+//!
+//! Turns (bytes, start, one or two bytes to look for) into the index of the first hit, or the length when
+//! there is none. Owns the only `unsafe` of this room: sixteen bytes are compared at once with SSE2, which
+//! every x86_64 processor has, or thirty-two with AVX2 where there is that. It must never read outside the
+//! slice. Other processors take the plain twin, and tests hold all of them together.
+//!
+//! Most values of a log line end within sixteen bytes: that case is compiled into the matcher, and only long
+//! values cost a call, which then looks at sixty-four bytes a turn (measured on combined lines of 228 bytes:
+//! 250 instructions a line went into looking at sixteen bytes a turn, half of that goes into this).
+
+/// The index of the first `byte` in `hay` at or after `from`; `hay.len()` when there is none.
+#[inline]
+pub fn find_byte(hay: &[u8], from: usize, byte: u8) -> usize {
+    imp::find(hay, from, byte, byte)
+}
+
+/// The index of the first `a` or `b` in `hay` at or after `from`; `hay.len()` when there is none.
+#[inline]
+pub fn find_either(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+    imp::find(hay, from, a, b)
+}
+
+/// The same in plain words: the fallback for other processors, and the judge of the fast one.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod plain {
+    pub(super) fn find(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        let tail = hay.get(from..).unwrap_or_default();
+        tail.iter().position(|&c| c == a || c == b).map_or(hay.len(), |at| from + at)
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+use plain as imp;
+
+#[cfg(target_arch = "x86_64")]
+mod imp {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm256_cmpeq_epi8,
+        _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+    };
+
+    const LANES: usize = 16;
+
+    /// Bytes looked at in one turn of the loop over long values: one bit for each fills a register.
+    const STRIDE: usize = 64;
+
+    #[inline(always)]
+    pub(super) fn find(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        let Some(block) = hay.get(from..).and_then(<[u8]>::first_chunk) else {
+            return find_at_end(hay, from, a, b);
+        };
+        // SAFETY: SSE2 is part of every x86_64.
+        let found = unsafe { sixteen(block, a, b) };
+        if found != 0 {
+            return from + found.trailing_zeros() as usize;
+        }
+        find_far(hay, from + LANES, a, b)
+    }
+
+    /// One bit for each of these bytes that is one of the two looked for.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn sixteen(block: &[u8; LANES], a: u8, b: u8) -> u32 {
+        // SAFETY: there are sixteen bytes, and this load asks for no alignment.
+        let bytes = unsafe { _mm_loadu_si128(block.as_ptr().cast()) };
+        let equal = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte.cast_signed()));
+        _mm_movemask_epi8(if a == b { equal(a) } else { _mm_or_si128(equal(a), equal(b)) }).cast_unsigned()
+    }
+
+    /// The same for sixty-four bytes, of which most turns find none.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn sixty_four_by_sse2(block: &[u8; STRIDE], a: u8, b: u8) -> u64 {
+        let (quarters, _) = block.as_chunks::<LANES>();
+        quarters.iter().rev().fold(0, |bits, quarter| bits << LANES | u64::from(sixteen(quarter, a, b)))
+    }
+
+    /// The same for processors that compare thirty-two bytes at once.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn sixty_four_by_avx2(block: &[u8; STRIDE], a: u8, b: u8) -> u64 {
+        let (halves, _) = block.as_chunks::<32>();
+        halves.iter().rev().fold(0, |bits, half| {
+            // SAFETY: there are thirty-two bytes, and this load asks for no alignment.
+            let bytes = unsafe { _mm256_loadu_si256(half.as_ptr().cast()) };
+            let equal = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte.cast_signed()));
+            let equal = if a == b { equal(a) } else { _mm256_or_si256(equal(a), equal(b)) };
+            bits << 32 | u64::from(_mm256_movemask_epi8(equal).cast_unsigned())
+        })
+    }
+
+    /// The rest of a long value.
+    #[inline(never)]
+    fn find_far(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        // What the processor can do is asked once in a process, and from then on is a bit in memory.
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: it can.
+            unsafe { find_far_by_avx2(hay, from, a, b) }
+        } else {
+            // SAFETY: SSE2 is part of every x86_64.
+            unsafe { find_far_by_sse2(hay, from, a, b) }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn find_far_by_avx2(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        find_by_strides(hay, from, |block| sixty_four_by_avx2(block, a, b))
+            .unwrap_or_else(|| find_in_short(hay, from, a, b))
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(super) fn find_far_by_sse2(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        find_by_strides(hay, from, |block| sixty_four_by_sse2(block, a, b))
+            .unwrap_or_else(|| find_in_short(hay, from, a, b))
+    }
+
+    /// `None` for a text of less than a stride.
+    #[inline(always)]
+    fn find_by_strides(hay: &[u8], from: usize, hits: impl Fn(&[u8; STRIDE]) -> u64) -> Option<usize> {
+        let last: &[u8; STRIDE] = hay.last_chunk()?;
+        let mut at = from;
+        while let Some(block) = hay.get(at..).and_then(<[u8]>::first_chunk) {
+            let found = hits(block);
+            if found != 0 {
+                return Some(at + found.trailing_zeros() as usize);
+            }
+            at += STRIDE;
+        }
+        if at >= hay.len() {
+            return Some(hay.len());
+        }
+        // The last stride is looked at as a whole, and what was seen already is shifted away: a loop over what
+        // is left ends where the processor does not expect it to, and that costs more.
+        let found = hits(last) >> (at + STRIDE - hay.len());
+        Some(if found == 0 { hay.len() } else { at + found.trailing_zeros() as usize })
+    }
+
+    #[inline(never)]
+    fn find_in_short(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        let mut at = from;
+        while let Some(block) = hay.get(at..).and_then(<[u8]>::first_chunk) {
+            // SAFETY: SSE2 is part of every x86_64.
+            let found = unsafe { sixteen(block, a, b) };
+            if found != 0 {
+                return at + found.trailing_zeros() as usize;
+            }
+            at += LANES;
+        }
+        find_at_end(hay, at, a, b)
+    }
+
+    /// Fewer than sixteen bytes are left to look at: the last sixteen are compared, and those before `from`
+    /// are shifted away.
+    #[inline(never)]
+    fn find_at_end(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        let Some(last) = hay.last_chunk() else {
+            let tail = hay.get(from..).unwrap_or_default();
+            return tail.iter().position(|&c| c == a || c == b).map_or(hay.len(), |i| from + i);
+        };
+        if from >= hay.len() {
+            return hay.len();
+        }
+        // SAFETY: SSE2 is part of every x86_64.
+        let found = unsafe { sixteen(last, a, b) } >> (from + LANES - hay.len());
+        if found == 0 { hay.len() } else { from + found.trailing_zeros() as usize }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_length_start_and_place_of_a_hit() {
+        for len in 0..160 {
+            for place in 0..len {
+                let mut hay = vec![b'.'; len];
+                hay[place] = b'"';
+                for from in 0..len + 2 {
+                    assert_eq!(
+                        find_byte(&hay, from, b'"'),
+                        plain::find(&hay, from, b'"', b'"'),
+                        "{len} {place} {from}"
+                    );
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_twin_agrees_with_the_plain_one(
+            hay in proptest::collection::vec(any::<u8>().prop_map(|b| b % 7), 0..300),
+            from in 0usize..320, a in 0u8..7, b in 0u8..9,
+        ) {
+            let plainly = plain::find(&hay, from, a, b);
+            prop_assert_eq!(find_either(&hay, from, a, b), plainly);
+            prop_assert_eq!(find_byte(&hay, from, a), plain::find(&hay, from, a, a));
+            // The path of processors without AVX2, which those that run this test hardly ever are.
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: SSE2 is part of every x86_64.
+            prop_assert_eq!(unsafe { imp::find_far_by_sse2(&hay, from, a, b) }, plainly);
+        }
+    }
+}

@@ -1,0 +1,511 @@
+//! The compiled form of a text format, and the matcher.
+//!
+//! Turns a line into spans, one for each capture, anchored at both ends. A format is a literal, then
+//! captures each with the literal behind it. Every capture takes the first end that its kind and its
+//! literal allow; when a later one fails, the latest capture that can end further on does so, and the
+//! matching goes on from there. The spans are the stack of that walk, so it needs no memory of its own; its
+//! length is bounded. That is how an unquoted user name with blanks, brackets and quotes in it is read: the
+//! time stamp behind it decides.
+//!
+//! Allocates nothing and must never panic or read outside the line.
+
+use super::digits::{digits_end, word_at};
+use super::field::{Kind, Piece, Slot};
+use super::scan::{find_byte, find_either};
+use super::spans::{Span, Spans, StampCache};
+use super::text::Escape;
+use super::time::{self, Style};
+use super::values::{decimal, integer, list, syslog_header, word};
+
+/// How often per line a capture may be made longer after a later one failed. Real lines need less than five
+/// (one for each ` [` or `" ` that a stranger put into a field); each may read the line once, so this bounds
+/// the work a hostile line of the longest kind can cause.
+const RETRIES: u32 = 64;
+
+/// Fixed text of the format.
+#[derive(Debug, Default)]
+struct Literal {
+    bytes: Box<[u8]>,
+    /// The first eight bytes, or all and zeros behind them, as a word to compare at once; and which of these
+    /// count.
+    first: u64,
+    mask: u64,
+}
+
+const WORD: usize = 8;
+
+impl Literal {
+    fn new(bytes: &[u8]) -> Literal {
+        let mask = word_at(&vec![0xff; bytes.len()], 0);
+        Literal { bytes: bytes.into(), first: word_at(bytes, 0), mask }
+    }
+
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether its first eight bytes stand at `at`, where zeros stand behind the end of the line.
+    #[inline(always)]
+    fn begins_at(&self, line: &[u8], at: usize) -> bool {
+        word_at(line, at) & self.mask == self.first
+    }
+
+    /// Whether the literal stands at `at`.
+    #[inline]
+    fn stands_at(&self, line: &[u8], at: usize) -> bool {
+        self.begins_at(line, at)
+            && line.get(at..at + self.len()).is_some_and(|text| self.len() <= WORD || self.is(text))
+    }
+
+    /// Whether it is this text, which is as long and of more than eight bytes, and whose first eight fit. Up to
+    /// thirty-two bytes, the first sixteen and the last sixteen are all of them.
+    #[inline]
+    fn is(&self, text: &[u8]) -> bool {
+        match (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+            (Some(first), Some(last)) => {
+                Some(first) == self.bytes.first_chunk()
+                    && Some(last) == self.bytes.last_chunk()
+                    && (text.len() <= 32 || *text == *self.bytes)
+            }
+            _ => text.last_chunk::<WORD>() == self.bytes.last_chunk(),
+        }
+    }
+
+    /// How many of its bytes stand at `at`.
+    fn common(&self, line: &[u8], at: usize) -> usize {
+        let rest = line.get(at..).unwrap_or_default();
+        self.bytes.iter().zip(rest).take_while(|(a, b)| a == b).count()
+    }
+}
+
+/// What the value behind this one begins with, where values touch without a literal between them.
+#[derive(Clone, Copy, Debug)]
+enum Begin {
+    Any,
+    Number,
+    Byte(u8),
+}
+
+/// The quick way to the end of a value. The kinds of every log have one, compiled into the loop over the steps;
+/// calls instead cost a fifth of the whole.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// The next blank.
+    Blank,
+    /// The next of this byte, unless a blank comes before it.
+    Byte(u8),
+    /// The next quote, unless a backslash comes before it.
+    EscapedQuote,
+    Integer,
+    Decimal,
+    Decimals,
+    Clf,
+    Iso,
+    /// There is none.
+    None,
+}
+
+impl Way {
+    fn of(slot: &Slot, tail: &[u8], last: bool) -> Way {
+        match slot.kind {
+            // A word, or any text, before a blank.
+            Kind::Word | Kind::Text if tail.starts_with(b" ") && !last => Way::Blank,
+            Kind::Word if !last && !tail.is_empty() => Way::Byte(tail[0]),
+            Kind::Quoted if slot.escape != Escape::None => Way::EscapedQuote,
+            Kind::Integer => Way::Integer,
+            Kind::Decimal => Way::Decimal,
+            Kind::Decimals => Way::Decimals,
+            Kind::Time(Style::Clf) => Way::Clf,
+            Kind::Time(Style::Iso) => Way::Iso,
+            _ => Way::None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Step {
+    way: Way,
+    /// Whether the first eight bytes of the literal decide: it is no longer than that, has no zero in it
+    /// (zeros stand behind the end of a line) and does not have to end the line.
+    brief: bool,
+    kind: Kind,
+    tail: Literal,
+    next: Begin,
+    /// No end of this value is searched behind another: it is the last of the format.
+    last: bool,
+    may_be_empty: bool,
+    escapes: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Steps {
+    head: Literal,
+    steps: Vec<Step>,
+}
+
+/// What did not fit, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// How many captures fitted before.
+    pub(super) reached: usize,
+    /// Where in the line, from 0.
+    pub(super) at: usize,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    /// The literal before the first capture; the number says how many of its bytes stood there.
+    Head(usize),
+    /// The value of capture number `reached`.
+    Value,
+    /// The literal behind capture number `reached - 1`, likewise.
+    Tail(usize),
+    /// Bytes behind the end of the format.
+    Trailing,
+}
+
+impl Steps {
+    /// Puts pieces in order, and the slots of the captures beside them.
+    pub(super) fn new(pieces: Vec<Piece>) -> (Steps, Vec<Slot>) {
+        let mut literals = vec![Vec::new()];
+        let mut slots: Vec<Slot> = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Literal(bytes) => literals[slots.len()].extend(bytes),
+                Piece::Capture(slot) => {
+                    slots.push(slot);
+                    literals.push(Vec::new());
+                }
+            }
+        }
+        for (i, slot) in slots.iter_mut().enumerate() {
+            let quoted = literals[i].ends_with(b"\"") && literals[i + 1].starts_with(b"\"");
+            if quoted && matches!(slot.kind, Kind::Word | Kind::Text | Kind::Path | Kind::Query) {
+                slot.kind = Kind::Quoted;
+            }
+        }
+        let steps = (0..slots.len())
+            .map(|i| Step {
+                way: Way::of(&slots[i], &literals[i + 1], i + 1 == slots.len()),
+                brief: i + 1 < slots.len() && literals[i + 1].len() <= WORD && !literals[i + 1].contains(&0),
+                kind: slots[i].kind,
+                tail: Literal::new(&literals[i + 1]),
+                next: slots.get(i + 1).map_or(Begin::Any, |next| begin(next.kind)),
+                last: i + 1 == slots.len(),
+                may_be_empty: slots[i].may_be_empty || slots[i].kind == Kind::Quoted,
+                escapes: slots[i].escape != Escape::None,
+            })
+            .collect();
+        (Steps { head: Literal::new(&literals[0]), steps }, slots)
+    }
+
+    /// The literals around capture `index`: before it and behind it.
+    pub(super) fn literal(&self, index: usize) -> &[u8] {
+        match index.checked_sub(1) {
+            None => &self.head.bytes,
+            Some(before) => self.steps.get(before).map_or(&[], |step| &step.tail.bytes),
+        }
+    }
+
+    /// Reads a line: fills one span for each capture, or says what did not fit. Of several failures the one
+    /// that came furthest into the format counts, and of those the first.
+    pub(super) fn read(&self, line: &[u8], spans: &mut Spans) -> Result<(), Failure> {
+        if !self.head.stands_at(line, 0) {
+            let common = self.head.common(line, 0);
+            return Err(Failure { reached: 0, at: common, what: What::Head(common) });
+        }
+        let Spans { at, stamp, .. } = spans;
+        stamp.start = Span::NONE.start;
+        let mut rest = line.get(self.head.len()..).unwrap_or_default();
+        for (index, (step, place)) in self.steps.iter().zip(at.iter_mut()).enumerate() {
+            let start = line.len() - rest.len();
+            let length = match step.quick_length(rest, start, stamp) {
+                Some(length) => length,
+                None => match step.first_end(line, start, stamp) {
+                    Some(end) => end - start,
+                    None => return self.read_on(line, at, stamp, index, start),
+                },
+            };
+            *place = Span::new(start, start + length);
+            rest = rest.get(length + step.tail.len()..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Reads as far as it goes without turning back, the value that finds no end included. For messages only.
+    pub(super) fn walk(&self, line: &[u8], spans: &mut Spans) {
+        let mut start = self.head.bytes.len();
+        for (step, place) in self.steps.iter().zip(spans.at.iter_mut()) {
+            let found = step.first_end(line, start, &mut spans.stamp);
+            let Some(end) = found.or_else(|| step.natural_end(line, start)) else { return };
+            *place = Span::new(start, end);
+            if found.is_none() {
+                return;
+            }
+            start = end + step.tail.bytes.len();
+        }
+    }
+
+    /// Goes on after capture `index` failed at `start`: walks back and forth until all fits or nothing is
+    /// left.
+    #[cold]
+    fn read_on(
+        &self,
+        line: &[u8],
+        at: &mut [Span],
+        stamp: &mut StampCache,
+        mut index: usize,
+        mut start: usize,
+    ) -> Result<(), Failure> {
+        let mut furthest = self.diagnose(index, line, start);
+        let mut retries = 0;
+        loop {
+            let mut end = None;
+            while end.is_none() {
+                if index == 0 || retries == RETRIES {
+                    return Err(furthest);
+                }
+                index -= 1;
+                retries += 1;
+                let Span { start: from, end: to } = at[index];
+                start = from as usize;
+                end = self.steps[index].next_end(line, start, to as usize);
+            }
+            while let Some(found) = end {
+                at[index] = Span::new(start, found);
+                start = found + self.steps[index].tail.len();
+                index += 1;
+                if index == self.steps.len() {
+                    return Ok(());
+                }
+                end = self.steps[index].first_end(line, start, stamp);
+            }
+            let failure = self.diagnose(index, line, start);
+            if (failure.reached, failure.what.rank()) > (furthest.reached, furthest.what.rank()) {
+                furthest = failure;
+            }
+        }
+    }
+
+    /// Why capture `index` found no end at `start`.
+    #[cold]
+    fn diagnose(&self, index: usize, line: &[u8], start: usize) -> Failure {
+        let step = &self.steps[index];
+        let Some(end) = step.natural_end(line, start) else {
+            return Failure { reached: index, at: start.min(line.len()), what: What::Value };
+        };
+        let number = matches!(step.kind, Kind::Integer | Kind::Decimal);
+        if number && line.get(end).is_some_and(|c| *c == b'.' || c.is_ascii_alphanumeric()) {
+            return Failure { reached: index, at: start, what: What::Value };
+        }
+        if step.tail.stands_at(line, end) {
+            let at = end + step.tail.len();
+            return Failure { reached: index + 1, at, what: What::Trailing };
+        }
+        let common = step.tail.common(line, end);
+        Failure { reached: index + 1, at: end + common, what: What::Tail(common) }
+    }
+}
+
+impl What {
+    fn rank(self) -> u8 {
+        match self {
+            What::Head(_) | What::Value => 0,
+            What::Tail(_) => 1,
+            What::Trailing => 2,
+        }
+    }
+}
+
+/// What a value of this kind begins with.
+fn begin(kind: Kind) -> Begin {
+    match kind {
+        Kind::Path => Begin::Byte(b'/'),
+        Kind::Query => Begin::Byte(b'?'),
+        Kind::Integer | Kind::Decimal | Kind::Decimals => Begin::Number,
+        _ => Begin::Any,
+    }
+}
+
+impl Step {
+    /// The length of the value that the rest of the line begins with, if the quick way leads there. It must
+    /// not find another end than `first_end`, but need not find one.
+    #[inline(always)]
+    fn quick_length(&self, rest: &[u8], start: usize, stamp: &mut StampCache) -> Option<usize> {
+        let length = match self.way {
+            Way::Blank => find_byte(rest, 0, b' '),
+            Way::Byte(byte) => find_either(rest, 0, byte, b' '),
+            Way::EscapedQuote => find_either(rest, 0, b'"', b'\\'),
+            Way::Integer => digits_end(rest, 0),
+            Way::Decimal => decimal(rest, 0)?,
+            // What can go on as a list is looked at with more care.
+            Way::Decimals => {
+                decimal(rest, 0).filter(|&end| !matches!(rest.get(end), Some(b' ' | b',' | b':')))?
+            }
+            Way::Clf => stamp.length(Style::Clf, rest, start)?,
+            Way::Iso => stamp.length(Style::Iso, rest, start)?,
+            Way::None => return None,
+        };
+        ((length > 0 || self.may_be_empty) && self.fits(rest, length)).then_some(length)
+    }
+
+    /// The first end that the kind and the literal allow.
+    #[inline(never)]
+    fn first_end(&self, line: &[u8], start: usize, stamp: &mut StampCache) -> Option<usize> {
+        match self.kind {
+            Kind::Text | Kind::Path | Kind::Word => {
+                self.text_end(line, start, start + usize::from(!self.may_be_empty))
+            }
+            Kind::Query => self.query_end(line, start),
+            Kind::Quoted => self.later_quoted_end(line, self.quote(line, start), start),
+            Kind::Time(style) => {
+                let end = start + stamp.length(style, line.get(start..)?, start)?;
+                self.fits(line, end).then_some(end)
+            }
+            _ => self.value_end(line, start).filter(|&end| self.fits(line, end)),
+        }
+    }
+
+    /// The end after `end`, if the kind allows more than one.
+    fn next_end(&self, line: &[u8], start: usize, end: usize) -> Option<usize> {
+        match self.kind {
+            Kind::Word if self.tail.bytes.starts_with(b" ") && !self.last => None,
+            Kind::Quoted => self.later_quoted_end(line, self.quote(line, start), end + 1),
+            Kind::Text | Kind::Path | Kind::Word => self.text_end(line, start, end + 1),
+            _ => None,
+        }
+    }
+
+    /// Whether the literal stands at `end`, and behind the last one nothing more.
+    #[inline(always)]
+    fn fits(&self, line: &[u8], end: usize) -> bool {
+        self.tail.begins_at(line, end) && (self.brief || self.all_fits(line, end))
+    }
+
+    #[inline(never)]
+    fn all_fits(&self, line: &[u8], end: usize) -> bool {
+        self.tail.stands_at(line, end) && (!self.last || end + self.tail.len() == line.len())
+    }
+
+    /// The first place at or after `from` where the value may give way to what follows.
+    #[inline]
+    fn text_end(&self, line: &[u8], start: usize, from: usize) -> Option<usize> {
+        let end = if self.last {
+            line.len().checked_sub(self.tail.len()).filter(|&end| end >= from && self.fits(line, end))?
+        } else if let Some(&first) = self.tail.bytes.first() {
+            let mut at = from;
+            loop {
+                at = find_byte(line, at, first);
+                if at >= line.len() {
+                    return None;
+                }
+                if self.tail.stands_at(line, at) {
+                    break at;
+                }
+                at += 1;
+            }
+        } else {
+            (from..=line.len()).find(|&at| self.gives_way(line, at))?
+        };
+        let sound = self.kind != Kind::Word || find_byte(&line[..end], start, b' ') == end;
+        sound.then_some(end)
+    }
+
+    /// Whether the next value, which touches this one, may begin at `at`.
+    fn gives_way(&self, line: &[u8], at: usize) -> bool {
+        match (self.next, line.get(at)) {
+            (Begin::Any, _) => true,
+            (Begin::Byte(b'?'), None | Some(b' ' | b'"')) => true, // an empty query
+            (Begin::Byte(byte), found) => found == Some(&byte),
+            (Begin::Number, found) => found.is_some_and(|c| c.is_ascii_digit() || *c == b'-'),
+        }
+    }
+
+    /// The first quote from `first` on that is not before `from`, that the literal fits on and that closes
+    /// the field.
+    ///
+    /// Some servers leave quotes inside a field unescaped, so any quote that the rest of the line agrees with
+    /// may be the closing one; unless the quotes skipped so far pair up in the way of further fields
+    /// (`a" "b`, `a" x="b`): then the line has more fields than the format, and is not to be bent.
+    fn later_quoted_end(&self, line: &[u8], first: usize, from: usize) -> Option<usize> {
+        let closes = matches!(line.get(first + 1), Some(b' ' | b'\t' | b',' | b';'));
+        let (mut skipped, mut at) = (0usize, first);
+        while at < line.len() {
+            let pairs_up = closes && skipped > 0 && skipped.is_multiple_of(2);
+            if at >= from && !pairs_up && self.fits(line, at) {
+                return Some(at);
+            }
+            skipped += 1;
+            at = self.quote(line, at + 1);
+        }
+        None
+    }
+
+    /// The first unescaped quote at or after `at`.
+    #[inline]
+    fn quote(&self, line: &[u8], mut at: usize) -> usize {
+        if !self.escapes {
+            return find_byte(line, at, b'"');
+        }
+        loop {
+            at = find_either(line, at, b'"', b'\\');
+            if line.get(at) != Some(&b'\\') {
+                return at;
+            }
+            at = (at + 2).min(line.len());
+        }
+    }
+
+    /// A query is nothing, or begins with its mark and goes on to the literal.
+    fn query_end(&self, line: &[u8], start: usize) -> Option<usize> {
+        if line.get(start) == Some(&b'?') {
+            return self.text_end(line, start, start + 1);
+        }
+        self.fits(line, start).then_some(start)
+    }
+
+    /// Where a value ends that shows its own end.
+    fn value_end(&self, line: &[u8], start: usize) -> Option<usize> {
+        let end = match self.kind {
+            Kind::Integer => integer(line, start),
+            Kind::Decimal => decimal(line, start),
+            Kind::Decimals => list(line, start, decimal),
+            Kind::Words => list(line, start, word),
+            Kind::MaybeQuoted => self.maybe_quoted(line, start),
+            Kind::SyslogHeader => Some(syslog_header(line, start)),
+            _ => None,
+        };
+        end.or_else(|| self.may_be_empty.then_some(start))
+    }
+
+    fn maybe_quoted(&self, line: &[u8], start: usize) -> Option<usize> {
+        match line.get(start)? {
+            b'-' => Some(start + 1),
+            b'"' => Some(self.quote(line, start + 1) + 1).filter(|&end| end <= line.len()),
+            _ => None,
+        }
+    }
+
+    /// Where a reader would say that the value ends, whatever follows. For messages only.
+    fn natural_end(&self, line: &[u8], start: usize) -> Option<usize> {
+        if start > line.len() {
+            return None;
+        }
+        match self.kind {
+            Kind::Quoted => Some(self.quote(line, start).min(line.len())),
+            Kind::Query if line.get(start) != Some(&b'?') => Some(start),
+            Kind::Text | Kind::Path | Kind::Word | Kind::Query => {
+                let from = start + usize::from(!self.may_be_empty);
+                let end = match self.tail.bytes.first() {
+                    Some(&first) => find_either(line, from, first, b' '),
+                    None => line.len(),
+                };
+                let blank = self.kind == Kind::Word && line.get(start) == Some(&b' ');
+                (from <= line.len() && !blank).then_some(end.min(line.len()))
+            }
+            Kind::Time(style) => Some(start + time::scan(style, line.get(start..)?)?.len),
+            _ => self.value_end(line, start),
+        }
+    }
+}

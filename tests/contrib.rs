@@ -1,0 +1,414 @@
+//! What `contrib/` holds is right: every file it mounts or installs is there, every option it passes is one of the
+//! program's, every metric it asks for is on the page, and real tools accept each file.
+//!
+//! `BLESS=1` writes the dashboard anew. What needs tools of Debian's is in `tools` and `answers`, and ignored without
+//! them.
+
+mod answers; // a real Prometheus answers every question that the dashboard and the rules ask
+mod dashboard; // the dashboard as rows of panels
+mod tools; // promtool, systemd, shells, Apache and nginx read what is theirs
+
+use crate::harness::run;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use yaml_rust2::{Yaml, YamlLoader};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(file: &str) -> String {
+    let path = root().join(file);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn yaml(file: &str) -> Yaml {
+    let mut documents = YamlLoader::load_from_str(&read(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+    assert_eq!(documents.len(), 1, "{file}");
+    documents.remove(0)
+}
+
+fn texts(list: &Yaml) -> Vec<&str> {
+    list.as_vec().map(|items| items.iter().filter_map(Yaml::as_str).collect()).unwrap_or_default()
+}
+
+fn files() -> Vec<String> {
+    files_below("contrib")
+}
+
+/// Files by their paths from the package's directory.
+fn files_below(folder: &str) -> Vec<String> {
+    let mut folders: Vec<PathBuf> = vec![root().join(folder)];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the package is complete") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let path = path.strip_prefix(root()).expect("under the root");
+                files.push(path.to_str().expect("plain names").to_owned());
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+// ----------------------------------------------------------------------------------------------------- dashboard ---
+
+/// An expression of the dashboard, with the title of its panel.
+struct Question {
+    title: String,
+    expr: String,
+}
+
+fn questions(dashboard: &Value) -> Vec<Question> {
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let of_panel = |panel: &Value| -> Vec<Question> {
+        let title = panel["title"].as_str().expect("a title").to_owned();
+        let targets = panel["targets"].as_array().cloned().unwrap_or_default();
+        let expr = |target: &Value| target["expr"].as_str().expect("an expression").to_owned();
+        targets.iter().map(|target| Question { title: title.clone(), expr: expr(target) }).collect()
+    };
+    panels.iter().flat_map(of_panel).collect()
+}
+
+fn kept_dashboard() -> Value {
+    serde_json::from_str(&read("contrib/grafana/httpd.json")).expect("JSON")
+}
+
+#[test]
+fn the_dashboard_is_the_one_of_its_rows() {
+    let path = root().join("contrib/grafana/httpd.json");
+    let text = format!("{:#}\n", dashboard::dashboard());
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &text).expect("the sources are writable");
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == text, "{} is stale: BLESS=1 cargo test dashboard writes it anew", path.display());
+}
+
+#[test]
+fn every_panel_says_what_it_shows_in_which_unit_and_from_when_on_it_is_bad() {
+    for panel in kept_dashboard()["panels"].as_array().expect("panels") {
+        let title = panel["title"].as_str().expect("a title");
+        assert!(!title.is_empty() && !title.ends_with('.'), "{title}");
+        if panel["type"] == "row" {
+            continue;
+        }
+        let description = panel["description"].as_str().expect("a description");
+        assert!(description.len() > 20 && description.ends_with('.'), "{title}: {description}");
+        let defaults = &panel["fieldConfig"]["defaults"];
+        assert!(defaults["unit"].as_str().is_some_and(|unit| !unit.is_empty()), "{title} has no unit");
+        let steps = defaults["thresholds"]["steps"].as_array().expect("thresholds");
+        assert!(steps[0]["value"].is_null(), "{title}: the first colour holds from the bottom");
+        let bounds: Vec<f64> =
+            steps[1..].iter().map(|step| step["value"].as_f64().expect("a number")).collect();
+        assert!(bounds.is_sorted(), "{title}: {bounds:?}");
+        assert_eq!(panel["datasource"]["uid"], "${datasource}", "{title}");
+        let targets = panel["targets"].as_array().expect("targets");
+        let letters: Vec<&str> = targets.iter().filter_map(|target| target["refId"].as_str()).collect();
+        assert!(!letters.is_empty(), "{title} asks nothing");
+        assert_eq!(letters.iter().collect::<BTreeSet<&&str>>().len(), letters.len(), "{title}: {letters:?}");
+    }
+}
+
+#[test]
+fn panels_have_numbers_and_places_of_their_own() {
+    let dashboard = kept_dashboard();
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let ids: BTreeSet<u64> = panels.iter().map(|panel| panel["id"].as_u64().expect("an id")).collect();
+    assert_eq!(ids.len(), panels.len(), "ids are unique");
+    let mut taken = BTreeSet::new();
+    for panel in panels {
+        let at = |side: &str| panel["gridPos"][side].as_u64().expect("a place");
+        assert!(at("x") + at("w") <= 24 && at("h") > 0, "{}", panel["title"]);
+        for cell in
+            (at("x")..at("x") + at("w")).flat_map(|x| (at("y")..at("y") + at("h")).map(move |y| (x, y)))
+        {
+            assert!(taken.insert(cell), "{} lies on another panel at {cell:?}", panel["title"]);
+        }
+    }
+}
+
+#[test]
+fn every_question_is_asked_of_the_chosen_servers_over_the_interval_of_the_scrapes() {
+    let dashboard = kept_dashboard();
+    for Question { title, expr } in questions(&dashboard) {
+        let selectors = expr.matches('{').count();
+        assert!(selectors > 0, "{title}: {expr}");
+        assert_eq!(
+            expr.matches(r#"{job=~"$job", instance=~"$instance""#).count(),
+            selectors,
+            "{title}: {expr}"
+        );
+        let windows = expr.matches('[').count();
+        let known = expr.matches("[$__rate_interval]").count() + expr.matches("[$__range]").count();
+        assert_eq!(known, windows, "{title}: {expr}");
+        assert_eq!(
+            expr.matches("rate(").count(),
+            expr.matches("[$__rate_interval]").count() - heats(&expr),
+            "{expr}"
+        );
+    }
+    let variables = dashboard["templating"]["list"].as_array().expect("variables");
+    let names: Vec<&str> = variables.iter().filter_map(|variable| variable["name"].as_str()).collect();
+    assert_eq!(names, ["datasource", "job", "instance", "vhost"]);
+}
+
+/// Heat maps count what came in each interval instead of a rate.
+fn heats(expr: &str) -> usize {
+    expr.matches("increase(").count() - expr.matches("[$__range]").count()
+}
+
+// ------------------------------------------------------------------------------------------- metrics and options ---
+
+/// Words that a metric's name could be.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let inside = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let word = text.split(move |c| !inside(c)).map(|word| word.trim_matches(':'));
+    word.filter(|word| word.contains('_'))
+}
+
+fn recorded() -> BTreeSet<String> {
+    let rules = yaml("contrib/prometheus/rules/recording.yml");
+    let groups = rules["groups"].as_vec().expect("groups");
+    let rules = groups.iter().flat_map(|group| group["rules"].as_vec().expect("rules"));
+    rules.map(|rule| rule["record"].as_str().expect("only recording rules").to_owned()).collect()
+}
+
+#[test]
+fn every_metric_named_is_on_the_page_or_recorded() {
+    let page = answers::pages_at_once();
+    let on_page: BTreeSet<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let recorded = recorded();
+    let mut named = 0;
+    for file in files().iter().filter(|file| !file.contains("/completions/")) {
+        let text = read(file);
+        let ours = ["httpd_", "http_server_", "process_"];
+        for word in words(&text).filter(|word| *word != "httpd_exporter") {
+            let is_level = word.contains(':') && !word.starts_with("man:");
+            if is_level && word.contains("httpd_") || word.starts_with("http_server_") {
+                assert!(recorded.contains(word), "{file}: nobody records {word}");
+            } else if ours.iter().any(|prefix| word.starts_with(prefix)) {
+                let family =
+                    ["_bucket", "_sum", "_count"].iter().find_map(|suffix| word.strip_suffix(suffix));
+                let there = on_page.contains(word) || family.is_some_and(|family| on_page.contains(family));
+                assert!(there, "{file}: there is no metric {word}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 100, "only {named} metrics are named");
+}
+
+/// Options of other programs that the files of `contrib/` call.
+const OF_OTHERS: &[&str] =
+    &["--target", "--build", "--release", "--locked", "--bin", "--from", "--include-ignored"];
+
+#[test]
+fn every_option_named_is_one_of_the_programs() {
+    let help = run(&["--help"], b"").stdout;
+    let known: BTreeSet<&str> = help.split_whitespace().filter(|word| word.starts_with("--")).collect();
+    for file in files() {
+        let text = read(&file);
+        let inside = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        for (at, _) in text.match_indices("--") {
+            let begins = !text[..at].ends_with(inside);
+            let word = text[at..].split(|c| !inside(c)).next().unwrap_or("").trim_end_matches('.');
+            if begins && word[2..].starts_with(|c: char| c.is_ascii_lowercase()) {
+                assert!(
+                    known.contains(word) || OF_OTHERS.contains(&word),
+                    "{file}: there is no option {word}"
+                );
+            }
+        }
+    }
+}
+
+// --------------------------------------------------------------------------------------------- files of others ---
+
+#[test]
+fn every_yaml_file_is_yaml() {
+    let yaml_files: Vec<String> =
+        files().into_iter().filter(|file| file.ends_with(".yml") || file.ends_with(".yaml")).collect();
+    assert!(yaml_files.len() >= 8, "{yaml_files:?}");
+    for file in yaml_files {
+        assert!(!yaml(&file).is_null(), "{file} is empty");
+    }
+}
+
+#[test]
+fn compose_mounts_what_is_there_and_builds_a_stage_that_is_there() {
+    let compose = yaml("contrib/compose.yaml");
+    let services = compose["services"].as_hash().expect("services");
+    assert_eq!(services.len(), 4);
+    let volumes = compose["volumes"].as_hash().expect("volumes");
+    let stages = stages();
+    for (name, service) in services {
+        for mount in texts(&service["volumes"]) {
+            let source = mount.split(':').next().expect("a source");
+            match source.strip_prefix("./") {
+                Some(path) => {
+                    assert!(root().join("contrib").join(path).exists(), "{name:?}: {source} is missing");
+                }
+                None => assert!(volumes.contains_key(&Yaml::String(source.to_owned())), "{name:?}: {source}"),
+            }
+        }
+        for port in texts(&service["ports"]) {
+            assert!(port.starts_with("127.0.0.1:"), "{name:?} is open to others: {port}");
+        }
+        for other in texts(&service["depends_on"]) {
+            assert!(services.contains_key(&Yaml::String(other.to_owned())), "{name:?} depends on {other}");
+        }
+        if let Some(target) = service["build"]["target"].as_str() {
+            assert!(stages.iter().any(|stage| stage == target), "{name:?}: there is no stage {target}");
+            assert!(
+                root()
+                    .join("contrib")
+                    .join(service["build"]["context"].as_str().expect("a context"))
+                    .exists()
+            );
+            assert!(root().join(service["build"]["dockerfile"].as_str().expect("a Dockerfile")).exists());
+        } else {
+            let image = service["image"].as_str().expect("an image");
+            assert!(
+                image.starts_with("httpd_exporter") || image.contains(":v") || image.contains(":1"),
+                "{image}"
+            );
+        }
+    }
+}
+
+/// What compose gives to Prometheus and Grafana is where they look for it.
+#[test]
+fn provisioned_paths_are_those_that_compose_mounts() {
+    let compose = read("contrib/compose.yaml");
+    let dashboards = yaml("contrib/grafana/provisioning/dashboards/httpd.yaml");
+    let path = dashboards["providers"][0]["options"]["path"].as_str().expect("a path");
+    assert!(compose.contains(&format!("./grafana/httpd.json:{path}/httpd.json:ro")));
+    let source = yaml("contrib/grafana/provisioning/datasources/prometheus.yaml");
+    assert_eq!(source["datasources"][0]["url"].as_str(), Some("http://prometheus:9090"));
+    let prometheus = yaml("contrib/prometheus/prometheus.yml");
+    assert_eq!(texts(&prometheus["rule_files"]), ["rules/*.yml"]);
+    assert_eq!(prometheus["scrape_configs"][0]["job_name"].as_str(), Some("httpd"));
+    assert_eq!(texts(&prometheus["scrape_configs"][0]["static_configs"][0]["targets"]), ["httpd:19117"]);
+}
+
+fn stages() -> Vec<String> {
+    let dockerfile = read("contrib/Dockerfile");
+    let stage = |line: &str| {
+        line.starts_with("FROM ").then(|| line.split(" AS ").nth(1).map(str::to_owned)).flatten()
+    };
+    dockerfile.lines().filter_map(stage).collect()
+}
+
+/// The paths that a source compiles in.
+fn included(source: &str) -> Vec<&str> {
+    let after = ["include_str!(\"", "include_bytes!(\""].iter().flat_map(|word| source.split(word).skip(1));
+    after.filter_map(|rest| Some(rest.split_once('"')?.0)).collect()
+}
+
+#[test]
+fn the_image_is_built_of_what_is_there_and_runs_as_nobody() {
+    let dockerfile = read("contrib/Dockerfile");
+    assert_eq!(stages(), ["build", "httpd", "exporter"]);
+    let ignored = read("contrib/Dockerfile.dockerignore");
+    let let_in: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    for line in dockerfile.lines().filter_map(|line| line.strip_prefix("COPY ")) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let sources = &words[..words.len() - 1];
+        match sources[0].strip_prefix("--from=") {
+            Some(stage) => assert!(stages().iter().any(|known| known == stage), "{line}"),
+            None => {
+                for source in sources {
+                    assert!(root().join(source).exists(), "{source} is missing");
+                    assert!(
+                        let_in.iter().any(|path| Path::new(source).starts_with(path)),
+                        "{source} is ignored"
+                    );
+                }
+            }
+        }
+    }
+    // The program compiles in files from beside src/.
+    for source in files_below("src") {
+        for rest in included(&read(&source)) {
+            let path = Path::new(&source).parent().expect("below src").join(rest);
+            let path = fs::canonicalize(root().join(path)).expect("what is compiled in is there");
+            let path = path.strip_prefix(root()).expect("of the package");
+            assert!(let_in.iter().any(|known| path.starts_with(known)), "{} is ignored", path.display());
+        }
+    }
+    let user = dockerfile.lines().rev().find_map(|line| line.strip_prefix("USER ")).expect("a user");
+    assert!(user.split(':').all(|id| id.parse::<u32>().is_ok_and(|id| id > 0)), "{user}");
+}
+
+#[test]
+fn every_alert_says_what_to_do_and_is_tested_firing_and_silent() {
+    let rules = yaml("contrib/prometheus/rules/alerts.yml");
+    let tests = yaml("contrib/prometheus/tests/alerts.yml");
+    let tests = tests["tests"].as_vec().expect("tests");
+    let tested: Vec<&Yaml> =
+        tests.iter().flat_map(|test| test["alert_rule_test"].as_vec().expect("tests")).collect();
+    let rules = rules["groups"][0]["rules"].as_vec().expect("rules");
+    assert_eq!(rules.len(), 9);
+    for rule in rules {
+        let name = rule["alert"].as_str().expect("only alerts");
+        let severity = rule["labels"]["severity"].as_str().expect("a severity");
+        assert!(["critical", "warning", "info"].contains(&severity), "{name}: {severity}");
+        assert!(rule["annotations"]["summary"].as_str().is_some_and(|text| text.len() > 10), "{name}");
+        assert!(rule["annotations"]["description"].as_str().is_some_and(|text| text.len() > 100), "{name}");
+        let of_rule = || tested.iter().filter(|test| test["alertname"].as_str() == Some(name));
+        let firing = |test: &&&Yaml| test["exp_alerts"].as_vec().is_some_and(|alerts| !alerts.is_empty());
+        assert!(of_rule().any(|test| firing(&test)), "{name} is never tested firing");
+        assert!(of_rule().any(|test| !firing(&test)), "{name} is never tested silent");
+    }
+}
+
+/// `cargo deb` is not run here; what it would install is there, and is all that an administrator looks for.
+#[test]
+fn the_package_installs_what_is_there() {
+    let manifest = read("Cargo.toml");
+    let section = manifest.split("[package.metadata.deb]").nth(1).expect("metadata of the package");
+    let section = section.split("\n[").next().unwrap_or("");
+    let mut installed = Vec::new();
+    for line in section.lines().filter(|line| line.trim_start().starts_with('[')) {
+        let words: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
+        let [source, target, mode] = words[..] else { panic!("{line}") };
+        let is_program = source == "target/release/httpd_exporter";
+        assert!(is_program || root().join(source).is_file(), "{source} is missing");
+        assert_eq!(mode, if is_program { "755" } else { "644" }, "{source}");
+        installed.push(target);
+    }
+    for target in [
+        "usr/bin/",
+        "usr/share/man/man8/",
+        "usr/share/bash-completion/completions/httpd_exporter",
+        "usr/share/zsh/vendor-completions/",
+        "usr/share/fish/vendor_completions.d/",
+        "lib/systemd/system/",
+    ] {
+        assert!(installed.contains(&target), "nothing goes to {target}");
+    }
+    assert!(read("contrib/systemd/httpd_exporter.service").contains(" /usr/bin/httpd_exporter "));
+}
+
+#[test]
+fn the_guide_names_every_file() {
+    let guide = read("contrib/README.md");
+    for file in files() {
+        let name = file.trim_start_matches("contrib/");
+        let folder = Path::new(name).parent().and_then(Path::to_str).filter(|folder| !folder.is_empty());
+        let named = guide.contains(&format!("`{name}`"))
+            || folder.is_some_and(|folder| guide.contains(&format!("`{folder}/`")));
+        assert!(named || name == "README.md", "contrib/README.md is silent on {name}");
+    }
+}

@@ -1,0 +1,268 @@
+//! A real Prometheus scrapes exporters of several formats under a mixed load, evaluates the rules, and answers every
+//! question that the dashboard asks.
+//!
+//! Owns the load: lines of every kind that the program tells apart, so that no question has an excuse to stay without
+//! an answer.
+
+use super::{kept_dashboard, questions, read, recorded, root, yaml};
+use crate::harness::{Exporter, PATIENCE, Process, TempDir, free_port, get, run, wait_for};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+
+/// One exporter of the load: its arguments and its lines.
+struct Load {
+    args: Vec<String>,
+    lines: fn(round: u64) -> String,
+}
+
+const APACHE: &str = r#"%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i" %D %^FB %X %I"#;
+
+fn loads() -> Vec<Load> {
+    let nginx = root().join("contrib/nginx/httpd_exporter.args");
+    let args = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    let apache = ["--format", APACHE, "--route", "/users/:id/orders", "--route", "/static/*"];
+    let caddy = ["--format", "caddy", "--quantiles", "0.5,0.9,0.99", "--max-values", "2", "--route", "auto"];
+    vec![
+        Load { args: args(&apache), lines: apache_lines },
+        Load { args: vec![format!("@{}", nginx.display())], lines: nginx_lines },
+        Load { args: args(&caddy), lines: caddy_lines },
+    ]
+}
+
+/// What clients send; the last four are no requests.
+const REQUESTS: &[(&str, u16)] = &[
+    ("GET / HTTP/1.1", 200),
+    ("GET /users/17/orders HTTP/1.1", 200),
+    ("POST /users/18/orders HTTP/1.1", 503),
+    ("GET /static/logo.svg HTTP/2.0", 304),
+    ("HEAD /missing HTTP/1.0", 404),
+    ("GET /socket HTTP/1.1", 101),
+    ("BREW /pot HTTP/1.1", 418),
+    ("", 400),
+    ("-", 408),
+    (r"\x16\x03\x01\x02", 400),
+    ("hello", 400),
+];
+
+fn apache_lines(round: u64) -> String {
+    let mut lines = String::from("this is no line of the log\n");
+    for (place, (request, status)) in REQUESTS.iter().enumerate() {
+        let vhost = ["www.example.org", "shop.example.org"][place % 2];
+        let micros = 800 * (place as u64 + 1) * (round % 7 + 1);
+        let end = ["+", "-", "X"][place % 3];
+        let _ = writeln!(
+            lines,
+            "{vhost}:443 192.0.2.7 - - [22/Nov/2026:09:00:{:02} +0000] \"{request}\" {status} {} \"-\" \"test/1\" {micros} {} {end} {}",
+            round % 60,
+            400 * (place + 1),
+            micros / 2,
+            120 + place
+        );
+    }
+    lines
+}
+
+fn nginx_lines(round: u64) -> String {
+    let mut lines = String::new();
+    for (place, (request, status)) in REQUESTS.iter().enumerate() {
+        let status = if place == 1 { 499 } else { *status };
+        let millis = 3 * (place as u64 + 1) * (round % 5 + 1);
+        let upstream = if place % 2 == 0 { "-".to_owned() } else { format!("0.{:03}", millis / 2) };
+        let _ = writeln!(
+            lines,
+            "192.0.2.9 - - [22/Nov/2026:09:00:{:02} +0000] \"{request}\" {status} {} \"-\" \"test/1\" api.example.org {} \
+             0.{millis:03} {upstream} {upstream}",
+            round % 60,
+            900 * (place + 1),
+            200 + place
+        );
+    }
+    lines
+}
+
+fn caddy_lines(round: u64) -> String {
+    let mut lines = String::new();
+    for host in ["a.example.net", "b.example.net", "c.example.net", "d.example.net"] {
+        let _ = writeln!(
+            lines,
+            "{{\"level\":\"info\",\"ts\":1795338000.{:03},\"request\":{{\"method\":\"GET\",\"uri\":\"/page/{round}\",\"proto\":\"HTTP/2.0\",\
+             \"host\":\"{host}\"}},\"bytes_read\":0,\"duration\":0.0{}4,\"size\":{},\"status\":200}}",
+            round % 1000,
+            round % 9,
+            1000 + round
+        );
+    }
+    lines
+}
+
+/// The pages of all the exporters after a little of the load, with their types.
+pub fn pages_at_once() -> String {
+    let page = |load: &Load| {
+        let args: Vec<&str> = load.args.iter().map(String::as_str).chain(["--once"]).collect();
+        run(&args, (load.lines)(1).as_bytes()).stdout
+    };
+    loads().iter().map(page).collect()
+}
+
+struct Prometheus {
+    address: String,
+    _server: Process,
+    _dir: TempDir,
+}
+
+impl Prometheus {
+    /// Starts it with the rules of `contrib/`, and scrapes so fast that a test need not wait for minutes.
+    fn start(targets: &[&str]) -> Prometheus {
+        let dir = TempDir::new();
+        for rules in ["recording.yml", "alerts.yml"] {
+            dir.write(rules, read(&format!("contrib/prometheus/rules/{rules}")));
+        }
+        let config = format!(
+            "global: {{ scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 500ms }}\n\
+             rule_files: ['*.yml']\n\
+             scrape_configs: [{{ job_name: httpd, static_configs: [{{ targets: {targets:?} }}] }}]\n"
+        );
+        let config = dir.write("prometheus.yaml", config);
+        let address = format!("127.0.0.1:{}", free_port());
+        let mut server = Process::start(
+            Command::new("prometheus")
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!("--storage.tsdb.path={}", dir.join("data").display()))
+                .arg(format!("--web.listen-address={address}")),
+        );
+        wait_for("Prometheus", || {
+            assert!(!server.has_ended(), "Prometheus has ended: {}", server.stderr());
+            match get(&address, "/-/ready") {
+                Ok(answer) if answer.status == 200 => Ok(()),
+                Ok(answer) => Err(answer.head),
+                Err(e) => Err(e.to_string()),
+            }
+        });
+        Prometheus { address, _server: server, _dir: dir }
+    }
+
+    /// The data of an answer, or what is wrong with the question.
+    fn ask(&self, path: &str) -> Result<Value, String> {
+        let mut stream = TcpStream::connect(&self.address).map_err(|e| e.to_string())?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(|e| e.to_string())?;
+        // HTTP/1.0 is answered in one piece.
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").map_err(|e| e.to_string())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map_err(|e| e.to_string())?;
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let json: Value = serde_json::from_str(body).map_err(|e| format!("{e}: {answer}"))?;
+        // A question that is wrong stays wrong: no waiting for it.
+        assert_eq!(json["status"], "success", "{path}: {}", json["error"]);
+        Ok(json["data"].clone())
+    }
+
+    /// How many series have a value that is a number.
+    fn series(&self, expr: &str) -> Result<usize, String> {
+        let encoded =
+            |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") };
+        let query: String = expr.bytes().map(encoded).collect();
+        let data = self.ask(&format!("/api/v1/query?query={query}"))?;
+        let result = data["result"].as_array().ok_or("no result")?;
+        let is_number = |series: &&Value| series["value"][1].as_str().is_some_and(|value| value != "NaN");
+        Ok(result.iter().filter(is_number).count())
+    }
+}
+
+#[test]
+#[ignore = "needs prometheus"]
+fn every_panel_and_every_rule_has_an_answer() {
+    let loads = loads();
+    let start = |load: &Load| Exporter::start(&load.args.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut exporters: Vec<Exporter> = loads.iter().map(start).collect();
+    let targets: Vec<&str> = exporters.iter().map(|exporter| exporter.address.as_str()).collect();
+    let prometheus = Prometheus::start(&targets);
+    let mut round = 0;
+    let mut feed = || {
+        round += 1;
+        for (exporter, load) in exporters.iter_mut().zip(&loads) {
+            exporter.process.feed((load.lines)(round).as_bytes());
+        }
+    };
+    let mut answered = |title: &str, expr: &str| {
+        wait_for(&format!("an answer to `{title}`: {expr}"), || {
+            feed();
+            match prometheus.series(expr)? {
+                0 => Err("no data".to_owned()),
+                _ => Ok(()),
+            }
+        });
+    };
+    let dashboard = kept_dashboard();
+    for question in questions(&dashboard) {
+        answered(&question.title, &with_values(&question.expr));
+    }
+    for record in recorded() {
+        answered("recorded", &record);
+    }
+    // Alerts are silent here; what they look at must be there all the same.
+    for expr in alerts() {
+        for selector in selectors(&expr) {
+            answered("alert", &selector);
+        }
+    }
+    // One after another and not only at the end: no rule may have been sick at any time.
+    let rules = prometheus.ask("/api/v1/rules").expect("rules");
+    let groups = rules["groups"].as_array().expect("groups");
+    let rules: Vec<&Value> =
+        groups.iter().flat_map(|group| group["rules"].as_array().expect("rules")).collect();
+    assert_eq!(rules.len(), recorded().len() + 9);
+    for rule in rules {
+        assert_eq!(rule["health"], "ok", "{}: {}", rule["name"], rule["lastError"]);
+    }
+    variables_have_values(&prometheus, &dashboard);
+}
+
+fn alerts() -> Vec<String> {
+    let rules = yaml("contrib/prometheus/rules/alerts.yml");
+    let rules = rules["groups"][0]["rules"].as_vec().expect("rules");
+    rules.iter().map(|rule| rule["expr"].as_str().expect("an expression").to_owned()).collect()
+}
+
+/// Each metric of an expression with its matchers.
+fn selectors(expr: &str) -> Vec<String> {
+    let inside = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let mut selectors = Vec::new();
+    let mut rest = expr;
+    while let Some(start) = rest.find(inside) {
+        let word = rest[start..].split(|c| !inside(c)).next().unwrap_or("");
+        rest = &rest[start + word.len()..];
+        let matchers =
+            rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map(|(matchers, _)| matchers);
+        if word.contains("httpd_") || word == "up" {
+            selectors.push(format!("{word}{{{}}}", matchers.unwrap_or("")));
+        }
+    }
+    assert!(!selectors.is_empty(), "{expr}");
+    selectors
+}
+
+/// An expression with what Grafana puts for its variables.
+fn with_values(expr: &str) -> String {
+    let expr = expr.replace("$__rate_interval", "3s").replace("$__range", "1m");
+    ["$job", "$instance", "$vhost"].iter().fold(expr, |expr, name| expr.replace(name, ".*"))
+}
+
+/// What `label_values` of the variables offers.
+fn variables_have_values(prometheus: &Prometheus, dashboard: &Value) {
+    let variables = dashboard["templating"]["list"].as_array().expect("variables");
+    let mut offered = 0;
+    for query in variables.iter().filter_map(|variable| variable["query"]["query"].as_str()) {
+        let inside = query
+            .strip_prefix("label_values(")
+            .and_then(|rest| rest.strip_suffix(')'))
+            .expect("label_values");
+        let (series, label) = inside.rsplit_once(", ").expect("a series and a label");
+        let values = prometheus.series(&format!("group by ({label}) ({})", with_values(series)));
+        assert!(values.as_ref().is_ok_and(|count| *count > 0), "{query}: {values:?}");
+        offered += 1;
+    }
+    assert_eq!(offered, 3);
+}

@@ -1,0 +1,307 @@
+//! The tools that read the files of `contrib/` in the world read them here: promtool, systemd, shells, Apache, nginx,
+//! logrotate.
+//!
+//! Files are used as they are, but for addresses and paths, which become the test's own.
+
+use super::{read, root};
+use crate::harness::{BINARY, Page, Process, TempDir, free_port, scrape, wait_for, wait_until};
+use crate::servers::apache::Apache;
+use crate::servers::nginx::Nginx;
+use crate::servers::{load, page_with, wait_for_answer};
+use nix::sys::signal::Signal;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What a tool says, on both streams, when it is content.
+fn content(command: &mut Command) -> String {
+    let output = command.current_dir(root()).stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|e| panic!("unable to run {command:?}: {e}"));
+    let said =
+        [output.stdout, output.stderr].map(|stream| String::from_utf8_lossy(&stream).into_owned()).concat();
+    assert!(output.status.success(), "{command:?}: {said}");
+    said
+}
+
+// ---------------------------------------------------------------------------------------------------- prometheus ---
+
+#[test]
+#[ignore = "needs promtool"]
+fn promtool_takes_the_rules_their_tests_and_the_configuration() {
+    let folder = "contrib/prometheus";
+    let promtool = |words: &[&str]| content(Command::new("promtool").args(words));
+    let rules = [format!("{folder}/rules/recording.yml"), format!("{folder}/rules/alerts.yml")];
+    let said = promtool(&["check", "rules", "--lint-fatal", &rules[0], &rules[1]]);
+    assert!(said.contains("20 rules found") && said.contains("9 rules found"), "{said}");
+    promtool(&["check", "config", "--lint-fatal", &format!("{folder}/prometheus.yml")]);
+    for tests in ["recording", "alerts"] {
+        promtool(&["test", "rules", &format!("{folder}/tests/{tests}.yml")]);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------- systemd ---
+
+#[test]
+#[ignore = "needs systemd-analyze"]
+fn the_unit_is_sound_and_shut() {
+    let unit = "contrib/systemd/httpd_exporter.service";
+    let said = content(Command::new("systemd-analyze").args(["verify", "--man=no", unit]));
+    assert!(!said.contains("httpd_exporter"), "{said}");
+    let said =
+        content(Command::new("systemd-analyze").args(["security", "--offline=yes", "--threshold=19", unit]));
+    assert!(said.contains("Overall exposure level"), "{said}");
+}
+
+/// The command of the unit, run by hand: its variables are what systemd would set.
+#[test]
+#[ignore = "needs bash"]
+fn the_command_of_the_unit_counts_a_log_that_is_rotated() {
+    let dir = TempDir::new();
+    let log = dir.write("access.log", "");
+    let address = format!("127.0.0.1:{}", free_port());
+    let unit = read("contrib/systemd/httpd_exporter.service");
+    let script =
+        unit.lines().find_map(|line| line.strip_prefix("ExecStart=/bin/bash -c '")).expect("ExecStart");
+    let script = script.trim_end_matches('\'').replace("/usr/bin/httpd_exporter", BINARY);
+    let mut process = Process::start(
+        Command::new("/bin/bash")
+            .args(["-c", &script])
+            .env("STATE_DIRECTORY", dir.join("state"))
+            .env("ARGS", format!("--format common --web.listen-address {address}"))
+            .env("LOG", &log),
+    );
+    let line = "192.0.2.1 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 12\n";
+    // tail begins at the end, wherever that is by then: lines are added until one has arrived.
+    let first = wait_for("a line", || {
+        append(&log, line);
+        let page = scrape(&address)?;
+        let counted = page.sum("httpd_requests_total");
+        if counted > 0.0 { Ok(page) } else { Err(format!("{page:?}; {}", process.stderr())) }
+    });
+    std::fs::rename(&log, dir.join("access.log.1")).expect("rotates");
+    append(&log, line);
+    wait_for("a line of the new file", || {
+        let more = scrape(&address)?.sum("httpd_requests_total");
+        if more > first.sum("httpd_requests_total") { Ok(()) } else { Err(format!("{more}")) }
+    });
+    // systemd ends the whole group: the exporter and its tail.
+    let children = format!("/proc/{0}/task/{0}/children", process.id());
+    for child in std::fs::read_to_string(children).expect("proc").split_whitespace() {
+        let pid = child.parse().expect("a pid");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGTERM).expect("our tail");
+    }
+    process.signal(Signal::SIGTERM);
+    assert!(process.wait().status.success());
+}
+
+fn append(file: &Path, text: &str) {
+    use std::io::Write;
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(file);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).expect("writable");
+}
+
+// -------------------------------------------------------------------------------------------------------- shells ---
+
+/// What bash offers for a command line of these words, the last of which is being typed.
+fn bash_offers(words: &[&str]) -> Vec<String> {
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+    let script = format!(
+        "source contrib/completions/httpd_exporter.bash; COMP_WORDS=({}); COMP_CWORD={}; _httpd_exporter; \
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        quoted.join(" "),
+        words.len() - 1
+    );
+    let said = content(Command::new("bash").args(["--norc", "-c", &script]));
+    said.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+#[ignore = "needs bash"]
+fn bash_completes_options_and_values() {
+    for (words, offers) in [
+        (
+            &["httpd_exporter", "--tee."][..],
+            &["--tee.rotate-size", "--tee.rotate-interval", "--tee.keep"][..],
+        ),
+        (&["httpd_exporter", "--once", "--exp"], &["--explain"]),
+        (&["httpd_exporter", "--format", "traefik"], &["traefik", "traefik-json"]),
+        (&["httpd_exporter", "--format", "=", "cad"], &["caddy"]),
+        (&["httpd_exporter", "--tee", "contrib/apache/h"], &["contrib/apache/httpd_exporter.conf"]),
+        (&["httpd_exporter", "--state-dir", "contrib/apac"], &["contrib/apache"]),
+        (&["httpd_exporter", "--state-dir", "Cargo"], &[]),
+        (&["httpd_exporter", "--user", "nobod"], &["nobody"]),
+        (&["httpd_exporter", "@contrib/nginx/httpd_exporter.a"], &["@contrib/nginx/httpd_exporter.args"]),
+        (&["httpd_exporter", "--route", "@Cargo.t"], &["@Cargo.toml"]),
+        (&["httpd_exporter", "--max-values", ""], &[]),
+        (&["httpd_exporter", "--max-values", "5", "--vers"], &["--version"]),
+    ] {
+        assert_eq!(bash_offers(words), offers, "{words:?}");
+    }
+    assert!(bash_offers(&["httpd_exporter", "--format="]).is_empty(), "bash gives `=` a word of its own");
+    assert!(bash_offers(&["httpd_exporter", "--format", "="]).contains(&"auto".to_owned()));
+}
+
+#[test]
+#[ignore = "needs shellcheck"]
+fn shellcheck_takes_the_scripts() {
+    assert_eq!(
+        content(
+            Command::new("shellcheck")
+                .args(["contrib/completions/httpd_exporter.bash", "contrib/compose/load.sh"])
+        ),
+        ""
+    );
+}
+
+#[test]
+#[ignore = "needs zsh"]
+fn zsh_takes_its_completions() {
+    assert_eq!(content(Command::new("zsh").args(["-n", "contrib/completions/_httpd_exporter"])), "");
+}
+
+#[test]
+#[ignore = "needs fish"]
+fn fish_completes_options_and_values() {
+    let offers = |line: &str| {
+        let script = format!("source contrib/completions/httpd_exporter.fish; complete -C '{line}'");
+        let said =
+            content(Command::new("fish").env("HOME", "/nonexistent").args(["--no-config", "-c", &script]));
+        // Each with its description behind a tab.
+        said.lines().map(|line| line.split('\t').next().unwrap_or("").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(offers("httpd_exporter --tee.ke"), ["--tee.keep"]);
+    assert_eq!(offers("httpd_exporter --format cad"), ["caddy"]);
+    assert_eq!(
+        offers("httpd_exporter @contrib/nginx/httpd_exporter.a"),
+        ["@contrib/nginx/httpd_exporter.args"]
+    );
+}
+
+// ----------------------------------------------------------------------------------------- Apache, nginx, rotation ---
+
+/// A file of ours with the program, its address and its directory put in.
+fn with_own_places(file: &str, dir: &Path, address: &str) -> String {
+    let text = read(file)
+        .replace("/usr/local/bin/httpd_exporter", BINARY)
+        .replace("/usr/bin/httpd_exporter", BINARY);
+    let text = text.replace("--web.listen-address :19117 ", "").replace("/var/lib/httpd_exporter", "STATE");
+    let text = text.replace("STATE", &dir.join("state").display().to_string());
+    let text = text.replace("--state-dir", &format!("--web.listen-address {address} --state-dir"));
+    if nix::unistd::geteuid().is_root() { text } else { text.replace("--user www-data ", "") }
+}
+
+fn nothing_malformed(page: &Page) {
+    assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"malformed\"}"), Some(0.0), "{page:?}");
+}
+
+#[test]
+#[ignore = "needs apache2, ab"]
+fn the_apache_snippet_counts_every_request() {
+    let dir = TempDir::new();
+    let exporter = format!("127.0.0.1:{}", free_port());
+    let mut apache =
+        Apache::start("event", &with_own_places("contrib/apache/httpd_exporter.conf", dir.path(), &exporter));
+    load(&apache.address, "/", 200);
+    let page = page_with(&exporter, 201);
+    nothing_malformed(&page);
+    assert_eq!(page.sum("httpd_request_duration_seconds_count"), 201.0);
+    assert!(page.sum("httpd_bytes_received_total") > 0.0);
+    assert!(
+        std::fs::read_dir(dir.join("state")).is_ok_and(|mut files| files.next().is_some()),
+        "no state is kept"
+    );
+    apache.stop();
+}
+
+#[test]
+#[ignore = "needs nginx, ab"]
+fn the_nginx_snippet_and_its_arguments_fit_each_other() {
+    let snippet =
+        read("contrib/nginx/httpd_exporter.conf").replace("access_log /var/log/nginx/", "access_log ");
+    let nginx = Nginx::start(&snippet);
+    let exporter = format!("127.0.0.1:{}", free_port());
+    let args = root().join("contrib/nginx/httpd_exporter.args");
+    let mut process = Process::start(
+        Command::new(BINARY).arg(format!("@{}", args.display())).args(["--web.listen-address", &exporter]),
+    );
+    let log = nginx.dir.join("httpd_exporter.log");
+    let _tail = Process::start_into(Command::new("tail").args(["-n", "+1", "-F"]).arg(log), &mut process);
+    load(&nginx.address, "/", 200);
+    let page = page_with(&exporter, 201);
+    nothing_malformed(&page);
+    assert_eq!(page.sum("httpd_request_duration_seconds_count"), 201.0);
+}
+
+/// The web server of compose.yaml with the one of Debian, and a round of the load.
+#[test]
+#[ignore = "needs apache2, ab"]
+fn the_composed_server_and_its_load_show_a_little_of_everything() {
+    let dir = TempDir::new();
+    let (server, exporter) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
+    dir.write("htdocs/index.html", "hello\n");
+    let own = |name: &str| dir.join(name).display().to_string();
+    let config = with_own_places("contrib/compose/httpd.conf", dir.path(), &exporter)
+        .replace("Listen 8080", &format!("Listen {server}"))
+        .replace("*:8080", "*")
+        .replace("/usr/local/apache2/htdocs", &own("htdocs"))
+        .replace("ErrorLog /dev/stderr", &format!("ErrorLog {}", own("error.log")))
+        .replace("TypesConfig conf/mime.types", &format!("TypesConfig {}", own("mime.types")));
+    dir.write("mime.types", "text/html html\n");
+    let places = format!("PidFile {}\nDefaultRuntimeDir {}\n", own("pid"), dir.path().display());
+    let config = dir.write("httpd.conf", format!("{places}{config}"));
+    let mut apache = Process::start(
+        Command::new("/usr/sbin/apache2")
+            .args(["-d", "/usr/lib/apache2", "-k", "start", "-DFOREGROUND", "-f"])
+            .arg(config),
+    );
+    wait_for_answer(&server, "/", &mut apache);
+    let script = root().join("contrib/compose/load.sh");
+    let load = Process::start(Command::new("sh").arg(script).arg(format!("http://{server}")));
+    let wanted = ["200", "302", "403", "404", "410", "503"];
+    let page = wait_for("every status of the load", || {
+        let page = scrape(&exporter)?;
+        let seen = |code: &&str| {
+            page.series.keys().any(|series| series.contains(&format!("status_code=\"{code}\"")))
+        };
+        let missing: Vec<&&str> = wanted.iter().filter(|code| !seen(code)).collect();
+        if missing.is_empty() { Ok(page) } else { Err(format!("{missing:?} are missing")) }
+    });
+    nothing_malformed(&page);
+    assert!(page.sum("httpd_time_to_first_byte_seconds_count") > 0.0);
+    for label in ["vhost=\"shop.example.org\"", "route=\"/users/:id/orders\"", "quantile=\"0.95\""] {
+        assert!(page.series.keys().any(|series| series.contains(label)), "{label} is missing");
+    }
+    load.signal(Signal::SIGTERM);
+    apache.signal(Signal::SIGTERM);
+    wait_until("the end of Apache", || apache.has_ended());
+}
+
+#[test]
+#[ignore = "needs logrotate"]
+fn logrotate_renames_the_tee_and_no_line_is_lost() {
+    let dir = TempDir::new();
+    let tee = dir.join("exporter.log");
+    let rules = read("contrib/logrotate/httpd_exporter")
+        .replace("/var/log/apache2/exporter.log", &tee.display().to_string());
+    let rules = dir.write("logrotate.conf", format!("{rules}\n"));
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut process = Process::start(
+        Command::new(BINARY)
+            .args(["--format", "common", "--web.listen-address", &address, "--tee"])
+            .arg(&tee),
+    );
+    let line = "192.0.2.1 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 12\n";
+    process.feed(line.repeat(10).as_bytes());
+    page_with(&address, 10);
+    let state = dir.join("logrotate.state");
+    content(Command::new("logrotate").arg("--force").arg("--state").args([&state, &rules]));
+    // The exporter looks at the path by itself; what is written until then goes to the renamed file.
+    wait_for("the new file", || {
+        process.feed(line.as_bytes());
+        if tee.exists() { Ok(()) } else { Err("not yet".to_owned()) }
+    });
+    process.close();
+    assert!(process.wait().status.success());
+    let lines = |file: &Path| std::fs::read_to_string(file).expect("a log").lines().count();
+    assert!(lines(&dir.join("exporter.log.1")) >= 10);
+    assert!(lines(&tee) >= 1);
+}

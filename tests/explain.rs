@@ -1,0 +1,373 @@
+//! Formats that are nearly right: `--explain` points where a person would, and says what to do about it.
+//!
+//! Each case is a format, a line, what is said of it and the advice; the advice is taken, and has to work.
+
+use crate::golden::split_words;
+use crate::harness::{Exporter, get, run};
+use crate::readme::blocks_of;
+
+/// A slip: what it is, the format with it, the line, the column a person points at, the words there, the advice.
+type Case = (&'static str, &'static str, &'static str, usize, &'static str, &'static str);
+
+const CASES: &[Case] = &[
+    (
+        "a blank too many in the format",
+        r#"%v %h %l %u  %t "%r" %>s %b"#,
+        r#"v.example 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        27,
+        r#"expected " [" at column 27 (before %t), found "[03/Feb"#,
+        r#"one blank is enough behind %u: --format '%v %h %l %u %t "%r" %>s %b'"#,
+    ),
+    (
+        "a blank too many in the log",
+        r#"%v %h %l %u %t "%r" %>s %b"#,
+        r#"v.example 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100]  "GET /a HTTP/1.1" 200 5"#,
+        56,
+        r#"expected "\"" at column 56 (before %r), found " "GET"#,
+        r#"put two blanks behind %t: --format '%v %h %l %u %t  "%r" %>s %b'"#,
+    ),
+    (
+        "a directive missing in the middle",
+        r#"%v %h %l %u %t "%r" %b "%{Referer}i""#,
+        r#"v.example 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 "-""#,
+        78,
+        r#"expected "\"" at column 78 (before %{Referer}i), found "5 "-"""#,
+        r#"add %>s behind "%r": --format '%v %h %l %u %t "%r" %>s %b "%{Referer}i"'"#,
+    ),
+    (
+        "a variable missing at the end",
+        r#"$server_name $remote_addr [$time_local] "$request" $status $bytes_sent"#,
+        r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 0.012"#,
+        75,
+        r#"expected the end of the line at column 75, found " 0.012""#,
+        r#"add $request_time behind $bytes_sent: --format '$server_name $remote_addr [$time_local] "$request" $status $bytes_sent $request_time'"#,
+    ),
+    (
+        "%D in the format only",
+        r#"%v %h %l %u %t "%r" %>s %b %D"#,
+        r#"v.example 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        79,
+        r#"expected " " at column 79 (before %D), found the end of the line"#,
+        r#"leave out %D: --format '%v %h %l %u %t "%r" %>s %b'"#,
+    ),
+    (
+        "%O in the format, %b in the log",
+        r#"%v %h %l %u %t "%r" %>s %O"#,
+        r#"v.example 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 304 -"#,
+        78,
+        r#"in doubt: %O at column 78, "-": %O is never `-`: the log may have %b here"#,
+        r#"the log has %b for %O: --format '%v %h %l %u %t "%r" %>s %b'"#,
+    ),
+    (
+        "%b in the format, %O in the log",
+        r#"%v %h %l %u %t "%r" %>s %b"#,
+        r#"v.example 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "HEAD /a HTTP/1.1" 200 230"#,
+        79,
+        r#"in doubt: %b at column 79, "230": this answer has no body, and %b counts bodies: %O?"#,
+        r#"the log has %O for %b: --format '%v %h %l %u %t "%r" %>s %O'"#,
+    ),
+    (
+        "a user agent without its quotes in the log",
+        r#"%v %h %t "%r" %>s %b "%{User-Agent}i" %D"#,
+        r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 agent/1 (of; mine) 1500"#,
+        76,
+        r#"expected "\"" at column 76 (before %{User-Agent}i), found "agent/1"#,
+        r#""%{User-Agent}i" stands without quotes: --format '%v %h %t "%r" %>s %b %{User-Agent}i %D'"#,
+    ),
+    (
+        "a user agent without its quotes in the format",
+        r#"%v %h %t "%r" %>s %b %{User-Agent}i %D"#,
+        r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 "agent/1 (of; mine)" 1500"#,
+        76,
+        r#"in doubt: %{User-Agent}i at column 76, ""agent/1 (of; mine)"": it stands in quotes"#,
+        r#"%{User-Agent}i stands in quotes: --format '%v %h %t "%r" %>s %b "%{User-Agent}i" %D'"#,
+    ),
+    (
+        "$http_x_forwarded_for in the log only",
+        r#"$remote_addr [$time_local] "$request" $status $bytes_sent "$http_user_agent" $request_time"#,
+        r#"203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 "agent/1" "-" 0.012"#,
+        76,
+        r#"expected a number or - at column 76 (for $request_time), found ""-" 0.012""#,
+        r#"add "$http_x_forwarded_for" behind "$http_user_agent": --format '$remote_addr [$time_local] "$request" $status $bytes_sent "$http_user_agent" "$http_x_forwarded_for" $request_time'"#,
+    ),
+    (
+        "$http_x_forwarded_for in the format only",
+        r#"$remote_addr [$time_local] "$request" $status "$http_user_agent" "$http_x_forwarded_for" $request_time"#,
+        r#"203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 "agent/1" 0.012"#,
+        74,
+        r#"expected "\"" at column 74 (before $http_x_forwarded_for), found "0.012""#,
+        r#"leave out "$http_x_forwarded_for": --format '$remote_addr [$time_local] "$request" $status "$http_user_agent" $request_time'"#,
+    ),
+    (
+        "quotes escaped twice",
+        r#"%v %h %t \\\"%r\\\" %>s %b"#,
+        r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        52,
+        r#"expected "\\\"" at column 52 (before %r), found ""GET"#,
+        r#"the quotes need no backslashes: --format '%v %h %t "%r" %>s %b'"#,
+    ),
+    (
+        "quotes that a shell took away",
+        r#"%v %h %t %r %>s %b"#,
+        r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        52,
+        r#"in doubt: %r at column 52, ""GET /a HTTP/1.1"": it stands in quotes"#,
+        r#"%r stands in quotes: --format '%v %h %t "%r" %>s %b'"#,
+    ),
+    (
+        "a virtual host in front",
+        r#"%h %l %u %t "%r" %>s %b %D"#,
+        r#"v.example 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 1500"#,
+        1,
+        r#"in doubt: %h at column 1, "v.example": something stands in front of %h"#,
+        r#"put %v in front: --format '%v %h %l %u %t "%r" %>s %b %D'"#,
+    ),
+    (
+        "a % doubled in some places",
+        r#"%%v %%h %t "%r" %>s %b"#,
+        r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        1,
+        r#"expected "%v %h [" at column 1 (before %t), found "v.example"#,
+        r#"one % is enough, only systemd's unit files double it: --format '%v %h %t "%r" %>s %b'"#,
+    ),
+    (
+        "tabs in the log",
+        r#"%v %h %t "%r" %>s %b"#,
+        "v.example\t203.0.113.9\t[03/Feb/2026:04:05:06 +0100]\t\"GET /a HTTP/1.1\"\t200\t5",
+        10,
+        r#"expected " " at column 10 (before %h), found "\x09203.0.113.9"#,
+        r#"the fields are separated by tabs: --format '%v\t%h\t%t\t"%r"\t%>s\t%b'"#,
+    ),
+    (
+        "commas in the log",
+        r#"%v %h %t "%r" %>s %b"#,
+        r#"v.example,203.0.113.9,[03/Feb/2026:04:05:06 +0100],"GET /a HTTP/1.1",200,5"#,
+        10,
+        r#"expected " " at column 10 (before %h), found ",203.0.113.9"#,
+        r#"the fields are separated by commas: --format '%v,%h,%t,"%r",%>s,%b'"#,
+    ),
+    (
+        "one comma in the log",
+        r#"%v %h %t "%r" %>s %b"#,
+        r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200,5"#,
+        73,
+        r#"expected " " at column 73 (before %b), found ",5""#,
+        r#"a comma stands behind %>s: --format '%v %h %t "%r" %>s,%b'"#,
+    ),
+    (
+        "status and bytes swapped",
+        r#"%v %h %t "%r" %b %>s"#,
+        r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5123"#,
+        74,
+        r#"in doubt: %>s at column 74, "5123": this is no status code"#,
+        r#"swap %b and %>s: --format '%v %h %t "%r" %>s %b'"#,
+    ),
+    (
+        "JSON in the log, text in the format",
+        r#"%h %l %u %t "%r" %>s %b"#,
+        r#"{"status":200,"request_method":"GET","request_uri":"/a","bytes_sent":5}"#,
+        1,
+        r#"expected a value without quotes or braces at column 1 (for %h), found "{"status":200"#,
+        "the preset `json` reads it: --format json",
+    ),
+    (
+        "text in the log, JSON in the format",
+        "json",
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        1,
+        r#"expected { at column 1, found "203.0.113.9"#,
+        "the preset `common` reads it: --format common",
+    ),
+    (
+        "nginx's log, Apache's format",
+        r#"%v %h %t "%r" %>s %O %D"#,
+        r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 512 0.012"#,
+        78,
+        r#"expected digits or - at column 78 (for %D), found "0.012""#,
+        r#"nginx writes it so: --format '$server_name $remote_addr [$time_local] "$request" $status $bytes_sent $request_time'"#,
+    ),
+    (
+        "Apache's log, nginx's format",
+        r#"$server_name $remote_addr [$time_local] "$request" $status $bytes_sent $request_time"#,
+        r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 512 1500"#,
+        78,
+        r#"in doubt: $request_time at column 78, "1500": nginx writes three decimals here"#,
+        r#"Apache writes it so: --format '%v %h %t "%r" %>s %O %D'"#,
+    ),
+    (
+        "a time without its brackets",
+        r#"%v %h %t "%r" %>s %b"#,
+        r#"v.example 203.0.113.9 03/Feb/2026:04:05:06 +0100 "GET /a HTTP/1.1" 200 5"#,
+        23,
+        r#"expected "[" at column 23 (before %t), found "03/Feb"#,
+        r#"the log has %{%d/%b/%Y:%H:%M:%S %z}t for %t: --format '%v %h %{%d/%b/%Y:%H:%M:%S %z}t "%r" %>s %b'"#,
+    ),
+    (
+        "a time in brackets that the format lacks",
+        r#"$remote_addr $time_local "$request" $status"#,
+        r#"203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200"#,
+        13,
+        r#"expected a time like 10/Oct/2000:13:55:36 -0700 at column 13 (for $time_local), found "[03/Feb"#,
+        r#"the log has [$time_local] for $time_local: --format '$remote_addr [$time_local] "$request" $status'"#,
+    ),
+];
+
+/// What `--explain` says of one line.
+fn explained(format: &str, line: &str) -> String {
+    let ended = run(&["--explain", "--format", format], format!("{line}\n").as_bytes());
+    assert!(ended.status.success(), "{}", ended.stderr);
+    ended.stdout
+}
+
+#[test]
+fn a_format_that_is_nearly_right_is_put_right() {
+    for (slip, format, line, column, words, advice) in CASES {
+        let said = explained(format, line);
+        assert!(words.contains(&format!("column {column}")), "{slip}: the case contradicts itself");
+        assert!(said.contains(words), "{slip}: no {words}\nin\n{said}");
+        assert!(said.lines().any(|line| line.trim() == *advice), "{slip}: no {advice}\nin\n{said}");
+        // A caret where the line does not fit; a line that fits is shown field by field instead.
+        if !words.starts_with("in doubt") {
+            let lines: Vec<&str> = said.lines().collect();
+            let caret = lines.iter().position(|line| line.trim() == "^").expect("a caret");
+            let at = lines[caret].len() - 1;
+            let rest = line.get(column - 1..).unwrap_or_default().replace('\t', "\\t");
+            let shown = lines[caret - 1].get(at..).unwrap_or_default().trim_end_matches("...");
+            assert!(rest.starts_with(shown), "{slip}: the caret is at {shown:?}, not at {rest:?}");
+        }
+    }
+}
+
+#[test]
+fn the_advice_works_when_taken_with_the_help_of_a_shell() {
+    for (slip, _, line, _, _, advice) in CASES {
+        let (_, given) = advice.split_once("--format ").expect("advice is a format");
+        let format = given.trim_matches('\'');
+        let said = explained(format, line);
+        assert!(said.contains("1 of 1 lines fit.\n"), "{slip}: {format}\n{said}");
+    }
+}
+
+#[test]
+fn a_percent_sign_doubled_everywhere_is_refused_with_systemds_name() {
+    let ended = run(&["--format", r#"%%h %%t "%%r" %%>s %%b"#], b"");
+    assert_eq!(ended.status.code(), Some(2));
+    let advice = r#"only systemd's unit files double it, elsewhere give '%h %t "%r" %>s %b'"#;
+    assert!(ended.stderr.contains(advice), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_right_is_left_in_peace() {
+    for (format, line) in [
+        ("common", r#"203.0.113.9 - some body [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#),
+        ("common", "203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] \"GET /a HTTP/1.1\" 200 5\r"),
+        ("common", r#"host.example - - [03/Feb/2026:04:05:06 +0100] "-" 408 -"#),
+        (
+            "vhost_combined",
+            r#"v:80 ::1 - - [03/Feb/2026:04:05:06 +0100] "HEAD / HTTP/1.1" 304 180 "-" "\"a\"""#,
+        ),
+        ("nginx", r#"::1 - - [03/Feb/2026:04:05:06 +0100] "\x16\x03\x01" 400 157 "-" "-""#),
+        (r#"\"%r\" %>s"#, r#""GET / HTTP/1.1" 200"#),
+    ] {
+        let said = explained(format, line);
+        assert!(said.contains("1 of 1 lines fit"), "{format}: {said}");
+        assert!(!said.contains("--format"), "{format}: {said}");
+    }
+}
+
+#[test]
+fn json_with_keys_of_its_own_is_told_how_to_name_them() {
+    let said = explained("combined", r#"{"ts":"2026","code":200,"verb":"GET","url":"/a","took":0.25}"#);
+    assert!(said.contains("--format 'json:KEY=$status,KEY=$request_method,"), "{said}");
+    let said = explained("json:code=$status,verb=$request_method", r#"{"code":200,"verb":"GET"}"#);
+    assert!(said.contains("1 of 1 lines fit."), "{said}");
+}
+
+#[test]
+fn fields_of_nobodys_get_names_of_their_own() {
+    let line = r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 [exec-3] 0.012 "x y""#;
+    let format = r#"%h %l %u %t "%r" %>s %b [%{field1}n] %{field2}n "%{field3}n""#;
+    assert!(
+        explained("auto", line)
+            .contains(&format!("name what stands behind as you like: --format '{format}'"))
+    );
+    assert!(explained(format, line).contains("1 of 1 lines fit."));
+}
+
+#[test]
+fn when_nothing_helps_the_nearest_preset_is_named_with_how_far_it_gets() {
+    let line = "203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] and then something else";
+    let said = explained("%D %D", line);
+    assert!(
+        said.contains("the nearest preset, `common`, reads 4 of its 7 fields, and this format 0"),
+        "{said}"
+    );
+    let said = explained("auto", line);
+    let title = "`common`, the nearest preset; it reads 4 of the 7 fields of the first line:";
+    assert!(said.contains(title), "{said}");
+}
+
+#[test]
+fn what_a_format_lacks_is_named_with_a_line_to_paste() {
+    let said = explained("common", r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#);
+    let directive = r#"LogFormat "%h %l %u %t \"%r\" %>s %b %v %I %D %^FB %X" timed"#;
+    assert!(said.contains(directive), "{said}");
+    assert!(said.contains("httpd_request_duration_seconds                 add %D"), "{said}");
+    // And it can be pasted back here.
+    let line =
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 v.example 300 1500 900 +"#;
+    let said = explained(directive, line);
+    assert!(said.contains("1 of 1 lines fit."), "{said}");
+    assert!(!said.contains("It does not give"), "{said}");
+}
+
+#[test]
+fn lines_that_fit_and_cannot_be_meant_so_are_said_once() {
+    let (_, format, line, _, words, advice) =
+        CASES.iter().find(|case| case.0 == "quotes that a shell took away").expect("a case");
+    let said = run(&["--once", "--format", format], format!("{line}\n").repeat(50).as_bytes()).stderr;
+    let doubt = words.trim_start_matches("in doubt: ");
+    assert_eq!((said.matches(doubt).count(), said.matches(advice).count()), (1, 1), "{said}");
+    let odd = format!("{}\n{line}\n", line.replace(['"'], "")).repeat(50);
+    let said = run(&["--once", "--format", "%v %h %t %r %>s %b"], odd.as_bytes()).stderr;
+    assert_eq!(said, "", "half of them is not most of them");
+}
+
+#[test]
+fn the_readme_shows_what_is_said() {
+    let sh = blocks_of("sh");
+    let command = sh.iter().flat_map(|block| block.lines()).find(|line| line.contains("--explain --format"));
+    let (feeder, command) = command.and_then(|line| line.split_once(" | ")).expect("an example");
+    assert_eq!(feeder, "sed -n 2p tests/data/access.log");
+    let log = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/access.log"));
+    let line = log.expect("a log").lines().nth(1).expect("a second line").to_owned() + "\n";
+    let words = split_words(command);
+    let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+    assert_eq!(blocks_of("text").last(), Some(&run(&args, line.as_bytes()).stdout));
+}
+
+#[test]
+fn the_running_program_says_the_same_once_and_is_not_ready() {
+    let (_, format, line, _, words, advice) = &CASES[1];
+    let mut exporter = Exporter::start(&["--format", format]);
+    let ready = |status| get(&exporter.address, "/-/ready").is_ok_and(|response| response.status == status);
+    assert!(ready(503), "no line has been read");
+    let good = line.replacen("]  ", "] ", 1);
+    let mut lines = format!("{good}\n").repeat(40);
+    lines.push_str(&format!("{line}\n").repeat(60));
+    exporter.process.feed(lines.as_bytes());
+    let page = exporter.wait_for_lines(100);
+    exporter.wait_for_stderr("60 of 100 lines do not fit the format");
+    exporter.process.feed(format!("{line}\n").repeat(1000).as_bytes());
+    exporter.wait_for_lines(1100);
+    let said = exporter.process.stderr();
+    assert_eq!(said.matches("lines do not fit the format").count(), 1, "{said}");
+    assert_eq!((said.matches(words).count(), said.matches(advice).count()), (1, 1), "{said}");
+    assert_eq!(page.value("httpd_exporter_ready"), Some(0.0));
+    assert!(get(&exporter.address, "/-/ready").is_ok_and(|response| response.status == 503));
+    // Lines that fit again make it ready again.
+    exporter.process.feed(format!("{good}\n").repeat(1000).as_bytes());
+    let page = exporter.wait_for_lines(2100);
+    assert_eq!(page.value("httpd_exporter_ready"), Some(1.0));
+    assert!(get(&exporter.address, "/-/ready").is_ok_and(|response| response.status == 200));
+}

@@ -1,0 +1,5 @@
+# An exclude is a field, an equals sign and a pattern.
+args: --exclude /health
+stderr:
+--exclude: `/health` has no `=`
+exit: 2

@@ -1,0 +1,5 @@
+# A switch takes no value.
+args: --once=yes
+stderr:
+--once takes no value
+exit: 2

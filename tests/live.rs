@@ -1,0 +1,300 @@
+//! The program while it runs: scraped while lines flow, fed garbage, told to end, refused its port.
+
+use crate::harness::{BINARY, Exporter, Page, TempDir, get, run, run_in_pieces};
+use nix::sys::signal::Signal;
+use proptest::prelude::*;
+use std::net::TcpListener;
+use std::process::Command;
+use std::thread;
+
+/// A line of the combined format, with something of everything that varies.
+fn line(number: usize) -> String {
+    let method = ["GET", "POST", "HEAD", "BREW", "DELETE"][number % 5];
+    let status = [200, 404, 301, 500, 206, 499][number % 6];
+    let agent = ["curl/8.5.0", "Mozilla/5.0 (X11; Linux)", r#"a \"quoted\" thing"#, "caf\u{e9}"][number % 4];
+    format!(
+        "198.51.100.{} - - [03/Feb/2026:04:05:{:02} +0100] \"{method} /page/{number}?q=1 HTTP/1.1\" {status} {} \"-\" \"{agent}\"\n",
+        number % 250,
+        number % 60,
+        number * 7,
+    )
+}
+
+fn lines(count: usize) -> String {
+    (0..count).map(line).collect()
+}
+
+#[test]
+fn every_scrape_is_whole_and_none_shows_less_than_the_one_before() {
+    let mut exporter = Exporter::start(&["--format", "combined"]);
+    let address = exporter.address.clone();
+    let scraper = thread::spawn(move || {
+        let mut last = 0.0;
+        let mut scrapes = 0;
+        while last < 20_000.0 {
+            let page = crate::harness::scrape(&address).expect("every scrape is answered");
+            let requests = page.sum("httpd_requests_total");
+            assert!(requests >= last, "{requests} after {last}");
+            assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"counted\"}"), Some(requests));
+            last = requests;
+            scrapes += 1;
+        }
+        scrapes
+    });
+    for start in (0..20_000).step_by(500) {
+        exporter.process.feed((start..start + 500).map(line).collect::<String>().as_bytes());
+    }
+    assert!(scraper.join().expect("the scraper is content") > 0);
+    let page = exporter.wait_for_lines(20_000);
+    assert_eq!(page.sum("httpd_requests_total"), 20_000.0);
+    assert_eq!(page.sum("httpd_bytes_sent_total"), (0..20_000).map(|n| n as f64 * 7.0).sum::<f64>());
+}
+
+#[test]
+fn the_page_says_where_it_is_and_other_pages_are_there() {
+    let exporter = Exporter::start(&["--format", "common"]);
+    exporter.wait_for_stderr(&format!("serving http://{}/metrics", exporter.address));
+    for (path, status) in [("/metrics", 200), ("/", 200), ("/-/healthy", 200), ("/nothing", 404)] {
+        assert_eq!(get(&exporter.address, path).expect("an answer").status, status, "{path}");
+    }
+    let head = get(&exporter.address, "/metrics").expect("an answer").head;
+    assert!(head.to_lowercase().contains("content-type: text/plain; version=0.0.4"), "{head}");
+}
+
+#[test]
+fn the_page_tells_of_the_program_itself() {
+    let exporter = Exporter::start(&["--format", "common"]);
+    exporter.scrape();
+    let page = exporter.scrape();
+    for name in [
+        "httpd_exporter_input_bytes_total",
+        "httpd_exporter_input_wait_seconds_total",
+        "httpd_exporter_chunks_queued",
+        "httpd_exporter_tee_lost_bytes_total",
+        "httpd_exporter_state_errors_total",
+        "httpd_exporter_http_requests_total{code=\"200\"}",
+        "httpd_exporter_http_connections_refused_total",
+        "httpd_exporter_build_info{version=\"",
+        "process_cpu_seconds_total",
+        "process_open_fds",
+        "process_max_fds",
+        "process_virtual_memory_bytes",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+        "process_threads",
+    ] {
+        assert!(page.series.keys().any(|series| series.starts_with(name)), "{name} is not on the page");
+    }
+    assert_eq!(page.value("httpd_exporter_http_requests_total{code=\"200\"}"), Some(1.0));
+    assert!(page.sum("process_resident_memory_bytes") > 100_000.0);
+}
+
+#[test]
+fn end_of_input_ends_the_process() {
+    let mut exporter = Exporter::start(&["--format", "combined"]);
+    exporter.process.feed(lines(10).as_bytes());
+    exporter.process.close();
+    assert_eq!(exporter.process.wait().status.code(), Some(0));
+}
+
+#[test]
+fn a_line_counts_before_its_neighbour_comes() {
+    let mut exporter = Exporter::start(&["--format", "combined"]);
+    exporter.process.feed(line(0).as_bytes());
+    exporter.wait_for_lines(1);
+    let next = line(1);
+    let (first, second) = next.split_at(40);
+    exporter.process.feed(first.as_bytes());
+    exporter.process.feed(second.as_bytes());
+    exporter.wait_for_lines(2);
+}
+
+#[test]
+fn an_interrupt_from_the_keyboard_ends_it() {
+    let mut exporter = Exporter::start(&["--format", "combined"]);
+    exporter.process.feed(lines(10).as_bytes());
+    exporter.wait_for_lines(10);
+    exporter.process.signal(Signal::SIGINT);
+    // The shell's convention for an interrupted command, or a plain end: either way it ends without end of input.
+    let ended = exporter.process.wait();
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_address_that_can_never_be_bound_is_said_at_once() {
+    // 192.0.2.1 is a documentation address (RFC 5737): no interface has it.
+    let ended = by_hand(&["--web.listen-address", "192.0.2.1:19117"]);
+    assert_eq!(ended.0, Some(1), "{}", ended.1);
+    assert!(ended.1.contains("192.0.2.1:19117"), "{}", ended.1);
+}
+
+#[test]
+fn a_taken_port_is_said_and_had_when_it_becomes_free() {
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = holder.local_addr().expect("bound").port();
+    let mut exporter = Exporter::start_on(port, &["--format", "combined"]);
+    exporter.process.feed(lines(3).as_bytes());
+    exporter.wait_for_stderr(&format!("{} is taken", exporter.address));
+    drop(holder);
+    exporter.wait_for_stderr("serving ");
+    exporter.wait_for_lines(3);
+}
+
+#[test]
+fn a_successor_has_the_port_when_its_predecessor_is_told_to_go() {
+    let first = Exporter::start(&["--format", "combined"]);
+    let port = first.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let second = Exporter::start_on(port, &["--format", "combined"]);
+    first.process.signal(Signal::SIGTERM);
+    second.wait_for_stderr("serving ");
+    // The first one reads on to the end of its input, and then goes.
+    let mut first = first.process;
+    first.feed(lines(3).as_bytes());
+    assert!(!first.has_ended());
+    first.close();
+    assert_eq!(first.wait().status.code(), Some(0));
+}
+
+#[test]
+fn counts_survive_in_the_state_directory() {
+    let dir = TempDir::new();
+    let state = dir.join("state").display().to_string();
+    std::fs::create_dir(&state).expect("writable");
+    let args = ["--format", "combined", "--state-dir", &state];
+    for life in 1..=3 {
+        let mut exporter = Exporter::start(&args);
+        exporter.process.feed(lines(10).as_bytes());
+        exporter.wait_for_lines(life * 10);
+        exporter.process.close();
+        assert_eq!(exporter.process.wait().status.code(), Some(0));
+    }
+}
+
+#[test]
+fn the_tee_is_what_came_in() {
+    let dir = TempDir::new();
+    let copy = dir.join("copy.log");
+    let log = hard_log();
+    let ended = run(&[&ONCE[..], &["--tee", &copy.display().to_string()]].concat(), &log);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert_eq!(std::fs::read(&copy).expect("the tee has made its file"), log);
+}
+
+/// Exit code and stderr of a run with an empty file on stdin: what no server would give.
+fn by_hand(args: &[&str]) -> (Option<i32>, String) {
+    let output =
+        Command::new(BINARY).args(args).stdin(std::process::Stdio::null()).output().expect("it starts");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+// ----------------------------------------------------------------------------------------------------- garbage ---
+
+/// Bytes without meaning, the same in every run (xorshift64).
+fn noise(count: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+#[test]
+fn garbage_never_ends_it_and_every_line_has_its_outcome() {
+    let mut exporter = Exporter::start(&["--format", "combined"]);
+    let mut fed = 0;
+    let mut feed = |exporter: &mut Exporter, mut bytes: Vec<u8>| {
+        bytes.push(b'\n');
+        fed += newlines(&bytes);
+        exporter.process.feed(&bytes);
+        exporter.wait_for_lines(fed)
+    };
+    feed(&mut exporter, noise(1 << 20));
+    feed(&mut exporter, vec![0; 10_000]);
+    feed(&mut exporter, b"\0\n\0\n\xff\xfe\n\n\n".to_vec());
+    let page = feed(&mut exporter, vec![b'x'; 5 << 20]);
+    assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"oversized\"}"), Some(1.0));
+    feed(&mut exporter, line(0).as_bytes()[..30].to_vec());
+    let page = feed(&mut exporter, line(0).trim_end().as_bytes().to_vec());
+    assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"counted\"}"), Some(1.0));
+    // However much did not fit, it was not said line by line.
+    assert!(exporter.process.stderr().lines().count() < 20, "{}", exporter.process.stderr());
+}
+
+#[test]
+fn half_a_line_at_the_end_is_a_line() {
+    for format in ["combined", "caddy", "$status $request"] {
+        let ended = run(&["--once", "--format", format], b"half a line");
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        assert_eq!(ended.page().sum("httpd_exporter_lines_total"), 1.0, "{format}");
+    }
+}
+
+// -------------------------------------------------------------------------------------------- wholes and parts ---
+
+const ONCE: [&str; 3] = ["--once", "--format", "combined"];
+
+fn hard_log() -> Vec<u8> {
+    let mut log = lines(40).into_bytes();
+    log.extend_from_slice(b"no line of this format\r\n\n");
+    log.extend_from_slice(line(41).replace('\n', "\r\n").as_bytes());
+    log.extend_from_slice(
+        b"192.0.2.7 - - [03/Feb/2026:04:06:00 +0100] \"\\x16\\x03\\x01\" 400 226 \"-\" \"-\"\n",
+    );
+    log.extend_from_slice(line(42).trim_end().as_bytes());
+    log
+}
+
+/// All counts of two pages added; what is no count is left out.
+fn counts(pages: &[Page]) -> Vec<(String, f64)> {
+    let mut sums = std::collections::BTreeMap::new();
+    for page in pages {
+        for (series, value) in page.of_the_log().series {
+            let is_count = ["_total", "_bucket", "_sum", "_count"]
+                .iter()
+                .any(|s| series.split('{').next().unwrap_or("").ends_with(s));
+            let value: f64 = value.parse().expect("a number");
+            if is_count && value != 0.0 {
+                *sums.entry(series).or_insert(0.0) += value;
+            }
+        }
+    }
+    sums.into_iter().collect()
+}
+
+#[test]
+fn the_whole_is_the_sum_of_its_parts() {
+    let log = hard_log();
+    let whole = counts(&[run(&ONCE, &log).page()]);
+    assert!(whole.len() > 20);
+    let ends: Vec<usize> =
+        log.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1).collect();
+    for &end in ends.iter().step_by(9) {
+        let (head, tail) = log.split_at(end);
+        assert_eq!(counts(&[run(&ONCE, head).page(), run(&ONCE, tail).page()]), whole, "cut at byte {end}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_split_of_the_writes_gives_the_same_page(cuts in prop::collection::btree_set(1usize..4000, 0..12)) {
+        let log = hard_log();
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        for cut in cuts.into_iter().filter(|cut| *cut < log.len()) {
+            pieces.push(&log[start..cut]);
+            start = cut;
+        }
+        pieces.push(&log[start..]);
+        let page = run_in_pieces(&ONCE, &pieces).page();
+        prop_assert_eq!(page.of_the_log(), run(&ONCE, &log).page().of_the_log());
+    }
+}

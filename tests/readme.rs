@@ -1,0 +1,99 @@
+//! What the documents tell an operator to type works: the first command of the README serves its sample log, and every
+//! command line shown anywhere has options that the program takes.
+
+use crate::golden::split_words;
+use crate::harness::{BINARY, Process, TempDir, free_port, run, scrape, wait_for};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn read(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// What stands in README.md between fences of a language, block by block.
+pub fn blocks_of(language: &str) -> Vec<String> {
+    let readme = read("README.md");
+    let fence = format!("```{language}\n");
+    let blocks = readme.split(&fence).skip(1);
+    blocks.map(|block| block.split("```").next().unwrap_or("").to_owned()).collect()
+}
+
+/// The lines of all of them.
+fn code_of(language: &str) -> Vec<String> {
+    blocks_of(language).iter().flat_map(|block| block.lines()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_first_command_serves_the_sample_log() {
+    let first = code_of("sh").first().cloned().expect("the README has a command");
+    let (feeder, exporter) = first.split_once(" | ").expect("a pipeline");
+    let feeder = split_words(feeder);
+    let arguments =
+        exporter.strip_prefix("cargo run --release -- ").expect("the README runs the program with cargo");
+
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut command = Command::new(BINARY);
+    command.args(split_words(arguments)).args(["--web.listen-address", &address]);
+    let mut exporter = Process::start(&mut command);
+    let mut tail = Command::new(&feeder[0]);
+    tail.args(&feeder[1..]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let _tail = Process::start_into(&mut tail, &mut exporter);
+
+    let lines = read("tests/data/access.log").lines().count() as f64;
+    let page = wait_for("the sample log on the page", || {
+        let page = scrape(&address)?;
+        let counted = page.sum("httpd_requests_total");
+        if counted == lines { Ok(page) } else { Err(format!("{counted} of {lines}")) }
+    });
+    assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"malformed\"}"), Some(0.0));
+    assert!(exporter.stderr().contains(&format!("http://{address}/metrics")), "{}", exporter.stderr());
+}
+
+/// The arguments of every command line of the program in a document.
+fn shown_arguments(document: &str) -> Vec<Vec<String>> {
+    let mut shown = Vec::new();
+    for line in document.lines() {
+        // A piped log of Apache is one quoted string, in which Apache undoes one level of backslashes.
+        if let Some((_, piped)) = line.split_once("\"|/usr/local/bin/httpd_exporter ") {
+            let end = piped
+                .match_indices('"')
+                .find(|(at, _)| !piped[..*at].ends_with('\\'))
+                .map_or(piped.len(), |m| m.0);
+            shown.push(split_words(&piped[..end].replace("\\\"", "\"")));
+        } else if let Some((before, arguments)) = line.split_once("httpd_exporter ") {
+            let is_command = before.is_empty() || before.ends_with("| ");
+            if is_command && arguments.starts_with("--") {
+                shown.push(split_words(arguments));
+            }
+        }
+    }
+    shown
+}
+
+#[test]
+fn every_command_line_shown_is_one_that_the_program_takes() {
+    let documents = [
+        code_of("sh").join("\n"),
+        code_of("apache").join("\n"),
+        read("man/httpd_exporter.8"),
+        run(&["--help"], b"").stdout,
+    ];
+    for document in documents {
+        let shown = shown_arguments(&document.replace("\\-", "-"));
+        assert!(!shown.is_empty(), "no command line in:\n{document}");
+        for arguments in shown {
+            // Files go to a place of the test's, and `--once` makes all of it compile without serving.
+            let dir = TempDir::new();
+            let own = |word: &String| word.replace("/var/", &format!("{}/", dir.path().display()));
+            let arguments: Vec<String> = arguments.iter().map(own).collect();
+            let mut words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            if !words.contains(&"--explain") {
+                words.push("--once");
+            }
+            let ended = run(&words, b"");
+            assert_eq!(ended.status.code(), Some(0), "{words:?}: {}", ended.stderr);
+        }
+    }
+}
