@@ -74,16 +74,19 @@ fn every_end_of_prefork() {
 fn the_first_instance_leaves_nothing_behind() {
     let _alone = alone();
     let mut site = Site::start("event", "|", Run::Daemon);
-    for _ in 0..5 {
+    for starts in 1..=5 {
+        // The line of the request that starting makes is on the page: so it is the second instance that is there.
+        // Apache may serve before that one has come as far as to handle signals, and a stop then ends it unread.
+        site.page_with(starts);
         wait_until("one generation and one file", || {
             site.generations().len() == 1 && site.state_files() == 1
         });
         site.apache.stop();
         site.apache.start_again();
     }
-    let lines = site.lines_when_quiet();
+    site.page_with(6);
     site.apache.stop();
-    assert_eq!(site.tee_holds_every_line_once(true), lines);
+    assert_eq!(site.tee_holds_every_line_once(false), 6);
     site.nothing_is_wrong_but(&[]);
 }
 

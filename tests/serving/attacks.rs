@@ -160,8 +160,21 @@ impl Target {
         })
     }
 
-    /// Runs an attack while lines flow in and a scraper asks; says and judges how all fared.
+    /// Runs an attack while lines flow in and a scraper asks; says and judges how all fared. What is counted must be
+    /// right each time; a time is only as good as the machine is idle, so there are three attempts at that.
     fn under(&mut self, name: &str, median_max: Duration, mut attack: impl FnMut(&str)) {
+        let slow: Vec<String> =
+            (0..3).map_while(|_| self.once_under(name, median_max, &mut attack).err()).collect();
+        assert!(slow.len() < 3, "{name}, in each of three attempts: {slow:#?}");
+    }
+
+    /// An error says what took too long.
+    fn once_under(
+        &mut self,
+        name: &str,
+        median_max: Duration,
+        attack: &mut impl FnMut(&str),
+    ) -> Result<(), String> {
         let feeder = Feeder::start(self.process.take_stdin());
         let scraper = Scraper::start(&self.address);
         let calm = feeder.rate(|| until(Instant::now() + STORM, || thread::sleep(Duration::from_millis(1))));
@@ -199,14 +212,17 @@ impl Target {
             most.threads,
         );
         assert_eq!(most.threads, self.before.threads, "{name}: threads were started");
-        assert!(longest < Duration::from_secs(1), "{name}: stdin was not read for {longest:?}");
-        // The attackers are on this machine, and take their share of its processors.
-        assert!(stormy > calm / 10.0, "{name}: {stormy} lines/s, {calm} without");
-        // Where a scrape takes longer by itself (a large page, no optimization, a busy machine) it is judged by that.
-        let calm = calm_times[calm_times.len() / 2];
-        assert!(median < median_max.max(calm * 10), "{name}: median scrape {median:?}, {calm:?} without");
-        assert!(worst < WORST.max(calm * 60), "{name}: worst scrape {worst:?}, {calm:?} without");
         assert!(!self.process.has_ended() && !self.process.stderr().contains("panicked"));
+        // Where a scrape takes longer by itself (a large page, no optimization, a busy machine) it is judged by that.
+        let scrape = calm_times[calm_times.len() / 2];
+        let wrong = [
+            (longest >= Duration::from_secs(1), format!("stdin was not read for {longest:?}")),
+            // The attackers are on this machine, and take their share of its processors.
+            (stormy <= calm / 10.0, format!("{stormy} lines/s, {calm} without")),
+            (median >= median_max.max(scrape * 10), format!("median scrape {median:?}, {scrape:?} without")),
+            (worst >= WORST.max(scrape * 60), format!("worst scrape {worst:?}, {scrape:?} without")),
+        ];
+        wrong.into_iter().find(|(wrong, _)| *wrong).map_or(Ok(()), |(_, what)| Err(what))
     }
 }
 
