@@ -145,12 +145,12 @@ impl Meter {
     /// Enters one record.
     #[inline]
     pub fn measure(&mut self, record: &Record<'_, '_>, ledger: &mut Ledger, now: u64) -> Outcome {
-        if !self.excludes.is_empty() && self.excluded(record) {
+        let request = record.request();
+        if !self.excludes.is_empty() && self.excluded(record, &request) {
             return Outcome::Excluded;
         }
         let mut key = Key::default();
         let status = record.status();
-        let request = record.request();
         key.set(STATUS, status_id(status));
         match request.kind {
             RequestKind::Http => key.set(METHOD, ledger.id(METHOD, request.method)),
@@ -175,19 +175,19 @@ impl Meter {
         Outcome::Counted
     }
 
-    fn excluded(&mut self, record: &Record<'_, '_>) -> bool {
+    fn excluded<'l>(&mut self, record: &Record<'_, 'l>, request: &Request<'l>) -> bool {
         let scratch = &mut self.scratch;
         let matches = |(field, glob): &(FieldRef, Glob)| {
-            record.value(*field, scratch).is_some_and(|value| glob.matches(value))
+            record.value(*field, request, scratch).is_some_and(|value| glob.matches(value))
         };
         self.excludes.iter().any(matches)
     }
 
     #[inline]
-    fn free_labels(
+    fn free_labels<'l>(
         &mut self,
-        record: &Record<'_, '_>,
-        request: &Request<'_>,
+        record: &Record<'_, 'l>,
+        request: &Request<'l>,
         ledger: &mut Ledger,
         key: &mut Key,
     ) {
@@ -214,7 +214,7 @@ impl Meter {
             key.set(*place, id);
         }
         for (place, field) in &self.fields {
-            let value = record.value(*field, &mut self.scratch).unwrap_or_default();
+            let value = record.value(*field, request, &mut self.scratch).unwrap_or_default();
             key.set(*place, ledger.id(*place, value));
         }
     }
@@ -264,7 +264,7 @@ impl Meter {
         if duration.map_or(0, |(_, nanos)| nanos) < *above {
             return;
         }
-        let Some(id) = record.value(*field, &mut self.scratch) else { return };
+        let Some(id) = record.value(*field, &record.request(), &mut self.scratch) else { return };
         of_requests.enter(row, 0, id, SECOND, now);
         if let (Some((_, exemplars)), Some((bucket, nanos))) = (of_durations, duration) {
             exemplars.enter(latency, bucket, id, nanos, now);

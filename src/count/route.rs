@@ -2,7 +2,7 @@
 //!
 //! Paths are read in one way, for patterns and for requests alike:
 //!
-//! - what follows the first `?` or `#` is cut off;
+//! - what follows the first `?` or `#` is cut off, which has been done already (parse/request.rs);
 //! - the rest is cut at `/` into segments. Empty segments do not count, so doubled slashes, a slash at the
 //!   end and one at the beginning make no difference: `//a/b/` is `/a/b`;
 //! - `.` is left out, and `..` takes the segment before it away (RFC 3986, section 5.2.4);
@@ -20,7 +20,7 @@
 //! Nothing is allocated by a search.
 
 use super::hash::{Seed, same};
-use crate::parse::{find_byte, find_either};
+use crate::parse::find_byte;
 
 /// A pattern may have so many segments. Paths may have more; those that are further down only `*` follows.
 const SEGMENTS_MAX: usize = 16;
@@ -109,13 +109,18 @@ impl Routes {
         Ok(routes)
     }
 
-    /// The number of the first pattern that this path follows.
+    /// The number of the first pattern that this path follows, which comes without its query.
     pub fn find(&self, path: &[u8]) -> Option<u16> {
-        // One more than any pattern has: a path that fills it ends nowhere, and only `*` can be left to
-        // follow it.
-        let mut segments = [&b""[..]; SEGMENTS_MAX + 1];
-        let count = split(path, &mut segments).min(segments.len());
-        let found = self.search(ROOT, &segments[..count], NONE);
+        let found = if has_dots(path) {
+            // One more than any pattern has: a path that fills it ends nowhere, and only `*` can be left to
+            // follow it.
+            let mut segments = [&b""[..]; SEGMENTS_MAX + 1];
+            let count = split(path, &mut segments).min(segments.len());
+            self.search(ROOT, segments[..count].iter().copied(), NONE)
+        } else {
+            // Most paths leave the tree at a segment or two: what follows is not even cut.
+            self.search(ROOT, Segments::of(path), NONE)
+        };
         (found != NONE).then_some(found)
     }
 
@@ -125,17 +130,18 @@ impl Routes {
         self.patterns.get(usize::from(index)).map_or("", String::as_str)
     }
 
-    fn search(&self, at: u32, segments: &[&[u8]], best: u16) -> u16 {
+    fn search<'p>(&self, at: u32, segments: impl Iterator<Item = &'p [u8]> + Clone, best: u16) -> u16 {
         let node = &self.nodes[at as usize];
         if node.first >= best {
             return best;
         }
         let mut best = best.min(node.rest);
-        let Some((segment, below)) = segments.split_first() else { return best.min(node.end) };
+        let mut below = segments;
+        let Some(segment) = below.next() else { return best.min(node.end) };
         if node.has_literals
             && let Some(child) = self.literal(at, segment)
         {
-            best = self.search(child, below, best);
+            best = self.search(child, below.clone(), best);
         }
         if node.parameter != ROOT {
             best = self.search(node.parameter, below, best);
@@ -276,14 +282,11 @@ fn cut<'p>(pattern: &'p str, segments: &mut [&'p [u8]; SEGMENTS_MAX + 1]) -> Res
 
 /// Cuts a path into segments in the way the head of this file says. The count that is returned goes on where
 /// there is no more room for segments.
-#[inline]
 fn split<'p>(path: &'p [u8], segments: &mut [&'p [u8]]) -> usize {
-    let path = &path[..find_either(path, 0, b'?', b'#')];
-    let (mut start, mut count) = (0, 0usize);
-    while start <= path.len() {
-        let end = find_byte(path, start, b'/');
-        match &path[start..end] {
-            b"" | b"." => {}
+    let mut count = 0usize;
+    for segment in Segments::of(path) {
+        match segment {
+            b"." => {}
             b".." => count = count.saturating_sub(1),
             segment => {
                 if let Some(room) = segments.get_mut(count) {
@@ -292,9 +295,48 @@ fn split<'p>(path: &'p [u8], segments: &mut [&'p [u8]]) -> usize {
                 count += 1;
             }
         }
-        start = end + 1;
     }
     count
+}
+
+/// Whether a segment begins with a dot: only then can one be `.` or `..`.
+#[inline]
+fn has_dots(path: &[u8]) -> bool {
+    let mut at = find_byte(path, 0, b'.');
+    while at < path.len() {
+        if at == 0 || path[at - 1] == b'/' {
+            return true;
+        }
+        at = find_byte(path, at + 1, b'.');
+    }
+    false
+}
+
+/// The segments of a path from a place on, those that are empty left out.
+#[derive(Clone)]
+struct Segments<'p> {
+    path: &'p [u8],
+    at: usize,
+}
+
+impl<'p> Segments<'p> {
+    fn of(path: &'p [u8]) -> Segments<'p> {
+        Segments { path, at: 0 }
+    }
+}
+
+impl<'p> Iterator for Segments<'p> {
+    type Item = &'p [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'p [u8]> {
+        while self.path.get(self.at) == Some(&b'/') {
+            self.at += 1;
+        }
+        let start = self.at;
+        self.at = find_byte(self.path, start, b'/');
+        self.path.get(start..self.at).filter(|segment| !segment.is_empty())
+    }
 }
 
 /// Writes the template of a path to `out`, in place of what was there: segments that name a single thing

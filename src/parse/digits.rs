@@ -24,7 +24,22 @@ fn word_at_end(text: &[u8], at: usize) -> u64 {
     let Some(left) = text.len().checked_sub(at).filter(|&left| left > 0) else { return 0 };
     match text.last_chunk() {
         Some(bytes) => u64::from_le_bytes(*bytes) >> (64 - 8 * left),
-        None => text[at..].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        None => short_word(text) >> (8 * at),
+    }
+}
+
+/// A text of fewer than eight bytes as a word, from two pieces that may overlap.
+#[inline]
+fn short_word(text: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return u64::from(u32::from_le_bytes(*first))
+            | u64::from(u32::from_le_bytes(*last)) << (8 * (text.len() - 4));
+    }
+    match *text {
+        [a, b, c] => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
+        [a, b] => u16::from_le_bytes([a, b]).into(),
+        [a] => a.into(),
+        _ => 0,
     }
 }
 

@@ -47,7 +47,7 @@ pub use presets::{PRESETS, guess};
 pub use record::{FieldRef, Record};
 pub use remedy::nearest;
 pub use request::{Request, RequestKind};
-pub use scan::{find_byte, find_either};
+pub use scan::find_byte;
 pub use spans::Spans;
 
 use dialect::Dialect;

@@ -7,6 +7,7 @@
 use super::Format;
 use super::field::Role;
 use super::request::{Request, query_of, scheme_of};
+use super::scan::find_byte;
 use super::spans::{Span, Spans};
 use super::text::{Escape, decimal_in, hex, sum, unescape};
 use super::time;
@@ -115,26 +116,6 @@ impl<'l> Record<'_, 'l> {
         }
     }
 
-    /// The method as sent; empty when the request makes no sense.
-    #[inline]
-    pub fn method(&self) -> &'l [u8] {
-        self.request().method
-    }
-
-    /// The target as sent, with its query, still escaped as in the log.
-    pub fn target(&self) -> Option<&'l [u8]> {
-        self.request().target
-    }
-
-    /// The path of the target, without query, still escaped as in the log.
-    pub fn path(&self) -> Option<&'l [u8]> {
-        self.request().path()
-    }
-
-    pub fn protocol(&self) -> Option<&'l [u8]> {
-        self.request().protocol
-    }
-
     #[inline]
     pub fn vhost(&self) -> Option<&'l [u8]> {
         self.present(Role::Vhost)
@@ -183,8 +164,14 @@ impl<'l> Record<'_, 'l> {
         }
     }
 
-    /// The value of any field without its escapes; `scratch` is used where there are some.
-    pub fn value<'s>(&self, field: FieldRef, scratch: &'s mut Vec<u8>) -> Option<&'s [u8]>
+    /// The value of any field without its escapes; `scratch` is used where there are some. `request` is this
+    /// record's, which is read once for all its fields.
+    pub fn value<'s>(
+        &self,
+        field: FieldRef,
+        request: &Request<'l>,
+        scratch: &'s mut Vec<u8>,
+    ) -> Option<&'s [u8]>
     where
         'l: 's,
     {
@@ -203,13 +190,13 @@ impl<'l> Record<'_, 'l> {
                 }
                 Some(plain(raw, known.escape, scratch))
             }
-            Part::Method => Some(self.method()).filter(|method| !method.is_empty()),
-            Part::Protocol => Some(plain(self.protocol()?, escape, scratch)),
-            Part::Path => Some(plain(self.path()?, escape, scratch)),
-            Part::Scheme => self.present(Role::Scheme).or_else(|| self.target().and_then(scheme_of)),
+            Part::Method => Some(request.method).filter(|method| !method.is_empty()),
+            Part::Protocol => Some(plain(request.protocol?, escape, scratch)),
+            Part::Path => Some(plain(request.path()?, escape, scratch)),
+            Part::Scheme => self.present(Role::Scheme).or_else(|| request.target.and_then(scheme_of)),
             Part::Query(name) => {
                 let name = self.format.queries.get(usize::from(name))?;
-                let query = self.present(Role::Query).or_else(|| self.target().and_then(query_of))?;
+                let query = self.present(Role::Query).or_else(|| request.target.and_then(query_of))?;
                 let query = query.strip_prefix(b"?").unwrap_or(query);
                 let raw = parameter(query, name.as_bytes())?;
                 percent_decode(raw, scratch);
@@ -220,7 +207,7 @@ impl<'l> Record<'_, 'l> {
 }
 
 fn plain<'s, 'l: 's>(raw: &'l [u8], escape: Escape, scratch: &'s mut Vec<u8>) -> &'s [u8] {
-    if escape == Escape::None || !raw.contains(&b'\\') {
+    if escape == Escape::None || find_byte(raw, 0, b'\\') == raw.len() {
         return raw;
     }
     unescape(raw, escape, scratch);

@@ -35,6 +35,7 @@ use plain as imp;
 
 #[cfg(target_arch = "x86_64")]
 mod imp {
+    use super::super::digits::word_at;
     use std::arch::x86_64::{
         _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm256_cmpeq_epi8,
         _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
@@ -93,6 +94,9 @@ mod imp {
     /// The rest of a long value.
     #[inline(never)]
     fn find_far(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        if hay.len() < STRIDE {
+            return find_in_short(hay, from, a, b);
+        }
         // What the processor can do is asked once in a process, and from then on is a bit in memory.
         if is_x86_feature_detected!("avx2") {
             // SAFETY: it can.
@@ -153,19 +157,26 @@ mod imp {
     }
 
     /// Fewer than sixteen bytes are left to look at: the last sixteen are compared, and those before `from`
-    /// are shifted away.
+    /// are shifted away. A text that has no sixteen is filled up with zeros, which are no hits.
     #[inline(never)]
     fn find_at_end(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
-        let Some(last) = hay.last_chunk() else {
-            let tail = hay.get(from..).unwrap_or_default();
-            return tail.iter().position(|&c| c == a || c == b).map_or(hay.len(), |i| from + i);
-        };
         if from >= hay.len() {
             return hay.len();
         }
+        let (block, before, real) = match hay.last_chunk() {
+            Some(last) => (*last, from + LANES - hay.len(), u32::MAX),
+            None => (padded(hay), from, (1 << hay.len()) - 1),
+        };
         // SAFETY: SSE2 is part of every x86_64.
-        let found = unsafe { sixteen(last, a, b) } >> (from + LANES - hay.len());
+        let found = (unsafe { sixteen(&block, a, b) } & real) >> before;
         if found == 0 { hay.len() } else { from + found.trailing_zeros() as usize }
+    }
+
+    /// A text of fewer than sixteen bytes, with zeros behind it.
+    #[inline]
+    fn padded(text: &[u8]) -> [u8; LANES] {
+        let both = u128::from(word_at(text, 8)) << 64 | u128::from(word_at(text, 0));
+        both.to_le_bytes()
     }
 }
 

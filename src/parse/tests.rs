@@ -14,13 +14,14 @@ fn read(spec: &str, line: &[u8]) -> String {
         Ok(record) => record,
         Err(malformed) => return format!("{}@{}", malformed.as_str(), malformed.column),
     };
-    let mut words = vec![format!("{:?}", record.request().kind)];
+    let request = record.request();
+    let mut words = vec![format!("{:?}", request.kind)];
     let mut add =
         |name: &str, value: Option<String>| words.extend(value.map(|value| format!("{name}={value}")));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    add("method", Some(text(record.method())).filter(|method| !method.is_empty()));
-    add("path", record.path().map(text));
-    add("protocol", record.protocol().map(text));
+    add("method", Some(text(request.method)).filter(|method| !method.is_empty()));
+    add("path", request.path().map(text));
+    add("protocol", request.protocol.map(text));
     add("status", record.status().map(|n| n.to_string()));
     add("vhost", record.vhost().map(text));
     add("sent", record.bytes_sent().map(|n| n.to_string()));
@@ -45,7 +46,9 @@ fn value(spec: &str, field: &str, line: &[u8]) -> Option<String> {
     format.need(&[], &[field]);
     let mut spans = Spans::new();
     let record = format.parse(line, &mut spans).unwrap();
-    record.value(field, &mut Vec::new()).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    record
+        .value(field, &record.request(), &mut Vec::new())
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
 }
 
 #[test]
@@ -298,11 +301,11 @@ fn what_nobody_needs_is_not_read() {
     let mut spans = Spans::new();
     let record = format.parse(line, &mut spans).unwrap();
     assert_eq!(
-        (record.status(), record.method(), record.duration_nanos()),
+        (record.status(), record.request().method, record.duration_nanos()),
         (Some(200), &b"GET"[..], Some(500_000_000))
     );
     assert_eq!((record.bytes_sent(), record.vhost()), (None, None));
-    assert_eq!(record.value(user, &mut Vec::new()), Some(&b"u"[..]));
+    assert_eq!(record.value(user, &record.request(), &mut Vec::new()), Some(&b"u"[..]));
 }
 
 #[test]
@@ -313,7 +316,7 @@ fn of_the_keys_that_mean_the_same_the_best_that_is_there_counts() {
         let mut spans = Spans::new();
         let record = format.parse(line.as_bytes(), &mut spans).unwrap();
         let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
-        (text(record.vhost()), text(record.path()), record.bytes_sent(), record.unix_time_nanos())
+        (text(record.vhost()), text(record.request().path()), record.bytes_sent(), record.unix_time_nanos())
     };
     let s = |text: &str| text.to_owned();
     let second = Some(1_500_000_000);
@@ -349,7 +352,7 @@ fn times_in_pieces_and_times_of_some_statuses() {
         let host = format.field("%h").unwrap();
         let mut spans = Spans::new();
         let record = format.parse(line.as_bytes(), &mut spans).unwrap();
-        assert_eq!(record.value(host, &mut Vec::new()), Some(&b"h"[..]), "{line}");
+        assert_eq!(record.value(host, &record.request(), &mut Vec::new()), Some(&b"h"[..]), "{line}");
     }
 }
 
@@ -501,7 +504,7 @@ proptest! {
         prop_assert_eq!(record.duration_nanos(), Some(u64::from(micros) * 1000));
         for (field, want) in fields.iter().zip([&user, &request, &referer, &agent]) {
             let mut scratch = Vec::new();
-            let got = record.value(*field, &mut scratch);
+            let got = record.value(*field, &record.request(), &mut scratch);
             prop_assert_eq!(got, Some(want.as_slice()).filter(|want| *want != b"-"));
         }
     }
