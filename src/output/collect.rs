@@ -5,9 +5,11 @@ use crate::amount::Amount;
 use crate::catalogue::{self, Kind, Metric};
 use crate::count::exemplars;
 use crate::count::ledger::{Derived, Ledger, Traffic, class_text};
+use crate::count::table::{KEY_LABELS, Key, Table};
 use crate::count::totals::{INVALID_NAMES, Outcome};
 use crate::parse::Reason;
 use crate::vitals::Vitals;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Everything this process can say of itself.
@@ -34,19 +36,81 @@ fn mark_created(page: &mut Page, since: Amount) {
     }
 }
 
-/// The places of labels in the order of their names: series are told apart by the text of their labels.
-fn by_name<'a>(names: impl Iterator<Item = &'a str>) -> Vec<usize> {
-    let mut places: Vec<(&str, usize)> = names.zip(0..).collect();
-    places.sort_unstable();
-    places.into_iter().map(|(_, place)| place).collect()
+/// One label of a table, with what its values look like on the page.
+struct Column {
+    /// Where the label stands in a key.
+    place: usize,
+    /// By the number of the value: `name="value"`, and the value's rank in the order of these texts.
+    pairs: Vec<(String, u16)>,
+}
+
+impl Column {
+    /// Only values that some row has are written.
+    fn new<'v>(place: usize, name: &str, table: &Table, text: impl Fn(u16) -> Cow<'v, str>) -> Column {
+        let mut pairs: Vec<(String, u16)> = Vec::new();
+        for row in 0..table.len() {
+            let id = table.key(row).get(place);
+            if pairs.len() <= usize::from(id) {
+                pairs.resize(usize::from(id) + 1, Default::default());
+            }
+            let (pair, _) = &mut pairs[usize::from(id)];
+            if pair.is_empty() {
+                push_label(pair, name, &text(id));
+            }
+        }
+        let mut order: Vec<usize> = (0..pairs.len()).collect();
+        order.sort_unstable_by(|a, b| pairs[*a].0.cmp(&pairs[*b].0));
+        for (rank, id) in (0..).zip(order) {
+            pairs[id].1 = rank;
+        }
+        Column { place, pairs }
+    }
+
+    fn pair(&self, key: &Key) -> &(String, u16) {
+        &self.pairs[usize::from(key.get(self.place))]
+    }
+}
+
+/// The labels of a table's rows as text, in the order of the text, each with its row.
+///
+/// Rows are put in order by the ranks of their values, which is that of the text: a value ends in a quote, and so none
+/// is the beginning of another.
+fn rows(table: &Table, columns: &[Column]) -> Vec<(Arc<str>, usize)> {
+    let ranked = |row: usize| {
+        let (key, mut ranks) = (table.key(row), [0u64; KEY_LABELS.div_ceil(4)]);
+        for (number, column) in columns.iter().enumerate() {
+            ranks[number / 4] |= u64::from(column.pair(&key).1) << (48 - 16 * (number % 4));
+        }
+        (ranks, row)
+    };
+    let mut order: Vec<_> = (0..table.len()).map(ranked).collect();
+    order.sort_unstable();
+    let mut labels = String::new();
+    let written = order.into_iter().map(|(_, row)| {
+        labels.clear();
+        for column in columns {
+            if !labels.is_empty() {
+                labels.push(',');
+            }
+            labels.push_str(&column.pair(&table.key(row)).0);
+        }
+        (Arc::from(labels.as_str()), row)
+    });
+    written.collect()
+}
+
+/// The columns in the order of their labels' names, which series are told apart by.
+fn by_name<'a>(mut columns: Vec<(&'a str, Column)>) -> Vec<Column> {
+    columns.sort_unstable_by_key(|(name, _)| *name);
+    columns.into_iter().map(|(_, column)| column).collect()
 }
 
 fn traffic(ledger: &Ledger, page: &mut Page) {
-    let order = by_name(ledger.labels.iter().map(|label| label.name.as_str()));
-    // Put in order once for all families; `insert` finds them so.
-    let mut rows: Vec<(String, usize)> =
-        (0..ledger.rows.len()).map(|row| (traffic_labels(ledger, row, &order), row)).collect();
-    rows.sort_unstable();
+    let columns = ledger.labels.iter().enumerate().map(|(place, label)| {
+        let column = Column::new(place, &label.name, &ledger.traffic, |id| label.values.text(id));
+        (label.name.as_str(), column)
+    });
+    let rows = rows(&ledger.traffic, &by_name(columns.collect()));
     let mut family = |metric: &'static Metric, count: fn(&Traffic) -> u64| {
         let series = rows.iter().map(|(labels, row)| {
             let requests = ledger.exemplars.as_ref().filter(|_| metric.name == catalogue::REQUESTS.name);
@@ -66,31 +130,23 @@ fn traffic(ledger: &Ledger, page: &mut Page) {
     }
 }
 
-/// The labels of most series fit in this: what grows by and by is copied again and again.
-const LABELS_BYTES: usize = 96;
-
-fn traffic_labels(ledger: &Ledger, row: usize, order: &[usize]) -> String {
-    let key = ledger.traffic.key(row);
-    let mut labels = String::with_capacity(LABELS_BYTES);
-    for &place in order {
-        let label = &ledger.labels[place];
-        push_label(&mut labels, &label.name, &label.values.text(key.get(place)));
-    }
-    labels
-}
-
 fn histograms(ledger: &Ledger, page: &mut Page) {
-    let order = by_name(ledger.derived.iter().map(|(name, _)| name.as_str()));
-    let rows: Vec<String> =
-        (0..ledger.latency.len()).map(|row| latency_labels(ledger, row, &order)).collect();
+    let columns = ledger.derived.iter().enumerate().map(|(place, (name, from))| {
+        let text = |id| match *from {
+            Derived::Class(_) => class_text(id).into(),
+            Derived::Same(label) => ledger.labels[label].values.text(id),
+        };
+        (name.as_str(), Column::new(place, name, &ledger.latency, text))
+    });
+    let rows = rows(&ledger.latency, &by_name(columns.collect()));
     for (number, shape) in ledger.histograms.shapes().iter().enumerate() {
         let bounds: Arc<[Amount]> = shape.bounds.iter().map(|bound| amount(*bound, shape.per_unit)).collect();
-        let series = rows.iter().enumerate().map(|(row, labels)| {
-            let reading = ledger.histograms.read(row, number);
+        let series = rows.iter().map(|(labels, row)| {
+            let reading = ledger.histograms.read(*row, number);
             let sum = reading.sum * u128::from(1_000_000_000 / shape.per_unit);
             let exemplars = match &ledger.exemplars {
                 Some((_, Some((of, exemplars)))) if *of == number => {
-                    exemplars.of(row).iter().map(exemplar).collect()
+                    exemplars.of(*row).iter().map(exemplar).collect()
                 }
                 _ => Vec::new(),
             };
@@ -100,26 +156,11 @@ fn histograms(ledger: &Ledger, page: &mut Page) {
                 sum: Amount::nanos(sum),
                 exemplars,
             };
-            let created = Some(Amount::nanos(u128::from(ledger.latency.opened(row))));
+            let created = Some(Amount::nanos(u128::from(ledger.latency.opened(*row))));
             Series { labels: labels.clone(), value: Value::Histogram(histogram), created }
         });
         page.insert(shape.metric, series.collect());
     }
-}
-
-fn latency_labels(ledger: &Ledger, row: usize, order: &[usize]) -> String {
-    let key = ledger.latency.key(row);
-    let mut labels = String::new();
-    for &place in order {
-        let (name, from) = &ledger.derived[place];
-        match *from {
-            Derived::Class(_) => push_label(&mut labels, name, class_text(key.get(place))),
-            Derived::Same(label) => {
-                push_label(&mut labels, name, &ledger.labels[label].values.text(key.get(place)));
-            }
-        }
-    }
-    labels
 }
 
 /// A number of the smallest unit, of which there are `per_unit` in a unit.
@@ -144,7 +185,7 @@ fn quantiles(ledger: &Ledger, now_seconds: u64, page: &mut Page) {
         sum: Amount::nanos(window.sum_nanos()),
         count: window.count(),
     };
-    page.insert(&catalogue::QUANTILES, vec![Series { labels: String::new(), value, created: None }]);
+    page.insert(&catalogue::QUANTILES, vec![Series { labels: "".into(), value, created: None }]);
 }
 
 fn totals(ledger: &Ledger, page: &mut Page) {
@@ -157,7 +198,7 @@ fn totals(ledger: &Ledger, page: &mut Page) {
         page.insert_number(&catalogue::LAST_REQUEST, time);
     }
     let aborted = match ledger.vhost.map(|label| &ledger.labels[label]) {
-        None => vec![Series::number(String::new(), whole(totals.aborted.first()))],
+        None => vec![Series::number("", whole(totals.aborted.first()))],
         Some(vhost) => {
             let aborted = totals.aborted.iter().zip(0..).filter(|(count, _)| **count > 0);
             let series = aborted.map(|(count, id)| {

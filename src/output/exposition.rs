@@ -15,7 +15,7 @@ mod read;
 pub use read::read;
 
 use super::page::{Exemplar, Family, Histogram, Page, Quantile, Series, Value};
-use crate::amount::Amount;
+use crate::amount::{self, Amount};
 use crate::catalogue::Kind;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Writer<'_> {
         match &series.value {
             Value::Number { value, exemplar } => {
                 self.sample(name, "", &series.labels, "");
-                let _ = write!(self.out, " {value}");
+                self.amount(*value);
                 self.exemplar(exemplar.as_deref());
                 self.out.push('\n');
             }
@@ -127,7 +127,8 @@ impl Writer<'_> {
         if let (Form::OpenMetrics, Some(created)) = (self.form, series.created) {
             let base = self.base;
             self.sample(base, "_created", &series.labels, "");
-            let _ = writeln!(self.out, " {created}");
+            self.amount(created);
+            self.out.push('\n');
         }
     }
 
@@ -137,7 +138,7 @@ impl Writer<'_> {
             cumulative = cumulative.saturating_add(*count);
             let le = bounds.of(histogram, index, self.form);
             self.sample(name, "_bucket", labels, &le);
-            let _ = write!(self.out, " {cumulative}");
+            self.count(cumulative);
             self.exemplar(histogram.exemplars.get(index).and_then(Option::as_deref));
             self.out.push('\n');
         }
@@ -146,9 +147,21 @@ impl Writer<'_> {
 
     fn sum_and_count(&mut self, name: &str, labels: &str, sum: Amount, count: u64) {
         self.sample(name, "_sum", labels, "");
-        let _ = writeln!(self.out, " {sum}");
+        self.amount(sum);
+        self.out.push('\n');
         self.sample(name, "_count", labels, "");
-        let _ = writeln!(self.out, " {count}");
+        self.count(count);
+        self.out.push('\n');
+    }
+
+    fn amount(&mut self, amount: Amount) {
+        self.out.push(' ');
+        amount.push_to(self.out);
+    }
+
+    fn count(&mut self, count: u64) {
+        self.out.push(' ');
+        amount::push_count(self.out, count);
     }
 
     /// The part of a line before the number.
@@ -265,7 +278,7 @@ mod tests {
         };
         page.insert(
             &catalogue::DURATION,
-            vec![Series { labels, value: Value::Histogram(histogram), created: None }],
+            vec![Series { labels: labels.into(), value: Value::Histogram(histogram), created: None }],
         );
         page
     }
@@ -368,7 +381,7 @@ mod tests {
                     bounds: bounds.clone(), counts: vec![a >> 2, b >> 2, c >> 2],
                     sum: Amount::nanos(u128::from(b)), exemplars: Vec::new(),
                 };
-                histograms.push(Series { labels, value: Value::Histogram(histogram), created: Some(Amount::whole(1)) });
+                histograms.push(Series { labels: labels.into(), value: Value::Histogram(histogram), created: Some(Amount::whole(1)) });
             }
             let mut page = Page::default();
             page.insert(&catalogue::REQUESTS, counters);

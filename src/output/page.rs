@@ -26,8 +26,9 @@ pub struct Family {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// `a="x",b="y"`: sorted by name, values escaped as the text formats want it.
-    pub labels: String,
+    /// `a="x",b="y"`: sorted by name, values escaped as the text formats want it. Families with the same labels share
+    /// the text, and so do copies of the page.
+    pub labels: Arc<str>,
     pub value: Value,
     /// When the series began, in seconds since the epoch: OpenMetrics' `_created`.
     pub created: Option<Amount>,
@@ -73,8 +74,8 @@ impl Family {
 }
 
 impl Series {
-    pub fn number(labels: String, value: Amount) -> Series {
-        Series { labels, value: Value::Number { value, exemplar: None }, created: None }
+    pub fn number(labels: impl Into<Arc<str>>, value: Amount) -> Series {
+        Series { labels: labels.into(), value: Value::Number { value, exemplar: None }, created: None }
     }
 }
 
@@ -82,15 +83,17 @@ impl Page {
     /// Adds a family. Its series are put in order here, so that whoever builds it need not, and those that came out
     /// with the same labels are added up: two values of other bytes may have the same text once they are printable.
     pub fn insert(&mut self, metric: &Metric, mut series: Vec<Series>) {
-        series.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
-        series.dedup_by(|later, kept| later.labels == kept.labels && kept.add(later, metric.merge));
+        if !series.is_sorted_by(|a, b| a.labels < b.labels) {
+            series.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
+            series.dedup_by(|later, kept| later.labels == kept.labels && kept.add(later, metric.merge));
+        }
         let family = Family { series, ..Family::new(metric) };
         self.families.insert(metric.name.to_owned(), family);
     }
 
     /// Adds a family of one series without labels.
     pub fn insert_number(&mut self, metric: &Metric, value: Amount) {
-        self.insert(metric, vec![Series::number(String::new(), value)]);
+        self.insert(metric, vec![Series::number("", value)]);
     }
 
     /// Adds another page to this one, family by family and series by series. What cannot be added is left out of the

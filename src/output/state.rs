@@ -551,7 +551,7 @@ fn fits(sum: &Page, page: &Page) -> bool {
         None => family.series.len(),
         Some(ours) => {
             let known =
-                |labels: &String| ours.series.binary_search_by(|series| series.labels.cmp(labels)).is_ok();
+                |labels: &str| ours.series.binary_search_by(|series| (*series.labels).cmp(labels)).is_ok();
             family.series.iter().filter(|series| !known(&series.labels)).count()
         }
     });

@@ -64,7 +64,7 @@ impl Reader {
         let sample = Sample::split(line)?;
         let kind = self.family.as_ref().ok_or("a sample before any TYPE")?.kind;
         let suffix = sample.name.strip_prefix(self.base.as_str()).ok_or("a sample of another family")?;
-        if self.series.as_ref().is_none_or(|series| series.labels != sample.labels) {
+        if self.series.as_ref().is_none_or(|series| *series.labels != *sample.labels) {
             self.end_series();
             let value = match kind {
                 Kind::Counter | Kind::Gauge | Kind::Info => {
@@ -78,7 +78,7 @@ impl Reader {
                 }),
                 Kind::Summary => Value::Summary { quantiles: Vec::new(), sum: Amount::ZERO, count: 0 },
             };
-            self.series = Some(Series { labels: sample.labels.clone(), value, created: None });
+            self.series = Some(Series { labels: sample.labels.as_str().into(), value, created: None });
         }
         let series = self.series.as_mut().ok_or("no series")?;
         if suffix == "_created" {

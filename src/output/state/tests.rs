@@ -192,7 +192,7 @@ fn a_histogram_with_other_buckets_is_left_out_and_the_rest_is_summed() {
             exemplars: Vec::new(),
         };
         let value = Value::Histogram(histogram);
-        page.insert(&catalogue::DURATION, vec![Series { labels: String::new(), value, created: None }]);
+        page.insert(&catalogue::DURATION, vec![Series { labels: "".into(), value, created: None }]);
         page
     };
     State::open(dir.path(), None, vitals()).unwrap().save(&with_bounds(&[1, 2])).unwrap();
