@@ -100,7 +100,7 @@ fn rows(table: &Table, columns: &[Column]) -> Vec<(Arc<str>, usize)> {
 }
 
 /// The columns in the order of their labels' names, which series are told apart by.
-fn by_name<'a>(mut columns: Vec<(&'a str, Column)>) -> Vec<Column> {
+fn by_name(mut columns: Vec<(&str, Column)>) -> Vec<Column> {
     columns.sort_unstable_by_key(|(name, _)| *name);
     columns.into_iter().map(|(_, column)| column).collect()
 }
