@@ -206,12 +206,14 @@ pub const TABLE: &[Flag] = &[
         help: "The values that label may have; every other is counted as `other`.",
         set: |o, v| {
             let (name, values) = pair(v)?;
+            if o.label_values.iter().any(|(other, _)| *other == name) { return Err(format!("{name} is given twice")); }
             o.label_values.push((name, list(&values)?)); Ok(()) } },
     Flag { name: "max-values", value: "N", default: "100", repeats: false, group: LABELS,
         help: "Distinct values of each label; further ones are counted as `other` until they prove frequent.",
         set: |o, v| { o.max_values = index(whole(v, 1, 10_000)?); Ok(()) } },
     Flag { name: "max-series", value: "N", default: "10000", repeats: false, group: LABELS,
-        help: "Series of requests; what does not fit is counted with all its free labels as `other`.",
+        help: "Series of requests; further ones are counted by method and status alone, all other labels being \
+               `other`, until they prove frequent.",
         set: |o, v| { o.max_series = index(whole(v, 1, 1_000_000)?); Ok(()) } },
     Flag { name: "route", value: "PATTERN", default: "", repeats: true, group: LABELS,
         help: "Add the label `route`: the first pattern that matches the path, such as /users/:id/orders or \
@@ -228,7 +230,7 @@ pub const TABLE: &[Flag] = &[
         set: |o, v| { o.methods = list(v)?; Ok(()) } },
     Flag { name: "histogram-labels", value: "LIST", default: HISTOGRAM_LABELS, repeats: false, group: HISTOGRAMS,
         help: "Which labels the histograms bear: a histogram multiplies by each of them.",
-        set: |o, v| { o.histogram_labels = if v.is_empty() { Vec::new() } else { list(v)? }; Ok(()) } },
+        set: |o, v| { o.histogram_labels = if v.is_empty() { Vec::new() } else { distinct(v)? }; Ok(()) } },
     Flag { name: "duration-buckets", value: "LIST", default: DURATION_BUCKETS, repeats: false, group: HISTOGRAMS,
         help: "Upper bounds of the buckets for times, in seconds.",
         set: |o, v| { o.duration_buckets = buckets(v)?; Ok(()) } },
@@ -309,6 +311,15 @@ fn list(value: &str) -> Result<Vec<String>, String> {
     let items: Vec<String> = value.split(',').map(|item| item.trim().to_owned()).collect();
     match items.iter().position(String::is_empty) {
         Some(at) => Err(format!("item {} of `{value}` is empty", at + 1)),
+        None => Ok(items),
+    }
+}
+
+/// A list in which nothing stands twice.
+fn distinct(value: &str) -> Result<Vec<String>, String> {
+    let items = list(value)?;
+    match items.iter().enumerate().find(|(at, item)| items[..*at].contains(item)) {
+        Some((_, twice)) => Err(format!("{twice} is given twice")),
         None => Ok(items),
     }
 }
@@ -442,20 +453,26 @@ fn set(flag: &Flag, value: &str, options: &mut Options) -> Result<(), String> {
     for_each_line(file, |line| (flag.set)(options, line).map_err(|e| format!("--{}: {e}", flag.name)))
 }
 
-/// One argument a line: `--name`, `--name=value` or `--name value`.
+/// One argument a line: `--name`, `--name=value` or `--name value`; a value may also have the next line to itself.
 fn read_argument_file(file: &str, options: &mut Options) -> Result<(), String> {
+    let mut waiting: Option<String> = None;
     for_each_line(file, |line| {
-        let args = match line.split_once(|c: char| c == '=' || c.is_whitespace()) {
-            Some((name, value)) if !value.trim().is_empty() => {
-                vec![name.to_owned(), value.trim_start().to_owned()]
+        // A value is handed over as `--name=value`, so that one that begins with a dash stays a value.
+        let argument = match (waiting.take(), line.split_once(|c: char| c == '=' || c.is_whitespace())) {
+            (Some(name), _) => format!("{name}={line}"),
+            (None, Some((name, value))) if !value.trim().is_empty() => {
+                format!("{name}={}", value.trim_start())
             }
             // A switch, whatever blanks an editor left behind it; `--name=` keeps its sign.
-            _ => vec![line.trim_end().to_owned()],
+            (None, _) => line.trim_end().to_owned(),
         };
-        // A value is handed over as `--name=value`, so that one that begins with a dash stays a value.
-        let joined = OsString::from(args.join("="));
-        read_arguments(lexopt::Parser::from_args([joined]), options, Files::Nested)
-    })
+        if TABLE.iter().any(|flag| !flag.value.is_empty() && argument.strip_prefix("--") == Some(flag.name)) {
+            waiting = Some(argument);
+            return Ok(());
+        }
+        read_arguments(lexopt::Parser::from_args([OsString::from(argument)]), options, Files::Nested)
+    })?;
+    waiting.map_or(Ok(()), |name| Err(format!("{file}: {name}: the file ends before its value")))
 }
 
 /// Lines of a file but for empty ones and comments; an error gets the file and the line put before it.

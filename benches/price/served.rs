@@ -108,7 +108,8 @@ impl Served {
     fn start(input: Stdio, series: usize) -> Served {
         let address =
             TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free");
-        let (listen, most) = (address.to_string(), series.to_string());
+        // Room for twice as many, for the last of those that a page has room for would have to be earned.
+        let (listen, most) = (address.to_string(), (2 * series).to_string());
         let command =
             [PROGRAM, "--web.listen-address", &listen, "--max-series", &most, "--format", FORMATS[1].spec];
         Served { child: spawn(&command, input), address }

@@ -86,6 +86,17 @@ fn last_words(bytes: &[u8]) -> (u64, u64) {
     }
 }
 
+/// Where to begin to look in a table.
+#[expect(clippy::cast_possible_truncation, reason = "a table has far fewer places than 32 bits can say")]
+pub(super) fn position(hash: u64) -> usize {
+    hash as usize
+}
+
+/// The other half of the hash, which tells apart what shares a place.
+pub(super) fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
 #[inline]
 fn halves(block: &[u8; 16]) -> (u64, u64) {
     let word = u128::from_le_bytes(*block);

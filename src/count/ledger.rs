@@ -121,9 +121,9 @@ pub struct Ledger {
     /// Labels whose value is kept when the tables are full, for they are few by themselves.
     kept: Vec<usize>,
     pub traffic: Table,
-    /// Room that is left for the text of both tables on the page.
-    traffic_room: usize,
-    latency_room: usize,
+    /// How much text the rows of both tables are on the page.
+    traffic_text: usize,
+    latency_text: usize,
     pub rows: Vec<Traffic>,
     pub derived: Vec<(String, Derived)>,
     pub latency: Table,
@@ -158,9 +158,9 @@ impl Ledger {
         Ledger {
             labels,
             kept,
-            traffic: Table::new(series_max),
-            traffic_room: series_max * limits::SERIES_TEXT_BYTES,
-            latency_room: limits::HISTOGRAM_SERIES_MAX.min(series_max) * limits::HISTOGRAM_TEXT_BYTES,
+            traffic: Table::with_earned(series_max),
+            traffic_text: 0,
+            latency_text: 0,
             rows: Vec::new(),
             derived,
             latency: Table::new(limits::HISTOGRAM_SERIES_MAX.min(series_max)),
@@ -261,15 +261,13 @@ impl Ledger {
         self.rows.push(Traffic { latency: u32::try_from(latency).unwrap_or(0), ..Traffic::default() });
     }
 
-    /// Takes from the page's room what new rows need, and closes the table that has none left.
+    /// Takes as many places as the text of new rows needs: one of long values takes those of several.
     fn fill(&mut self, key: &Key, latency: Option<&Key>) {
         let families = 1 + usize::from(self.has_bytes_sent) + usize::from(self.has_bytes_received);
         let labels = self.labels.iter().enumerate().map(|(place, label)| label.width(key.get(place)));
         let text = families * (labels.sum::<usize>() + SAMPLE_WIDTH);
-        self.traffic_room = self.traffic_room.saturating_sub(text);
-        if self.traffic_room == 0 {
-            self.traffic.close();
-        }
+        self.traffic_text += text;
+        self.traffic.hold(self.traffic_text / limits::SERIES_TEXT_BYTES);
         let Some(latency) = latency else { return };
         let labels = self.derived.iter().enumerate().map(|(place, (name, from))| match *from {
             Derived::Same(label) => self.labels[label].width(latency.get(place)),
@@ -278,10 +276,8 @@ impl Ledger {
         // A sample for each bound and for +Inf, the sum and the count.
         let samples = self.histograms.shapes().iter().map(|shape| shape.bounds.len() + 3).sum::<usize>();
         let text = samples * (labels.sum::<usize>() + SAMPLE_WIDTH);
-        self.latency_room = self.latency_room.saturating_sub(text);
-        if self.latency_room == 0 {
-            self.latency.close();
-        }
+        self.latency_text += text;
+        self.latency.hold(self.latency_text / limits::HISTOGRAM_TEXT_BYTES);
     }
 
     fn derive(&self, key: &Key) -> Key {
@@ -333,6 +329,18 @@ mod tests {
     }
 
     #[test]
+    fn what_becomes_frequent_wins_a_row_of_a_page_that_noise_has_filled() {
+        let mut ledger = Ledger::new(two_labels().labels, vec![0], Vec::new(), Histograms::default(), 16);
+        for vhost in 1..100 {
+            ledger.row(&key(404, vhost), 0);
+        }
+        let rows = [(); 5].map(|()| ledger.row(&key(200, 100), 0));
+        assert_eq!(rows[..3], [ledger.row(&key(200, 0), 0); 3], "in the row of its status");
+        assert_eq!(rows[3..], [rows[3]; 2]);
+        assert_eq!(ledger.traffic.key(rows[3]), key(200, 100));
+    }
+
+    #[test]
     fn a_row_of_long_values_takes_the_room_of_several() {
         let mut ledger = Ledger::new(two_labels().labels, vec![0], Vec::new(), Histograms::default(), 10);
         (ledger.has_bytes_sent, ledger.has_bytes_received) = (true, true);
@@ -353,7 +361,7 @@ mod tests {
         ledger.has_bytes_sent = true;
         let vhost = ledger.id(1, &[b'"'; 256]);
         ledger.row(&key(200, vhost), 0);
-        assert_eq!(ledger.traffic_room, 0);
+        assert!(ledger.traffic_text >= limits::SERIES_TEXT_BYTES);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! It does no input or output but for a few sentences on stderr, and takes no lock. Whoever wants the figures asks
 //! over a channel and gets a copy, so that the thread is never held for longer than copying takes.
 
+mod admission;
 mod complaints;
 pub mod dictionary;
 pub mod exemplars;

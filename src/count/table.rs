@@ -3,6 +3,7 @@
 //! A key is the numbers of the label values, in the order of the labels; whoever owns the table keeps the figures of
 //! row n at index n of vectors of its own. Rows are never taken away: a counter that vanishes is a reset.
 
+use super::admission::Admission;
 use crate::limits;
 
 /// Label values of one series, by their numbers in the dictionaries. Labels that are not used stay 0.
@@ -44,12 +45,35 @@ pub struct Table {
     slots: Vec<u32>,
     /// The row found last: many lines have the labels of the line before.
     latest: usize,
-    rows_max: usize,
+    /// How many places are taken: a row may take more than one.
+    held: usize,
+    /// Rows that took none.
+    beyond: usize,
+    admission: Admission,
 }
 
 impl Table {
+    /// So many rows, to whoever comes first.
     pub fn new(rows_max: usize) -> Table {
-        Table { keys: Vec::new(), opened: Vec::new(), slots: vec![0; 64], latest: 0, rows_max }
+        Table::of(Admission::first_come(rows_max))
+    }
+
+    /// The same, but for the last eighth of them, which must be earned: a page that scanners have filled still takes
+    /// in what becomes frequent, and one that is full of rows of its own loses little.
+    pub fn with_earned(rows_max: usize) -> Table {
+        Table::of(Admission::earned(rows_max, rows_max - rows_max / 8))
+    }
+
+    fn of(admission: Admission) -> Table {
+        Table {
+            keys: Vec::new(),
+            opened: Vec::new(),
+            slots: vec![0; 64],
+            latest: 0,
+            held: 0,
+            beyond: 0,
+            admission,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -65,7 +89,7 @@ impl Table {
         self.opened[row]
     }
 
-    /// The row of a key, opened now if need be; None when the table is full and the key new.
+    /// The row of a key, opened now if need be; None when the key is new and has no place.
     #[inline]
     pub fn row(&mut self, key: &Key, now: u64) -> Option<usize> {
         if self.keys.get(self.latest) == Some(key) {
@@ -76,19 +100,28 @@ impl Table {
                 self.latest = row;
                 Some(row)
             }
-            Err(_) if self.keys.len() >= self.rows_max => None,
-            Err(_) => Some(self.open(key, now)),
+            Err(_) => self.enter(key, now),
         }
     }
 
-    /// Lets no further rows in.
-    pub fn close(&mut self) {
-        self.rows_max = self.rows_max.min(self.keys.len());
+    #[cold]
+    fn enter(&mut self, key: &Key, now: u64) -> Option<usize> {
+        self.admission
+            .admits(self.held.max(self.keys.len() - self.beyond), mixed(key))
+            .then(|| self.open(key, now))
+    }
+
+    /// Says how many places the rows take; each takes one at least.
+    pub fn hold(&mut self, places: usize) {
+        self.held = places;
     }
 
     /// The row of a key even beyond the bound: only for keys of a set that is small by itself.
     pub fn row_beyond(&mut self, key: &Key, now: u64) -> usize {
-        self.find(key).unwrap_or_else(|_| self.open(key, now))
+        self.find(key).unwrap_or_else(|_| {
+            self.beyond += 1;
+            self.open(key, now)
+        })
     }
 
     /// The row of the key, or the free slot where it would stand.
@@ -129,12 +162,13 @@ impl Table {
 
 /// The ids in a key are small numbers of our own giving, so a few multiplications spread them well enough.
 #[inline]
+fn mixed(key: &Key) -> u64 {
+    key.0.iter().fold(0u64, |mixed, word| (mixed.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+#[inline]
 fn hash(key: &Key) -> usize {
-    let mut mixed = 0u64;
-    for word in key.0 {
-        mixed = (mixed.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-    usize::try_from(mixed >> 32).unwrap_or(0)
+    usize::try_from(mixed(key) >> 32).unwrap_or(0)
 }
 
 #[cfg(test)]

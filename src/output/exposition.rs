@@ -381,7 +381,8 @@ mod tests {
                     bounds: bounds.clone(), counts: vec![a >> 2, b >> 2, c >> 2],
                     sum: Amount::nanos(u128::from(b)), exemplars: Vec::new(),
                 };
-                histograms.push(Series { labels: labels.into(), value: Value::Histogram(histogram), created: Some(Amount::whole(1)) });
+                let value = Value::Histogram(histogram);
+                histograms.push(Series { labels: labels.into(), value, created: Some(Amount::whole(1)) });
             }
             let mut page = Page::default();
             page.insert(&catalogue::REQUESTS, counters);

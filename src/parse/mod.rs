@@ -293,7 +293,12 @@ impl Format {
             }
             _ => {
                 let names: Vec<&str> = self.slots.iter().map(|slot| slot.name.as_str()).collect();
-                return Err(format!("the format has no {name}; it has {}", names.join(" ")));
+                let of_request = if self.source_of(Role::Method).is_some() {
+                    ", and method, path, query:KEY, protocol and scheme of the request"
+                } else {
+                    ""
+                };
+                return Err(format!("the format has no {name}; it has {}{of_request}", names.join(" ")));
             }
         };
         u16::try_from(slot).map(|slot| FieldRef(Part::Slot(slot))).map_err(|_| "too many fields".to_owned())

@@ -16,9 +16,8 @@ impl Dice {
 }
 
 fn bytes_held(dictionary: &Dictionary) -> usize {
-    let summary = dictionary.summary.as_ref().map_or(0, |s| s.buckets.capacity() * BUCKET * 8);
     let values = dictionary.values.text.capacity() + dictionary.values.bounds.capacity() * 4;
-    values + dictionary.table.capacity() * 8 + summary
+    values + dictionary.table.capacity() * 8 + dictionary.admission.bytes_held()
 }
 
 #[test]
@@ -89,10 +88,10 @@ fn the_last_place_costs_the_most_and_bursts_of_a_few_do_not_reach_it() {
     }
     // Eight sightings buy places at 4 and at 8, which are two of the seven steps of the second half.
     assert_eq!(dictionary.len(), 65);
-    assert_eq!(dictionary.demand(), 16);
+    assert_eq!(dictionary.admission.demand(dictionary.len()), 16);
     let mut last = Dictionary::open(2, true);
     last.id_of(b"free");
-    assert_eq!(last.demand(), 4);
+    assert_eq!(last.admission.demand(last.len()), 4);
 }
 
 #[test]
@@ -155,25 +154,6 @@ fn bytes_that_are_no_text_and_values_too_long_have_one_form() {
     assert_eq!(form("\u{20ac}".repeat(300).as_bytes()), "\u{20ac}".repeat(85));
     assert_eq!(form(&[0xff; 300]), "\\xff".repeat(64));
     assert_eq!(form(&[&[b'x'; 254], &b"\xff"[..], b"y"].concat()), "x".repeat(254));
-}
-
-#[test]
-fn the_summary_never_counts_too_high_and_too_low_by_a_ninth_of_a_bucket() {
-    let mut summary = Summary::new(100);
-    let mut dice = Dice(3);
-    let mut truth: HashMap<u64, (u32, u32)> = HashMap::new();
-    let mut in_bucket = [0u32; BUCKETS_MIN];
-    for _ in 0..200_000 {
-        // A few heavy, many light ones; the product spreads them over buckets and tags.
-        let value = if dice.roll() % 100 < 33 { dice.roll() % 40 } else { dice.roll() % 50_000 };
-        let hash = value.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-        in_bucket[position(hash) % BUCKETS_MIN] += 1;
-        let counted = summary.sight(hash);
-        let entry = truth.entry(hash).or_default();
-        *entry = (entry.0 + 1, counted);
-        let error = in_bucket[position(hash) % BUCKETS_MIN] / 9;
-        assert!(counted <= entry.0 && counted + error >= entry.0, "{entry:?} {error}");
-    }
 }
 
 proptest! {
