@@ -18,7 +18,7 @@ use logs::FORMATS;
 use measure::{Cost, Input, installed, line_of, median, ratio, run};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_httpd_exporter");
@@ -149,26 +149,38 @@ fn peers() {
     let path = log(0, FEW_LINES, 1);
     let text = path.display().to_string();
     let here = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/price");
-    let python = ["python3".to_owned(), format!("{here}/regex.py")];
+    let (program, regex, client) =
+        (format!("{here}/combined.mtail"), format!("{here}/regex.py"), format!("{here}/client.py"));
     let report = format!("{text}.json");
-    let goaccess =
-        ["goaccess", "--log-format=COMBINED", "--no-progress", "-o", &report, "-"].map(str::to_owned);
-    let mtail = ["mtail", "--one_shot", "--progs"].map(str::to_owned);
-    let program = [format!("{here}/combined.mtail"), "--logs".to_owned(), text];
-    let mtail: Vec<String> = mtail.into_iter().chain(program).collect();
-    for (command, wanted) in [(mtail.as_slice(), "150"), (&goaccess, ""), (&python, "50")] {
-        let words: Vec<&str> = command.iter().map(String::as_str).collect();
-        if !installed(words[0]) {
+    let python = python_with_client().unwrap_or("python3");
+    let peers: [(&str, &[&str], &str); 4] = [
+        ("mtail", &["mtail", "--one_shot", "--progs", &program, "--logs", &text], "150"),
+        ("goaccess", &["goaccess", "--log-format=COMBINED", "--no-progress", "-o", &report, "-"], ""),
+        ("Python with its Prometheus client", &[python, &client], "50"),
+        ("Python's regular expression alone", &[python, &regex], ""),
+    ];
+    for (name, command, wanted) in peers {
+        if !installed(command[0]) || name.contains("client") && python_with_client().is_none() {
             continue;
         }
         let once = [PROGRAM, "--once", "--format", "combined"];
         let ours = median(
             (0..PAIRS).map(|_| run(&once, Input::File(&log(0, LINES, 1))).wall.as_secs_f64()).collect(),
         );
-        let theirs = median((0..3).map(|_| run(&words, Input::File(&path)).wall.as_secs_f64()).collect());
+        let theirs = median((0..3).map(|_| run(command, Input::File(&path)).wall.as_secs_f64()).collect());
         let figure = (theirs / FEW_LINES as f64) / (ours / LINES as f64);
-        row(&format!("times as fast as {}", words[0]), &format!("{figure:.0}"), wanted);
+        row(&format!("times as fast as {name}"), &format!("{figure:.0}"), wanted);
     }
+}
+
+/// The interpreter that has the package; Debian's own need not be the first in PATH.
+fn python_with_client() -> Option<&'static str> {
+    let has = |python: &&str| {
+        let import =
+            Command::new(python).args(["-c", "import prometheus_client"]).stderr(Stdio::null()).status();
+        import.is_ok_and(|status| status.success())
+    };
+    ["python3", "/usr/bin/python3"].into_iter().find(has)
 }
 
 fn start() {

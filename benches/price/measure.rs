@@ -92,6 +92,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 
 /// Whether a command is there to be compared with.
 pub fn installed(command: &str) -> bool {
+    // A path stays what it is when it is joined to another.
     let paths = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&paths).any(|folder| folder.join(command).is_file())
 }
