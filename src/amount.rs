@@ -27,10 +27,15 @@ impl Amount {
         Amount(i128::try_from(nanos).unwrap_or(i128::MAX))
     }
 
-    /// The nearest amount to a floating-point number; anything that is no finite number is 0.
+    /// The nearest amount to a floating-point number; what is not a number is 0.
     #[allow(clippy::cast_possible_truncation, reason = "a float-to-integer cast saturates")]
     pub fn from_f64(value: f64) -> Amount {
-        Amount((value * 1e9).round() as i128)
+        // Apart, for the product of a large count would be rounded: 8,589,934,593 bytes are no fraction less.
+        Amount(
+            (value.trunc() as i128)
+                .saturating_mul(PER_UNIT)
+                .saturating_add((value.fract() * 1e9).round() as i128),
+        )
     }
 
     #[allow(clippy::cast_precision_loss, reason = "the page's readers work in floating point too")]
@@ -47,8 +52,8 @@ impl Amount {
         (self.0 % PER_UNIT == 0).then(|| u64::try_from(self.0 / PER_UNIT).ok()).flatten()
     }
 
-    /// Writes it behind a text. Most samples are counts: their digits are written without the care that any width and
-    /// sign would take, and a page of 10,000 series is written a fifth sooner.
+    /// Writes it behind a text. Most samples are counts: their digits are written without the care that a sign and any
+    /// width would take.
     pub fn push_to(self, out: &mut String) {
         match u64::try_from(self.0) {
             Ok(nanos) if nanos % NANOS_PER_UNIT == 0 => push_count(out, nanos / NANOS_PER_UNIT),
@@ -126,6 +131,16 @@ mod tests {
         {
             assert_eq!(Amount::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn floating_point_is_taken_as_near_as_it_is() {
+        for (value, text) in
+            [(8_589_934_593.0, "8589934593"), (0.25, "0.25"), (-1.5, "-1.5"), (f64::NAN, "0")]
+        {
+            assert_eq!(Amount::from_f64(value).to_string(), text);
+        }
+        assert_eq!(Amount::from_f64(f64::INFINITY), Amount(i128::MAX));
     }
 
     proptest! {
