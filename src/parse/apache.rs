@@ -61,7 +61,7 @@ const DIRECTIVES: &[Directive] = &[
     empty("^to", Kind::Text, Meaning::NONE),
     plain("T", Kind::Integer, Meaning::span(Role::Duration, Unit::Seconds)),
     plain("u", Kind::Text, Meaning::NONE),
-    plain("U", Kind::Text, Meaning::of(Role::Path, Unit::Plain, 0)),
+    plain("U", Kind::Path, Meaning::of(Role::Path, Unit::Plain, 0)),
     plain("v", Kind::Word, Meaning::vhost(Trust::Server, 0)),
     plain("V", Kind::Word, Meaning::vhost(Trust::Client, 0)),
     empty("x", Kind::Text, Meaning::NONE),

@@ -131,7 +131,8 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// A quoted string, where a backslash takes the meaning from a quote or another backslash.
+    /// A quoted string, where a backslash takes the meaning from a quote or another backslash, and makes a tab of a
+    /// `t`: nginx does so here (ngx_conf_file.c), Apache when it compiles the format.
     fn quoted(&mut self, quote: u8) -> Result<Text, FormatError> {
         let column = self.at + 1;
         self.at += 1;
@@ -148,6 +149,10 @@ impl<'t> Cursor<'t> {
                 }
                 (Some(b'\\'), Some(&next @ (b'"' | b'\'' | b'\\'))) => {
                     text.push((next, self.at + 2));
+                    self.at += 2;
+                }
+                (Some(b'\\'), Some(b't')) => {
+                    text.push((b'\t', self.at + 1));
                     self.at += 2;
                 }
                 (Some(byte), _) => {

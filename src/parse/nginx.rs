@@ -17,7 +17,6 @@ const VARIABLES: &[(&str, Kind, Meaning)] = &[
     ("bytes_sent", Kind::Integer, Meaning::of(Role::BytesSent, Unit::Bytes, 4)),
     ("connection", Kind::Integer, Meaning::NONE),
     ("connection_requests", Kind::Integer, Meaning::NONE),
-    ("content_length", Kind::Integer, Meaning::NONE),
     ("gzip_ratio", Kind::Decimal, Meaning::NONE),
     ("host", Kind::Word, Meaning::vhost(Trust::Client, 0)),
     ("hostname", Kind::Word, Meaning::NONE),

@@ -15,12 +15,15 @@ use super::scan::{find_byte, find_either};
 use super::spans::{Span, Spans, StampCache};
 use super::text::Escape;
 use super::time::{self, Style};
-use super::values::{decimal, integer, list, syslog_header, word};
+use super::values::{decimal, integer, list, one_more, syslog_header, word};
 
-/// How often per line a capture may be made longer after a later one failed. Real lines need less than five
-/// (one for each ` [` or `" ` that a stranger put into a field); each may read the line once, so this bounds
-/// the work a hostile line of the longest kind can cause.
-const RETRIES: u32 = 64;
+/// Bytes of a line that may be read again because a later capture failed, all retries together. A real line needs less
+/// than five retries (one for each ` [` or `" ` that a stranger put into a field), and a name of 8 KB that is made of
+/// them is read too; what a hostile line of the longest kind can cause is bounded all the same: some 50 ms.
+const RETRY_BYTES: usize = 8 << 20;
+
+/// What a retry reads at least.
+const RETRY_BYTES_MIN: usize = 64;
 
 /// Fixed text of the format.
 #[derive(Debug, Default)]
@@ -83,7 +86,9 @@ impl Literal {
 enum Begin {
     Any,
     Number,
-    Byte(u8),
+    Query,
+    /// A path, and what stands behind it: this byte, or the end of the line.
+    Path(Option<u8>),
 }
 
 /// The quick way to the end of a value. The kinds of every log have one, compiled into the loop over the steps;
@@ -109,7 +114,7 @@ impl Way {
     fn of(slot: &Slot, tail: &[u8], last: bool) -> Way {
         match slot.kind {
             // A word, or any text, before a blank.
-            Kind::Word | Kind::Text if tail.starts_with(b" ") && !last => Way::Blank,
+            Kind::Word | Kind::Text | Kind::Path if tail.starts_with(b" ") && !last => Way::Blank,
             Kind::Word if !last && !tail.is_empty() => Way::Byte(tail[0]),
             Kind::Quoted if slot.escape != Escape::None => Way::EscapedQuote,
             Kind::Integer => Way::Integer,
@@ -181,7 +186,8 @@ impl Steps {
         }
         for (i, slot) in slots.iter_mut().enumerate() {
             let quoted = literals[i].ends_with(b"\"") && literals[i + 1].starts_with(b"\"");
-            if quoted && matches!(slot.kind, Kind::Word | Kind::Text | Kind::Path | Kind::Query) {
+            if quoted && matches!(slot.kind, Kind::Word | Kind::Words | Kind::Text | Kind::Path | Kind::Query)
+            {
                 slot.kind = Kind::Quoted;
             }
         }
@@ -191,7 +197,7 @@ impl Steps {
                 brief: i + 1 < slots.len() && literals[i + 1].len() <= WORD && !literals[i + 1].contains(&0),
                 kind: slots[i].kind,
                 tail: Literal::new(&literals[i + 1]),
-                next: slots.get(i + 1).map_or(Begin::Any, |next| begin(next.kind)),
+                next: slots.get(i + 1).map_or(Begin::Any, |next| begin(next.kind, &literals[i + 2..])),
                 last: i + 1 == slots.len(),
                 may_be_empty: slots[i].may_be_empty || slots[i].kind == Kind::Quoted,
                 escapes: slots[i].escape != Escape::None,
@@ -259,18 +265,20 @@ impl Steps {
         mut start: usize,
     ) -> Result<(), Failure> {
         let mut furthest = self.diagnose(index, line, start);
-        let mut retries = 0;
+        let mut read = self.steps[index].reads(line, start);
         loop {
             let mut end = None;
             while end.is_none() {
-                if index == 0 || retries == RETRIES {
+                if index == 0 || read > RETRY_BYTES {
                     return Err(furthest);
                 }
                 index -= 1;
-                retries += 1;
                 let Span { start: from, end: to } = at[index];
-                start = from as usize;
-                end = self.steps[index].next_end(line, start, to as usize);
+                (start, end) = (from as usize, self.steps[index].next_end(line, from as usize, to as usize));
+                read += match end {
+                    Some(end) => RETRY_BYTES_MIN + end - to as usize,
+                    None => self.steps[index].reads(line, to as usize),
+                };
             }
             while let Some(found) = end {
                 at[index] = Span::new(start, found);
@@ -281,6 +289,7 @@ impl Steps {
                 }
                 end = self.steps[index].first_end(line, start, stamp);
             }
+            read += self.steps[index].reads(line, start);
             let failure = self.diagnose(index, line, start);
             if (failure.reached, failure.what.rank()) > (furthest.reached, furthest.what.rank()) {
                 furthest = failure;
@@ -301,7 +310,9 @@ impl Steps {
         }
         if step.tail.stands_at(line, end) {
             let at = end + step.tail.len();
-            return Failure { reached: index + 1, at, what: What::Trailing };
+            // Where values touch, it is the next one that does not begin here.
+            let what = if step.last { What::Trailing } else { What::Value };
+            return Failure { reached: index + 1, at, what };
         }
         let common = step.tail.common(line, end);
         Failure { reached: index + 1, at: end + common, what: What::Tail(common) }
@@ -318,11 +329,12 @@ impl What {
     }
 }
 
-/// What a value of this kind begins with.
-fn begin(kind: Kind) -> Begin {
+/// What a value of this kind begins with, given the literals behind it.
+fn begin(kind: Kind, behind: &[Vec<u8>]) -> Begin {
     match kind {
-        Kind::Path => Begin::Byte(b'/'),
-        Kind::Query => Begin::Byte(b'?'),
+        // A query may touch the path, or be nothing.
+        Kind::Path => Begin::Path(behind.iter().find_map(|literal| literal.first().copied())),
+        Kind::Query => Begin::Query,
         Kind::Integer | Kind::Decimal | Kind::Decimals => Begin::Number,
         _ => Begin::Any,
     }
@@ -359,6 +371,8 @@ impl Step {
             }
             Kind::Query => self.query_end(line, start),
             Kind::Quoted => self.later_quoted_end(line, self.quote(line, start), start),
+            Kind::Words => self.words_end(line, start, start + usize::from(!self.may_be_empty)),
+            Kind::Decimals => self.decimals_end(line, start, start),
             Kind::Time(style) => {
                 let end = start + stamp.length(style, line.get(start..)?, start)?;
                 self.fits(line, end).then_some(end)
@@ -373,7 +387,17 @@ impl Step {
             Kind::Word if self.tail.bytes.starts_with(b" ") && !self.last => None,
             Kind::Quoted => self.later_quoted_end(line, self.quote(line, start), end + 1),
             Kind::Text | Kind::Path | Kind::Word => self.text_end(line, start, end + 1),
+            Kind::Words => self.words_end(line, start, end + 1),
+            Kind::Decimals => self.decimals_end(line, start, end + 1),
             _ => None,
+        }
+    }
+
+    /// How much of the line is read at most to find that this value has no end.
+    fn reads(&self, line: &[u8], start: usize) -> usize {
+        match self.kind {
+            Kind::Integer | Kind::Decimal | Kind::Time(_) => RETRY_BYTES_MIN,
+            _ => RETRY_BYTES_MIN + line.len().saturating_sub(start),
         }
     }
 
@@ -416,9 +440,12 @@ impl Step {
     fn gives_way(&self, line: &[u8], at: usize) -> bool {
         match (self.next, line.get(at)) {
             (Begin::Any, _) => true,
-            (Begin::Byte(b'?'), None | Some(b' ' | b'"')) => true, // an empty query
-            (Begin::Byte(byte), found) => found == Some(&byte),
+            (Begin::Query, found) => matches!(found, None | Some(b'?' | b' ' | b'"')), // or an empty one
             (Begin::Number, found) => found.is_some_and(|c| c.is_ascii_digit() || *c == b'-'),
+            (Begin::Path(_), Some(b'/' | b'?')) => true,
+            // What servers write in the place of a path when the request had none: `OPTIONS *`, or no request.
+            (Begin::Path(behind), Some(b'*' | b'-')) => line.get(at + 1).copied() == behind,
+            (Begin::Path(behind), found) => found.copied() == behind,
         }
     }
 
@@ -454,6 +481,32 @@ impl Step {
                 return at;
             }
             at = (at + 2).min(line.len());
+        }
+    }
+
+    /// The first end of a list of decimals that is not before `from`: behind one of its items.
+    fn decimals_end(&self, line: &[u8], start: usize, from: usize) -> Option<usize> {
+        let first = decimal(line, start).or_else(|| self.may_be_empty.then_some(start));
+        let mut ends = std::iter::successors(first, |&end| one_more(line, end, decimal));
+        ends.find(|&end| end >= from && self.fits(line, end))
+    }
+
+    /// The same of a list of words, which the literal behind it may cut short anywhere.
+    fn words_end(&self, line: &[u8], start: usize, from: usize) -> Option<usize> {
+        let mut at = start;
+        loop {
+            // Before a blank and a colon the list goes on, unless that is the literal.
+            let goes_on = line.get(at..at + 3) == Some(b" : ") && !self.tail.bytes.starts_with(b" :");
+            if at >= from && !goes_on && self.fits(line, at) {
+                return Some(at);
+            }
+            at = match line.get(at)? {
+                b'"' | b'\t' => return None,
+                b' ' if line.get(at..at + 3) == Some(b" : ") => at + 3,
+                b' ' => return None,
+                b',' if line.get(at + 1) == Some(&b' ') => at + 2,
+                _ => at + 1,
+            };
         }
     }
 

@@ -481,6 +481,107 @@ fn any_bytes(max: usize) -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(prop_oneof![any::<u8>(), tricky], 0..max)
 }
 
+#[test]
+fn values_that_touch_are_told_apart_by_what_a_path_begins_with() {
+    for (spec, line, vhost, path) in [
+        ("%v%U%q %>s", "shop.example/cart 200", Some("shop.example"), Some("/cart")),
+        ("https://%{Host}i%U%q %>s", "https://shop.example/a?b=c 200", Some("shop.example"), Some("/a")),
+        ("%m %H://%V%U%q %>s", "OPTIONS HTTP/1.1://shop-a.example* 200", Some("shop-a.example"), Some("*")),
+        ("%v%U %>s", "shop.example- 400", Some("shop.example"), None),
+        (
+            "$scheme://$host$request_uri $status",
+            "http://shop.example/a-/* 200",
+            Some("shop.example"),
+            Some("/a-/*"),
+        ),
+        ("$scheme://$host$request_uri $status", "http://shop.example- 400", Some("shop.example"), None),
+        (
+            "$scheme://$host$request_uri $status",
+            "http://shop.example?q=1 200",
+            Some("shop.example"),
+            Some(""),
+        ),
+        ("$host$uri $status", "_ 400", Some("_"), None),
+    ] {
+        let format = Format::compile(spec).unwrap();
+        let mut spans = Spans::new();
+        let record = format.parse(line.as_bytes(), &mut spans).unwrap_or_else(|e| panic!("{line}: {e:?}"));
+        let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        assert_eq!(text(record.vhost()).as_deref(), vhost, "{line}");
+        assert_eq!(text(record.request().path()).as_deref(), path, "{line}");
+    }
+    let format = Format::compile("$host$request_uri $status").unwrap();
+    let wrong = format.explain(b"shop.example").unwrap_err().to_string();
+    assert!(!wrong.contains("found the end of the line") || !wrong.contains("expected the end"), "{wrong}");
+}
+
+#[test]
+fn lists_of_upstreams_end_before_what_the_format_puts_behind_them() {
+    for (spec, line, upstream, seconds) in [
+        ("[$upstream_addr] $status $request_time", "[10.0.0.1:80] 200 1.5", "10.0.0.1:80", "1.5"),
+        (
+            "[$upstream_addr] $status $request_time",
+            "[[::1]:80, unix:/s : -] 200 1.5",
+            "[::1]:80, unix:/s : -",
+            "1.5",
+        ),
+        ("<$upstream_addr> {$upstream_response_length} $status", "<a:1, b:2> {5, 6} 200", "a:1, b:2", ""),
+        ("$upstream_addr|$upstream_status|$status|$request_time", "a:1|200|200|0.5", "a:1", "0.5"),
+        ("$status;$upstream_addr;$request_time", "200;a:1, b:2;0.2", "a:1, b:2", "0.2"),
+        ("$status,$upstream_response_time,$upstream_addr,$request_time", "200,-,a:1,0.2", "a:1", "0.2"),
+        ("$status ua=$upstream_addr, rt=$request_time", "200 ua=a:1, b:2, rt=0.2", "a:1, b:2", "0.2"),
+        (
+            "$status $upstream_response_time : $upstream_addr : $request_time",
+            "200 0.1 : a:1 : 0.2",
+            "a:1",
+            "0.2",
+        ),
+        ("$upstream_addr $request_time $status", "a:1, b:2 : c:3 0.1 200", "a:1, b:2 : c:3", "0.1"),
+        ("\"$upstream_addr\" $status", "\"unix:/run/php fpm.sock\" 200", "unix:/run/php fpm.sock", ""),
+        ("\"$upstream_addr\" $status", "\"\" 200", "", ""),
+        (
+            "escape=json {\"a\":\"$upstream_addr\",\"s\":$upstream_status,\"c\":$status}",
+            r#"{"a":"a:1","s":200,"c":200}"#,
+            "a:1",
+            "",
+        ),
+    ] {
+        assert_eq!(value(spec, "$upstream_addr", line.as_bytes()).as_deref(), Some(upstream), "{line}");
+        let format = Format::compile(spec).unwrap();
+        let mut spans = Spans::new();
+        let record = format.parse(line.as_bytes(), &mut spans).unwrap();
+        let nanos = seconds.parse().ok().map(|seconds: f64| (seconds * 1e9) as u64);
+        assert_eq!((record.status(), record.duration_nanos()), (Some(200), nanos), "{line}");
+    }
+}
+
+#[test]
+fn what_a_client_sends_for_its_length_is_text() {
+    assert_eq!(value("$content_length $status", "$content_length", b"a b 400").as_deref(), Some("a b"));
+}
+
+#[test]
+fn tabs_are_written_as_in_nginx_conf() {
+    for spec in
+        [r"'$remote_addr\t$status'", r#"log_format t "$remote_addr\t$status";"#, r"$remote_addr\t$status"]
+    {
+        assert_eq!(value(spec, "$status", b"192.0.2.1\t404").as_deref(), Some("404"), "{spec}");
+    }
+}
+
+#[test]
+fn a_name_made_of_what_ends_a_name_is_read_and_the_longest_line_is_given_up() {
+    for pieces in [1, 65, 2_500] {
+        let line = combined(&"x [".repeat(pieces), "GET / HTTP/1.1", r#"401 5 "-" "-""#);
+        assert!(
+            Format::compile("combined").unwrap().parse(&line, &mut Spans::new()).is_ok(),
+            "{pieces} pieces"
+        );
+    }
+    let endless = combined(&"x [".repeat(300_000), "GET / HTTP/1.1", "");
+    assert!(Format::compile("combined").unwrap().parse(&endless, &mut Spans::new()).is_err());
+}
+
 proptest! {
     #[test]
     fn what_is_written_by_a_format_is_read_back(

@@ -52,27 +52,20 @@ pub(super) fn word(line: &[u8], start: usize) -> Option<usize> {
 /// Items separated by `,` (servers of one group) or ` : ` (groups), as ngx_http_upstream.c writes them.
 #[inline(never)]
 pub(super) fn list(line: &[u8], start: usize, item: fn(&[u8], usize) -> Option<usize>) -> Option<usize> {
-    let mut end = item(line, start)?;
-    loop {
-        let mut at = end;
-        while line.get(at) == Some(&b' ') {
-            at += 1;
-        }
-        // A colon counts with a blank before it, for addresses hold colons themselves.
-        match line.get(at) {
-            Some(b',') => {}
-            Some(b':') if at > end => {}
-            _ => return Some(end),
-        }
-        at += 1;
-        while line.get(at) == Some(&b' ') {
-            at += 1;
-        }
-        match item(line, at) {
-            Some(next) => end = next,
-            None => return Some(end),
-        }
+    std::iter::successors(item(line, start), |&end| one_more(line, end, item)).last()
+}
+
+/// Where a list that could end at `end` ends with one more item.
+pub(super) fn one_more(line: &[u8], end: usize, item: fn(&[u8], usize) -> Option<usize>) -> Option<usize> {
+    let blanks = |from: usize| line.iter().skip(from).take_while(|byte| **byte == b' ').count();
+    let at = end + blanks(end);
+    // A colon counts with a blank before it, for addresses hold colons themselves.
+    match line.get(at) {
+        Some(b',') => {}
+        Some(b':') if at > end => {}
+        _ => return None,
     }
+    item(line, at + 1 + blanks(at + 1))
 }
 
 #[cfg(test)]
