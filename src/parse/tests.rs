@@ -550,8 +550,9 @@ fn lists_of_upstreams_end_before_what_the_format_puts_behind_them() {
         let format = Format::compile(spec).unwrap();
         let mut spans = Spans::new();
         let record = format.parse(line.as_bytes(), &mut spans).unwrap();
-        let nanos = seconds.parse().ok().map(|seconds: f64| (seconds * 1e9) as u64);
-        assert_eq!((record.status(), record.duration_nanos()), (Some(200), nanos), "{line}");
+        let nanos =
+            seconds.parse().ok().map(|seconds| std::time::Duration::from_secs_f64(seconds).as_nanos());
+        assert_eq!((record.status(), record.duration_nanos().map(u128::from)), (Some(200), nanos), "{line}");
     }
 }
 
