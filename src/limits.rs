@@ -32,9 +32,6 @@ pub const GATHER: Duration = Duration::from_millis(20);
 /// milliseconds.
 pub const LEDGER_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Questions that may wait for the counting thread.
-pub const QUESTIONS_MAX: usize = 8;
-
 // --- labels and series ---
 
 /// Labels that `--label` may add; with ours (method, status_code, vhost, route) they fill a key of 24 bytes.

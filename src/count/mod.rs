@@ -42,9 +42,10 @@ pub enum Question {
 pub struct Asker(Sender<Question>);
 
 impl Asker {
-    /// A pair of both ends.
+    /// A pair of both ends. Nothing waits in between: who asks waits himself until his question is taken, and taken
+    /// is answered. So the end of the counting is told to all who ask, and leaves no question behind.
     pub fn new() -> (Asker, Receiver<Question>) {
-        let (sender, receiver) = bounded(limits::QUESTIONS_MAX);
+        let (sender, receiver) = bounded(0);
         (Asker(sender), receiver)
     }
 
