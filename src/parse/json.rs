@@ -177,6 +177,46 @@ impl Keys {
     }
 }
 
+/// The keys of a line that have a value of their own, by their paths, with the values as they stand there: for people.
+/// What is in arrays has no path.
+pub(super) fn members(line: &[u8]) -> Option<Vec<(String, &[u8])>> {
+    let mut at = find_byte(line, 0, b'{') + 1;
+    let (mut path, mut found) = (Vec::new(), Vec::new());
+    loop {
+        at = skip_blanks(line, at);
+        match line.get(at)? {
+            b',' => at += 1,
+            b'}' => {
+                at += 1;
+                if path.pop().is_none() {
+                    return (skip_blanks(line, at) == line.len()).then_some(found);
+                }
+            }
+            b'"' => {
+                let (key, end, _) = string(line, at).ok()?;
+                let key = str::from_utf8(key.of(line)?).ok()?;
+                let colon = skip_blanks(line, end);
+                line.get(colon).filter(|byte| **byte == b':')?;
+                at = skip_blanks(line, colon + 1);
+                match line.get(at)? {
+                    b'{' if path.len() < DEPTH => {
+                        path.push(key);
+                        at += 1;
+                    }
+                    b'{' | b'[' => at = skip(line, at, DEPTH).ok()?,
+                    _ => {
+                        let (span, end) = scalar(line, at).ok()?;
+                        let dotted = [path.as_slice(), &[key]].concat().join(".");
+                        found.extend(span.of(line).map(|value| (dotted, value)));
+                        at = end;
+                    }
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
 /// Where the object or array at `at` ends. Nobody wants what is in it, so only its quotes and brackets are
 /// checked. `levels` is how deep it may go.
 fn skip(line: &[u8], mut at: usize, levels: usize) -> Result<usize, Unreadable> {
@@ -319,6 +359,18 @@ mod tests {
     }
 
     #[test]
+    fn the_keys_of_a_line() {
+        let line =
+            br#"web | {"a": 1, "b": {"c": "x", "d": [ "e", {"f": 2} ], "g": {}}, "n": null, "h": true} "#;
+        let found = members(line).unwrap();
+        let found: Vec<(&str, &[u8])> = found.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        assert_eq!(found, [("a", &b"1"[..]), ("b.c", b"x"), ("h", b"true")]);
+        for line in ["", "{", "plain", r#"{"a"}"#, r#"{"a":1} x"#, r#"{"a":"x"#, "{1}"] {
+            assert_eq!(members(line.as_bytes()), None, "{line}");
+        }
+    }
+
+    #[test]
     fn what_is_no_object_says_where() {
         for (line, at, expected) in [
             ("plain", 0, "{"),
@@ -393,6 +445,7 @@ mod tests {
             prop_oneof![any::<u8>(), Just(b'"'), Just(b'{'), Just(b'['), Just(b':')],
             0..80,
         )) {
+            let _ = members(&line);
             let keys = Keys::new([("a", 0), ("b.c", 1)].into_iter());
             let mut spans = Spans::new();
             spans.reset(2);

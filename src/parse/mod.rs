@@ -11,15 +11,18 @@
 //! nginx     log_format -> pieces                 record    spans -> values        request  the request line
 //! presets   formats by name                      explain   how a line is read, or why not
 //! remedy    what would make lines fit            doubt     what fits and yet cannot be meant
+//! changes   what people get wrong                draft     a line -> a format for it
 //! field     roles, kinds, units                  spans     where the values of a line are
 //! values    values that show their end           text, time         numbers and escapes, moments
 //! scan      search, sixteen bytes at once        digits             numbers, eight digits at once
 //! ```
 
 mod apache;
+mod changes;
 mod dialect;
 mod digits;
 mod doubt;
+mod draft;
 mod explain;
 mod field;
 mod json;
@@ -43,7 +46,7 @@ use std::fmt;
 
 pub use explain::{Mismatch, Reading};
 pub use field::{Role, Trust};
-pub use presets::{PRESETS, guess};
+pub use presets::{PRESETS, Preset, guess};
 pub use record::{FieldRef, Record};
 pub use remedy::nearest;
 pub use request::{Request, RequestKind};
@@ -257,6 +260,11 @@ impl Format {
         self.slots.get(slot).map(|slot| slot.name.as_str())
     }
 
+    /// The fields that play a role, the best first.
+    pub fn keys_of(&self, role: Role) -> impl Iterator<Item = &str> {
+        self.players(role).filter_map(|slot| self.slots.get(slot)).map(|slot| slot.name.as_str())
+    }
+
     /// Whose word the virtual host is; `None` when the format has none. Where it may be the client's, it is.
     pub fn trust_of_vhost(&self) -> Option<Trust> {
         self.players(Role::Vhost).last().map(|slot| self.slots[slot].meaning.trust())
@@ -419,7 +427,11 @@ impl Slot {
 fn without_fields(spec: &str) -> String {
     let single = spec.replace("%%", "%");
     if single == spec {
-        return format!("{spec} is neither a preset nor a format: it has no % directive and no $variable");
+        let plain =
+            format!("{spec} is neither a preset nor a format: it has no % directive and no $variable");
+        // What encloses the fields is left when a shell has taken them for variables of its own.
+        let emptied = ["\"\"", "[]", "- -"].iter().any(|rest| spec.contains(rest)) || spec.trim().is_empty();
+        return if emptied { plain + "; in a shell it has to stand in single quotes" } else { plain };
     }
     let plain = format!("{spec} has no directive: %% is a plain percent sign");
     match Format::compile(&single) {
