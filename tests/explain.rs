@@ -482,8 +482,73 @@ fn when_nothing_helps_the_nearest_preset_is_named_with_how_far_it_gets() {
         "{said}"
     );
     let said = explained("auto", line);
-    let title = "`common`, the nearest preset; it reads 4 of the 7 fields of the first line:";
+    let title =
+        "None of the presets reads these lines. The nearest is `common`, which reads 4 of its 7 fields:";
     assert!(said.contains(title), "{said}");
+    assert!(
+        said.contains("Write a line down in nginx's way") && !said.contains("This format gives"),
+        "{said}"
+    );
+}
+
+#[test]
+fn no_line_is_no_reason_to_choose_a_preset() {
+    let said = run(&["--explain"], b"").stdout;
+    assert_eq!(said, "There is no line on stdin to choose a preset by.\n");
+    let said = run(&["--explain", "--format", "common"], b"").stdout;
+    assert!(said.contains("There is no line on stdin.\n") && said.contains("This format gives:"), "{said}");
+}
+
+#[test]
+fn odd_lines_at_the_front_use_up_no_advice() {
+    let (_, format, line, .., advice) = CASES[2];
+    let remarks = "# a remark\n".repeat(20);
+    let said = run(&["--explain", "--format", format], format!("{remarks}{line}\n").as_bytes()).stdout;
+    assert!(said.contains(advice), "{said}");
+}
+
+#[test]
+fn of_json_what_the_lines_have_is_listed() {
+    let said = explained("caddy", r#"{"status":200,"request_method":"GET"}"#);
+    let doubt = "in doubt: status at column 11, \"200\": of the 9 keys of the format, the line has only this";
+    assert!(said.contains(doubt), "{said}");
+    let given = said.split("This format gives:").nth(1).expect("a list");
+    let (given, absent) = given.split_once("The lines have no key for:").expect("two lists");
+    assert!(given.contains("{status_code}") && !given.contains("duration"), "{given}");
+    assert!(absent.contains("httpd_request_duration_seconds                 no duration\n"), "{absent}");
+    let said = explained("json", r#"{"status":200,"request":"GET /a HTTP/1.1","uri":"/a"}"#);
+    assert!(said.contains("httpd_requests_total{method}                   from request\n"), "{said}");
+}
+
+#[test]
+fn a_line_is_pasted_only_where_its_words_are_known() {
+    let time = "[03/Feb/2026:04:05:06 +0100]";
+    let plain = format!(r#"203.0.113.9 - - {time} "GET /a HTTP/1.1" 200 5 "-" "agent/1""#);
+    let traefik = format!("{plain} 7 \"-\" \"-\" 12ms");
+    let lighttpd = plain.replace(" - -", " v.example -");
+    let ours = plain.clone() + " HIT";
+    let named = format!("{} $field1", parse_text("nginx"));
+    for (format, line, said) in [
+        ("traefik", &traefik, "What is logged is set by Traefik's accessLog.\n"),
+        ("lighttpd", &lighttpd, "What is logged is set by lighttpd's accesslog.format.\n"),
+        (&named, &ours, "The server that writes this does not call it $field1;"),
+    ] {
+        let got = explained(format, line);
+        assert!(got.contains(said) && got.contains("It does not give:"), "{format}: {got}");
+        assert!(!got.contains(" timed") && !got.contains(" add "), "{format}: {got}");
+    }
+    // And where it is, the server can read it.
+    let said = explained("$status '$uri'\\t$msec", "200 '/a'\t1770087906.120");
+    let directive = said.lines().find(|line| line.contains("log_format timed")).expect("a directive");
+    assert!(directive.contains(r"'$status \'$uri\'\t$msec "), "{directive}");
+    let line = "200 '/a'\t1770087906.120 \"GET /a HTTP/1.1\" v.example 5 300 0.012 \"-\" \"-\"";
+    assert!(explained(directive.trim(), line).contains("1 of 1 lines fit.\n"), "{directive}");
+}
+
+/// The text of a preset, as `--explain` shows it.
+fn parse_text(preset: &str) -> String {
+    let said = explained(preset, "");
+    said.lines().nth(1).expect("the text of the format").trim().to_owned()
 }
 
 #[test]

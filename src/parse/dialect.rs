@@ -131,7 +131,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// A quoted string, where a backslash takes the meaning from a quote or another backslash.
+    /// A quoted string, where a backslash takes the meaning from a quote or another backslash, and `\t` is a tab.
     fn quoted(&mut self, quote: u8) -> Result<Text, FormatError> {
         let column = self.at + 1;
         self.at += 1;
@@ -148,6 +148,10 @@ impl<'t> Cursor<'t> {
                 }
                 (Some(b'\\'), Some(&next @ (b'"' | b'\'' | b'\\'))) => {
                     text.push((next, self.at + 2));
+                    self.at += 2;
+                }
+                (Some(b'\\'), Some(b't')) => {
+                    text.push((b'\t', self.at + 2));
                     self.at += 2;
                 }
                 (Some(byte), _) => {
@@ -253,6 +257,7 @@ mod tests {
             ("log_format m # first\n '$status' # then\n ' $uri';", "nginx", "$status $uri"),
             (r#"escape=json {"s":$status}"#, "nginx json", r#"{"s":$status}"#),
             ("escape=none $status", "nginx none", "$status"),
+            (r"log_format t '$status\t\'$uri\'';", "nginx", "$status\t'$uri'"),
             (r"$status\t$uri", "nginx", "$status\t$uri"),
             ("$gzip_ratio% $status", "nginx", "$gzip_ratio% $status"),
             ("%h $5 %>s", "apache", "%h $5 %>s"),

@@ -265,6 +265,13 @@ impl Format {
         self.players(role).filter_map(|slot| self.slots.get(slot)).map(|slot| slot.name.as_str())
     }
 
+    /// A field under a name that is known here only, and not where the server is told what to log.
+    pub fn name_of_ours(&self) -> Option<&str> {
+        let bare =
+            |name: &str| name.trim_start_matches(['$', '%', '{']).trim_end_matches(['n', '}']).to_owned();
+        self.slots.iter().map(|slot| slot.name.as_str()).find(|name| nginx::is_ours(&bare(name)))
+    }
+
     /// Whose word the virtual host is; `None` when the format has none. Where it may be the client's, it is.
     pub fn trust_of_vhost(&self) -> Option<Trust> {
         self.players(Role::Vhost).last().map(|slot| self.slots[slot].meaning.trust())
