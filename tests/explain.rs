@@ -578,6 +578,18 @@ fn lines_that_fit_and_cannot_be_meant_so_are_said_once() {
 }
 
 #[test]
+fn a_quiet_server_need_not_wait_for_its_hundredth_line() {
+    let (_, format, line, .., advice) = CASES[1];
+    let exporter = &mut Exporter::start(&["--format", format]);
+    exporter.process.feed(format!("{line}\n").repeat(10).as_bytes());
+    exporter.wait_for_stderr("10 of 10 lines do not fit the format");
+    exporter.process.feed(format!("{line}\n").repeat(200).as_bytes());
+    exporter.wait_for_lines(210);
+    let said = exporter.process.stderr();
+    assert_eq!((said.matches("lines do not fit").count(), said.matches(advice).count()), (1, 1), "{said}");
+}
+
+#[test]
 fn the_readme_shows_what_is_said() {
     let sh = blocks_of("sh");
     let command = sh.iter().flat_map(|block| block.lines()).find(|line| line.contains("--explain --format"));

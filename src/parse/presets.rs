@@ -11,7 +11,7 @@ use super::spans::Span;
 use super::{Format, Record, Spans, doubt};
 
 /// A format known by name.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Preset {
     pub name: &'static str,
     /// The syntax of `text`.
