@@ -313,6 +313,48 @@ const CHOICES: &[Choice] = &[
         r#"the log has no rt= before $request_time: --format '"$request" $status $request_time'"#,
     ),
     (
+        "labels that the log lacks",
+        r#""$request" $status rt=$request_time urt="$upstream_response_time""#,
+        r#""GET /a HTTP/1.1" 200 0.012 "0.009""#,
+        r#"the log has no labels before the values: --format '"$request" $status $request_time "$upstream_response_time"'"#,
+    ),
+    (
+        "labels of nobody's",
+        r#""$request" $status"#,
+        r#""GET /a HTTP/1.1" 200 rt=0.012 cache="HIT""#,
+        r#"name what stands behind as you like: --format '"$request" $status rt=$field1 cache="$field2"'"#,
+    ),
+    (
+        "two directives missing",
+        r#"%h %t "%r" %>s %b %D"#,
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 1500"#,
+        r#"add %l %u behind %h: --format '%h %l %u %t "%r" %>s %b %D'"#,
+    ),
+    (
+        "two directives too many",
+        r#"%h %l %u %t "%r" %>s %b %D"#,
+        r#"203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 1500"#,
+        r#"leave out %l %u: --format '%h %t "%r" %>s %b %D'"#,
+    ),
+    (
+        "a port behind the address",
+        r#"%h %l %u %t "%r" %>s %b"#,
+        r#"203.0.113.9:4711 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        r#"the log has %h:%{remote}p for %h: --format '%h:%{remote}p %l %u %t "%r" %>s %b'"#,
+    ),
+    (
+        "a number in nginx's log: its unit is not known",
+        "nginx",
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 "-" "agent/1" 1500"#,
+        r#"add $field1 behind "$http_user_agent": --format '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $field1'"#,
+    ),
+    (
+        "single quotes in the log",
+        r#"$remote_addr "$request" $status"#,
+        r#"203.0.113.9 'GET /a HTTP/1.1' 200"#,
+        r#""$request" stands in single quotes: --format '$remote_addr '\''$request'\'' $status'"#,
+    ),
+    (
         "a unit behind the time",
         r#""%r" %>s %D"#,
         r#""GET /a HTTP/1.1" 200 12ms"#,
@@ -414,7 +456,8 @@ fn the_advice_works_when_taken_with_the_help_of_a_shell() {
     for (slip, line, advice) in near.chain(CHOICES.iter().map(|(slip, _, line, advice)| (slip, line, advice)))
     {
         let (_, given) = advice.split_once("--format ").expect("advice is a format");
-        let format = given.trim_matches('\'');
+        let quoted = given.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+        let format = &quoted.unwrap_or(given).replace(r"'\''", "'");
         let said = explained(format, line);
         assert!(said.contains("1 of 1 lines fit.\n"), "{slip}: {format}\n{said}");
     }
@@ -460,6 +503,14 @@ fn json_with_keys_of_its_own_is_told_how_to_name_them() {
     );
     let said = explained("json:code=$status,verb=$request_method", r#"{"code":200,"verb":"GET"}"#);
     assert!(said.contains("1 of 1 lines fit."), "{said}");
+}
+
+#[test]
+fn a_line_inside_json_is_to_be_taken_out() {
+    let line = r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] \"GET /a HTTP/1.1\" 200 5"#;
+    let said = explained("auto", &format!(r#"{{"log":"{line}\n","stream":"stdout"}}"#));
+    let advice = "the key log holds a whole line, which the preset `common` reads: take it out before, as with jq -r .log\n";
+    assert!(said.contains(advice), "{said}");
 }
 
 #[test]

@@ -60,6 +60,8 @@ struct Words {
 struct Habits {
     /// Fields in the order in which nearly everybody logs them.
     usual: &'static [&'static str],
+    /// How many of these, the last, many do without.
+    seldom: usize,
     /// Fields that are put in front of all others: virtual hosts, and what few have there.
     fronts: &'static [(&'static str, usize)],
     /// Fields that are added anywhere.
@@ -83,6 +85,7 @@ const APACHE: Habits = Habits {
         "\"%{X-Forwarded-For}i\"",
         "%D",
     ],
+    seldom: 2,
     fronts: &[("%v:%p", USUAL), ("%v", USUAL), ("%{X-Forwarded-For}i", FIELD)],
     added: &["\"%{X-Forwarded-For}i\"", "%{X-Forwarded-For}i", "%D", "%l"],
     vhost: "%v",
@@ -98,6 +101,9 @@ const APACHE: Habits = Habits {
         &["%b", "%O"],
         &["%O", "%b"],
         &["%B", "%b", "%O"],
+        &["%h", "%h:%{remote}p"],
+        &["%a", "%a:%{remote}p"],
+        &["%l", "%V"],
         &["%v:%p", "%v"],
         &["%v", "%v:%p"],
         &["%T", "%D"],
@@ -120,6 +126,7 @@ const NGINX: Habits = Habits {
         "\"$http_x_forwarded_for\"",
         "$request_time",
     ],
+    seldom: 2,
     fronts: &[("$server_name", USUAL), ("$host:$server_port", USUAL), ("$http_x_forwarded_for", FIELD)],
     added: &[
         "\"$http_x_forwarded_for\"",
@@ -137,6 +144,8 @@ const NGINX: Habits = Habits {
         &["$body_bytes_sent", "$bytes_sent"],
         &["$bytes_sent", "$body_bytes_sent"],
         &["$host:$server_port", "$host"],
+        &["$remote_addr", "$remote_addr:$remote_port"],
+        &["-", "$host"],
         &["$request_time", "${request_time}s", "${millis}ms"],
     ],
 };
@@ -205,14 +214,14 @@ impl Words {
         }
         // From the end, where fields are added and forgotten more often.
         for at in (0..all.len()).rev().filter(|at| all.len() > 1 && !all[*at].is_empty()) {
-            let price = if self.habits.usual.contains(&all[at]) { RARE } else { FIELD };
-            changes.push(self.change(
-                price,
-                format!("leave out {}", all[at]),
-                &all[..at],
-                &[],
-                &all[at + 1..],
-            ));
+            let left_out = |count: usize, price| {
+                let what = format!("leave out {}", all[at..at + count].join(self.separator));
+                self.change(price, what, &all[..at], &[], &all[at + count..])
+            };
+            changes.push(left_out(1, self.price_of_absence(all[at])));
+            if at + 2 <= all.len() && all.len() > 2 {
+                changes.push(left_out(2, NAMED + 1));
+            }
         }
         let (first, vhost) = (free_name(&all.join(" ")), self.habits.vhost);
         let name = if self.is_nginx() { format!("$field{first}") } else { format!("%{{field{first}}}n") };
@@ -237,6 +246,15 @@ impl Words {
         changes
     }
 
+    /// What nearly everybody logs is left out last.
+    fn price_of_absence(&self, word: &str) -> usize {
+        match self.habits.usual.iter().rev().position(|usual| *usual == word) {
+            None => FIELD,
+            Some(rank) if rank < self.habits.seldom => FIELD + 1,
+            Some(_) => RARE,
+        }
+    }
+
     fn change(&self, price: usize, what: String, before: &[&str], words: &[&str], after: &[&str]) -> Change {
         Change { what, text: [before, words, after].concat().join(self.separator), price }
     }
@@ -250,6 +268,10 @@ impl Words {
         ];
         for (separator, name) in SEPARATORS {
             changes.push((format!("the fields are separated by {name}"), all.join(separator)));
+        }
+        if all.iter().filter(|word| without_label(word).is_some()).count() > 1 {
+            let bare: Vec<&str> = all.iter().map(|word| without_label(word).unwrap_or(word)).collect();
+            changes.push(("the log has no labels before the values".to_owned(), bare.join(self.separator)));
         }
         changes.into_iter().map(|(what, text)| Change { what, text, price: SYNTAX }).collect()
     }
@@ -282,12 +304,15 @@ impl Words {
         let other = bare.map_or_else(|| format!("\"{word}\""), str::to_owned);
         let what = if bare.is_some() { "stands without quotes" } else { "stands in quotes" };
         rewrite(format!("{word} {what}"), &[&other], after);
+        if let Some(bare) = bare {
+            rewrite(format!("{word} stands in single quotes"), &[&format!("'{bare}'")], after);
+        }
         let alike = self.habits.alike.iter().filter_map(|words| words.split_first());
         for other in alike.filter(|(first, _)| **first == word).flat_map(|(_, others)| others) {
             rewrite(format!("the log has {other} for {word}"), &[other], after);
         }
-        if let Some(at) = word.find(['$', '%']).filter(|at| is_label(&word[..*at])) {
-            let (label, rest) = word.split_at(at);
+        if let Some(rest) = without_label(word) {
+            let label = word.strip_suffix(rest).unwrap_or_default();
             rewrite(format!("the log has no {label} before {rest}"), &[rest], after);
         }
         if let Some((next, after)) = after.split_first() {
@@ -308,14 +333,18 @@ impl Words {
     /// Fields that nearly everybody logs and this format does not, each where nearly everybody has it.
     fn forgotten(&self, all: &[&str]) -> Vec<Change> {
         let usual = self.habits.usual;
-        let missing = usual.iter().enumerate().filter(|(_, field)| !all.contains(field));
-        let changes = missing.map(|(rank, field)| {
+        let missing = |rank: &usize| usual.get(*rank).is_some_and(|field| !all.contains(field));
+        let added = |rank: usize, count: usize, price| {
             let last =
                 usual[..rank].iter().rev().find_map(|field| all.iter().rposition(|word| word == field));
             let (before, after) = all.split_at(last.map_or(0, |last| last + 1));
-            self.change(USUAL, format!("add {field} {}", place(before)), before, &[field], after)
-        });
-        changes.collect()
+            let fields = &usual[rank..rank + count];
+            let what = format!("add {} {}", fields.join(self.separator), place(before));
+            self.change(price, what, before, fields, after)
+        };
+        let one = (0..usual.len()).filter(missing).map(|rank| added(rank, 1, USUAL));
+        let pairs = (1..usual.len()).filter(|rank| missing(rank) && missing(&(rank - 1)));
+        one.chain(pairs.map(|rank| added(rank - 1, 2, FIELD + 1))).collect()
     }
 
     /// Labels before values (`rt=0.012`), as often as the line has one where the format has none.
@@ -374,6 +403,12 @@ fn is_label(text: &str) -> bool {
     let name = text.strip_suffix(['=', ':']).unwrap_or_default();
     let letters = name.bytes().all(|c| c.is_ascii_alphanumeric() || b"_-".contains(&c));
     letters && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.len() <= 30
+}
+
+/// A word of a format without the label in front of its field.
+fn without_label(word: &str) -> Option<&str> {
+    let (label, rest) = word.split_at(word.find(['"', '[', '$', '%'])?);
+    is_label(label).then_some(rest)
 }
 
 /// The first number that names no field of nobody's yet.

@@ -61,8 +61,9 @@ fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
         Kind::Word | Kind::Text | Kind::Path if raw.first() == Some(&b'"') && raw != b"\"\"" => {
             Some((0, format!("it stands in quotes, which the format has not around {name}"), true))
         }
-        Kind::Word if name == "%h" && has_port(raw) => {
-            Some((0, "a name with its port, as %v:%p logs it".to_owned(), true))
+        Kind::Word if is_client(name) && has_port(raw) => {
+            let whose = if name.starts_with('$') { "$host:$server_port" } else { "%v:%p" };
+            Some((0, format!("a name with its port, as {whose} logs it"), true))
         }
         Kind::Word if raw == b"-" && ["%h", "%a", "$remote_addr"].contains(&name.as_str()) => {
             // Some blank it out on purpose; the line may have another fault.
@@ -197,18 +198,21 @@ fn is_odd(slot: &Slot, raw: &[u8]) -> bool {
         return false;
     }
     let name = slot.name.to_ascii_lowercase();
-    let number = |text: &str| text.bytes().all(|c| c.is_ascii_digit() || b".-".contains(&c));
     match slot.meaning.role {
         Some(Role::Vhost) => !is_host(text) && text != "_",
         Some(Role::Request) => {
-            Request::read(raw, || false).kind == RequestKind::Malformed || has_bare_quote(text)
+            let request = Request::read(raw, || false);
+            let method = str::from_utf8(request.method).unwrap_or_default();
+            request.kind == RequestKind::Malformed || !is_usual_method(method) || has_bare_quote(text)
         }
-        Some(Role::Method) => !text.bytes().all(|c| c.is_ascii_uppercase() || b"-_".contains(&c)),
+        Some(Role::Method) => !is_usual_method(text),
         Some(Role::Path) => !text.starts_with(['/', '*']) && !text.contains("://"),
         // The shortest request there is has 18 bytes, and with HTTP/2 hardly less.
         Some(Role::BytesReceived) => decimal(raw, 0).is_some_and(|bytes| bytes < 10),
         Some(Role::BytesSent) if ["%O", "$bytes_sent"].contains(&slot.name.as_str()) => text == "0",
         Some(Role::Duration) if slot.meaning.unit == Unit::Micros => text == "0",
+        // nginx's times have three decimals.
+        _ if slot.name.ends_with("_time") && is_number(text) && !text.contains('.') => true,
         Some(Role::Timestamp) => !is_of_our_days(raw, slot.meaning.unit),
         _ if name == "%l" => true,
         _ if is_client(&slot.name) => !is_address(text) && !is_host(text),
@@ -221,12 +225,20 @@ fn is_odd(slot: &Slot, raw: &[u8]) -> bool {
                 && (has_bare_quote(text) || !["://", "about:"].iter().any(|sign| text.contains(sign)))
         }
         _ if name.contains("user-agent") || name.contains("user_agent") => {
-            has_bare_quote(text) || text.starts_with("http") || number(text) || is_address(text)
+            has_bare_quote(text) || text.starts_with("http") || is_number(text) || is_address(text)
         }
         _ if is_user(&slot.name) => text.contains([' ', '[', '"']) || is_address(text),
         _ if slot.kind == Kind::Quoted => has_bare_quote(text),
         _ => slot.kind == Kind::Text && (text.is_empty() || text.contains([' ', '\t', '"'])),
     }
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|c| c.is_ascii_digit() || b".-".contains(&c))
+}
+
+fn is_usual_method(text: &str) -> bool {
+    text.bytes().all(|c| c.is_ascii_uppercase() || b"-_".contains(&c))
 }
 
 /// A quote that the server did not escape ends a field.

@@ -76,7 +76,12 @@ pub(super) fn neutral(text: &str, nginx: bool, first: usize) -> Option<String> {
             Part::Between(between) => named.push_str(between),
             Part::Word(word) if is_mark(word) => named.push_str(word),
             Part::Word(word) => {
-                let (open, _, close) = unwrapped(word);
+                let (label, rest) = label_of(word);
+                named.push_str(label);
+                if rest.is_empty() {
+                    continue;
+                }
+                let (open, _, close) = unwrapped(rest);
                 let name = if nginx { format!("$field{number}") } else { format!("%{{field{number}}}n") };
                 named.extend([open, &name, close]);
                 number += 1;
@@ -356,6 +361,9 @@ fn variable_of_key(key: &str, value: &str) -> Option<&'static str> {
     }
     if is_request(value) {
         return Some("$request");
+    }
+    if words == ["response"] && is_status(value) {
+        return Some("$status");
     }
     if is_decimal(value) && is_span_word(&words) {
         return match words.last()?.as_str() {

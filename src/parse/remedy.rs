@@ -7,14 +7,15 @@
 
 use super::changes::{self, Change, NEUTRAL, ODD};
 use super::field::{Kind, Role};
-use super::{Format, PRESETS, Preset, Spans, doubt, draft, guess};
+use super::text::{Escape, unescape};
+use super::{Format, PRESETS, Preset, Spans, doubt, draft, guess, json};
 
 /// Lines a change is tried on; a change that helps these helps.
 const LINES_MAX: usize = 20;
 
 /// A preset for who chose among presets, one of another server's, and one for who wrote a format of his own.
 const SAME_SERVERS: usize = 2;
-const OTHER_SERVERS: usize = 3;
+const OTHER_SERVERS: usize = 4;
 const NOT_HIS_OWN: usize = 7;
 
 /// Keys of the lines for who named keys, and for who did not.
@@ -41,13 +42,14 @@ pub(super) fn remedy(format: &Format, lines: &[&[u8]]) -> Option<String> {
     if is_preset(format) {
         // Whoever named one may as well have named another.
         let plain = PLAIN.iter().filter_map(|name| Format::compile(name).ok());
+        let plain = plain.filter(|plain| plain.text().contains('$') || !format.text().contains('$'));
         scale.weigh_all(plain.flat_map(|format| changes::of(&format, line)), NEUTRAL - 1);
     }
     scale.weigh_all(lines.iter().filter_map(|line| keys(format, line)), OTHER_KEYS);
     scale.weigh_all(lines.iter().filter_map(|line| drafted(line)), DRAFT);
     let advice =
         scale.best.map(|(_, Change { what, text, .. })| format!("{what}: --format {}", quotable(&text)));
-    advice.or_else(|| draft::hint_at_keys(line)).or_else(|| further(format, line))
+    advice.or_else(|| wrapped(line)).or_else(|| draft::hint_at_keys(line)).or_else(|| further(format, line))
 }
 
 /// Finds the cheapest change that helps, the first of several.
@@ -95,16 +97,18 @@ fn quotable(text: &str) -> String {
 fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
     let mut spans = Spans::new();
     let (mut read, mut odd) = (0, 0);
-    for line in lines {
+    for (seen, line) in lines.iter().enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let record = format.parse(line, &mut spans).ok();
         let record = record.filter(|record| !format.is_json() || record.has_request());
         if record.is_some() && doubt::of_line(&format.slots, line, &spans).is_empty() {
             read += 1;
             odd += doubt::odd(&format.slots, line, &spans);
+        } else if (seen + 1 - read) * 2 >= lines.len() {
+            return None;
         }
     }
-    (read > lines.len() / 2).then(|| odd * ODD / read)
+    Some(odd * ODD / read)
 }
 
 /// The preset that these lines would choose, after those of the same server. Who gave a preset chose among presets; who
@@ -120,8 +124,12 @@ fn presets(format: &Format, lines: &[&[u8]]) -> Vec<Change> {
         |preset: &&Preset| known.is_some_and(|known| known.dialect == preset.dialect) && !format.is_json();
     let mut changes: Vec<Change> =
         PRESETS.iter().filter(kin).map(|preset| change(preset, SAME_SERVERS)).collect();
-    let price = if known.is_some() { OTHER_SERVERS } else { NOT_HIS_OWN };
-    changes.extend(guess(lines).map(|preset| change(preset, price)));
+    changes.extend(guess(lines).map(|preset| {
+        // nginx has no microseconds: whatever this number is, it is none.
+        let wrong = preset.text.ends_with("%D") && format.text().contains('$');
+        let price = if known.is_some() { OTHER_SERVERS } else { NOT_HIS_OWN };
+        change(preset, if wrong { DRAFT } else { price })
+    }));
     changes
 }
 
@@ -139,6 +147,20 @@ fn keys(format: &Format, line: &[u8]) -> Option<Change> {
     let own = format.is_json() && !is_preset(format);
     let (what, text) = draft::of_keys(if own { format.text() } else { "" }, line)?;
     Some(Change { what, text, price: if own { KEYS } else { OTHER_KEYS } })
+}
+
+/// Runtimes of containers put whole lines into JSON.
+fn wrapped(line: &[u8]) -> Option<String> {
+    let inside = |(key, value): &(String, &[u8])| {
+        let mut text = Vec::new();
+        unescape(value, Escape::Json, &mut text);
+        let preset = guess(&[text.trim_ascii_end()])?;
+        Some(format!(
+            "the key {key} holds a whole line, which the preset `{}` reads: take it out before, as with jq -r .{key}",
+            preset.name
+        ))
+    };
+    json::members(line)?.iter().find_map(inside)
 }
 
 fn drafted(line: &[u8]) -> Option<Change> {
