@@ -135,7 +135,7 @@ const CASES: &[Case] = &[
         r#"%v %h %t "%r" %>s %b"#,
         "v.example\t203.0.113.9\t[03/Feb/2026:04:05:06 +0100]\t\"GET /a HTTP/1.1\"\t200\t5",
         10,
-        r#"expected " " at column 10 (before %h), found "\x09203.0.113.9"#,
+        r#"expected " " at column 10 (before %h), found "\t203.0.113.9"#,
         r#"the fields are separated by tabs: --format '%v\t%h\t%t\t"%r"\t%>s\t%b'"#,
     ),
     (
