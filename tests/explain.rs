@@ -321,8 +321,14 @@ const CHOICES: &[Choice] = &[
     (
         "labels of nobody's",
         r#""$request" $status"#,
-        r#""GET /a HTTP/1.1" 200 rt=0.012 cache="HIT""#,
-        r#"name what stands behind as you like: --format '"$request" $status rt=$field1 cache="$field2"'"#,
+        r#""GET /a HTTP/1.1" 200 took=0.012 cache="HIT""#,
+        r#"name what stands behind as you like: --format '"$request" $status took=$field1 cache="$field2"'"#,
+    ),
+    (
+        "labels of nginx's manual",
+        "auto",
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 "-" "agent/1" rt=0.012 urt="0.009" id=x host=v.example"#,
+        r#"name what stands behind as you like: --format '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" rt=$request_time urt="$upstream_response_time" id=$field1 host=$host'"#,
     ),
     (
         "two directives missing",

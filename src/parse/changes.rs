@@ -369,10 +369,11 @@ impl Words {
     fn behind(&self, format: &Format, line: &[u8]) -> Option<Change> {
         let mismatch = format.explain(line).err().filter(|mismatch| mismatch.expected == END)?;
         let rest = str::from_utf8(line.get(mismatch.column - 1..)?).ok()?.trim_end();
-        let named = neutral(rest, self.is_nginx(), free_name(format.text()))?;
+        let text = format.text();
+        let (named, known) = neutral(rest, text, self.is_nginx(), free_name(text))?;
         let parted = rest.starts_with(self.separator);
         let what = "name what stands behind as you like".to_owned();
-        parted.then(|| Change { what, text: format!("{}{named}", format.text()), price: NAMED })
+        parted.then(|| Change { what, text: format!("{text}{named}"), price: NAMED - usize::from(known) })
     }
 
     /// What another program put in front of the line: the header of syslog, or words that get names of their own.
@@ -389,7 +390,7 @@ impl Words {
             return Some(Change { what, text: format!("${{syslog_header}}{}", format.text()), price: FIELD });
         }
         let front = str::from_utf8(&line[..start]).ok()?;
-        let named = neutral(front, self.is_nginx(), free_name(format.text()))?;
+        let (named, _) = neutral(front, format.text(), self.is_nginx(), free_name(format.text()))?;
         let what = "name what stands in front as you like".to_owned();
         Some(Change { what, text: format!("{named}{}", format.text()), price: NAMED })
     }

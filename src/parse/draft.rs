@@ -68,27 +68,31 @@ fn unwrapped(word: &str) -> (&'static str, &str, &'static str) {
     }
 }
 
-/// Words of nobody's as fields with names of their own. None when what is between them cannot be written.
-pub(super) fn neutral(text: &str, nginx: bool, first: usize) -> Option<String> {
-    let (mut named, mut number) = (String::new(), first);
+/// Words of nobody's as fields with names of their own, and whether any of them is known by its label: in nginx's way,
+/// and where the format has no such field yet. None when what is between them cannot be written.
+pub(super) fn neutral(text: &str, format: &str, nginx: bool, first: usize) -> Option<(String, bool)> {
+    let (mut named, mut number, mut known) = (String::new(), first, false);
     for part in parts(text, b" \t") {
-        match part {
-            Part::Between(between) => named.push_str(between),
-            Part::Word(word) if is_mark(word) => named.push_str(word),
-            Part::Word(word) => {
-                let (label, rest) = label_of(word);
-                named.push_str(label);
-                if rest.is_empty() {
-                    continue;
-                }
-                let (open, _, close) = unwrapped(rest);
-                let name = if nginx { format!("$field{number}") } else { format!("%{{field{number}}}n") };
-                named.extend([open, &name, close]);
-                number += 1;
-            }
+        let (label, rest) = match part {
+            Part::Between(text) => (text, ""),
+            Part::Word(mark) if is_mark(mark) => (mark, ""),
+            Part::Word(word) => label_of(word),
+        };
+        named.push_str(label);
+        if rest.is_empty() {
+            continue;
         }
+        let (open, inner, close) = unwrapped(rest);
+        let variable = label.strip_suffix('=').and_then(|key| variable_of_key(key, inner));
+        let variable = variable.filter(|name| nginx && name.starts_with('$') && !format.contains(name));
+        known |= variable.is_some();
+        let name = variable.map(str::to_owned).unwrap_or_else(|| {
+            number += 1;
+            if nginx { format!("$field{}", number - 1) } else { format!("%{{field{}}}n", number - 1) }
+        });
+        named.extend([open, &name, close]);
     }
-    (number > first && !named.contains("$ ")).then_some(named)
+    ((number > first || known) && !named.contains("$ ")).then_some((named, known))
 }
 
 /// Signs alone, which separate. A dash stands for what is absent.
@@ -351,8 +355,19 @@ const EVIDENCE: &[Evidence] = &[
     (&["ts", "time", "timestamp", "date"], is_moment, "$time"),
 ];
 
+/// Labels of the example in nginx's manual ("Configuring Logging"), which many have taken over.
+const OF_NGINX: &[(&str, &str)] = &[
+    ("rt", "$request_time"),
+    ("uct", "$upstream_connect_time"),
+    ("uht", "$upstream_header_time"),
+    ("urt", "$upstream_response_time"),
+];
+
 /// The variable that a key and its value evidently are.
 fn variable_of_key(key: &str, value: &str) -> Option<&'static str> {
+    if let Some((_, variable)) = OF_NGINX.iter().find(|(label, _)| *label == key && is_of_nginx(value)) {
+        return Some(variable);
+    }
     let words = words_of(key);
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
     // What came in, and what other servers did, is something else.
@@ -396,6 +411,11 @@ fn is_integer(text: &str) -> bool {
 fn is_decimal(text: &str) -> bool {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     is_integer(whole) && is_integer(fraction)
+}
+
+/// Seconds as nginx writes them, with three decimals.
+fn is_of_nginx(text: &str) -> bool {
+    is_decimal(text) && text.split_once('.').is_some_and(|(_, fraction)| fraction.len() == 3)
 }
 
 fn is_status(text: &str) -> bool {
@@ -507,7 +527,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_line_is_survived(line in "[ -~\t\u{e9}\u{4e2d}]{0,80}", bytes: Vec<u8>) {
-            let _ = (of_text(&line), neutral(&line, true, 1), of_keys("", line.as_bytes()), of_keys("", &bytes));
+            let _ = (of_text(&line), neutral(&line, "", true, 1), of_keys("", line.as_bytes()), of_keys("", &bytes));
             let _ = hint_at_keys(&bytes);
         }
     }
