@@ -6,7 +6,7 @@
 use crate::catalogue::{self, Metric};
 use crate::limits;
 use crate::options::Options;
-use crate::parse::{self, Format, PRESETS, Reading, Role};
+use crate::parse::{self, Format, PRESETS, Reading, Remedy, Role};
 use crate::say::shown;
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -54,9 +54,10 @@ struct Explainer {
     fit: u64,
     /// Lines that fit and can hardly be meant so.
     doubted: u64,
-    /// Lines that advice was sought for, and all that was given.
+    /// Lines that advice was sought for, all that was given, and the formats that it names.
     sought: usize,
-    advice: Vec<String>,
+    advice: Vec<Remedy>,
+    better: Vec<Format>,
     /// The fields that were found in any line, by name: not every key of a format is in its lines.
     found: HashSet<String>,
 }
@@ -89,8 +90,8 @@ impl Explainer {
             },
         };
         let title = format!("{title}:\n    {}\n", shown(format.text().as_bytes(), usize::MAX));
-        let (advice, found) = (Vec::new(), HashSet::new());
-        Ok(Some(Explainer { format, title, lines: 0, fit: 0, doubted: 0, sought: 0, advice, found }))
+        let (advice, better, found) = (Vec::new(), Vec::new(), HashSet::new());
+        Ok(Some(Explainer { format, title, lines: 0, fit: 0, doubted: 0, sought: 0, advice, better, found }))
     }
 
     fn write(
@@ -146,20 +147,19 @@ impl Explainer {
         text
     }
 
-    /// What to do about a line; only of the first ones, and nothing twice.
+    /// What to do about a line; only of the first ones, and only if nothing that was said before helps.
     fn advice(&mut self, line: &[u8]) -> String {
-        if self.advice.len() == limits::SAMPLE_LINES_MAX || self.sought == limits::GUESS_LINES_MAX {
+        let enough = self.advice.len() == limits::SAMPLE_LINES_MAX || self.sought == limits::GUESS_LINES_MAX;
+        if enough || self.better.iter().any(|format| format.suits(line)) {
             return String::new();
         }
         self.sought += 1;
-        match self.format.remedy(&[line]).filter(|remedy| !self.advice.contains(remedy)) {
-            None => String::new(),
-            Some(remedy) => {
-                let advice = format!("    {remedy}\n");
-                self.advice.push(remedy);
-                advice
-            }
-        }
+        let remedy = self.format.remedy(&[line]).filter(|remedy| !self.advice.contains(remedy));
+        let Some(remedy) = remedy else { return String::new() };
+        let text = format!("    {remedy}\n");
+        self.better.extend(remedy.format.as_deref().and_then(|format| Format::compile(format).ok()));
+        self.advice.push(remedy);
+        text
     }
 
     fn closing(&self) -> String {

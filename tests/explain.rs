@@ -565,6 +565,15 @@ fn odd_lines_at_the_front_use_up_no_advice() {
 }
 
 #[test]
+fn what_helps_a_line_is_not_followed_by_what_helps_another() {
+    let line = r#""GET /a HTTP/1.1" 200 rt=0.012 urt="0.009""#;
+    let lines = format!("{line}\n{}\n{line}\n", line.replace("0.009", "-"));
+    let said = run(&["--explain", "--format", "\"$request\" $status"], lines.as_bytes()).stdout;
+    assert_eq!(said.matches("--format").count(), 1, "{said}");
+    assert!(said.contains("urt=\"$upstream_response_time\"'"), "{said}");
+}
+
+#[test]
 fn of_json_what_the_lines_have_is_listed() {
     let said = explained("caddy", r#"{"status":200,"request_method":"GET"}"#);
     let doubt = "in doubt: status at column 11, \"200\": of the 9 keys of the format, the line has only this";

@@ -149,7 +149,8 @@ impl Complaints {
                 format.doubt(&[line]).map(|doubt| format!("the nearest, `{name}`, is in doubt: {doubt}; "))
             }
         });
-        let remedy = nearest.and_then(|format| format.remedy(&[line])).unwrap_or_else(|| or_look.to_owned());
+        let remedy = nearest.and_then(|format| format.remedy(&[line]));
+        let remedy = remedy.map_or_else(|| or_look.to_owned(), |remedy| remedy.to_string());
         let (why, line) = (why.unwrap_or_default(), shown(line, limits::SHOWN_LINE_CHARS));
         format!("{start}: {why}the line: {line}; {remedy}")
     }
@@ -162,5 +163,5 @@ fn is_sample(line: &[u8]) -> bool {
 
 fn advice(format: &Format, lines: &[&[u8]]) -> String {
     let look = || "`httpd_exporter --explain` shows why, line by line".to_owned();
-    format.remedy(lines).unwrap_or_else(look)
+    format.remedy(lines).map_or_else(look, |remedy| remedy.to_string())
 }

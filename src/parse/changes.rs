@@ -378,11 +378,7 @@ impl Words {
 
     /// What another program put in front of the line: the header of syslog, or words that get names of their own.
     fn in_front(&self, format: &Format, line: &[u8]) -> Option<Change> {
-        let fits = |start: &usize| {
-            format
-                .explain(&line[*start..])
-                .is_ok_and(|readings| readings.iter().all(|value| value.doubt.is_none()))
-        };
+        let fits = |start: &usize| format.suits(&line[*start..]);
         let mut starts = (1..line.len().min(FRONT_MAX)).filter(|at| b" \t".contains(&line[at - 1]));
         let start = starts.find(fits)?;
         if self.is_nginx() && syslog_header(line, 0) == start {

@@ -48,7 +48,7 @@ pub use explain::{Mismatch, Reading};
 pub use field::{Role, Trust};
 pub use presets::{PRESETS, Preset, guess};
 pub use record::{FieldRef, Record};
-pub use remedy::nearest;
+pub use remedy::{Remedy, nearest};
 pub use request::{Request, RequestKind};
 pub use scan::{find_byte, find_either};
 pub use spans::Spans;
@@ -389,8 +389,8 @@ impl Format {
         if found { Ok(()) } else { Err(Malformed { reason: Reason::Missing, column: line.len() + 1 }) }
     }
 
-    /// What would make this format read these lines, which it does not: a sentence for people, if anything helps.
-    pub fn remedy(&self, lines: &[&[u8]]) -> Option<String> {
+    /// What would make lines fit that this format does not read, or not as they are meant, if anything helps.
+    pub fn remedy(&self, lines: &[&[u8]]) -> Option<Remedy> {
         remedy::remedy(self, lines)
     }
 
@@ -402,6 +402,11 @@ impl Format {
     /// Whether lines are JSON objects, and not text in a fixed order.
     pub fn is_json(&self) -> bool {
         matches!(self.body, Body::Json(_))
+    }
+
+    /// Whether a line is read, and every value may be meant so.
+    pub fn suits(&self, line: &[u8]) -> bool {
+        self.explain(line).is_ok_and(|readings| readings.iter().all(|reading| reading.doubt.is_none()))
     }
 
     /// How a line is read, field by field, or what did not fit and where. Slow; for people.

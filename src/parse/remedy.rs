@@ -9,6 +9,7 @@ use super::changes::{self, Change, NEUTRAL, ODD};
 use super::field::{Kind, Role};
 use super::text::{Escape, unescape};
 use super::{Format, PRESETS, Preset, Spans, doubt, draft, guess, json};
+use std::fmt;
 
 /// Lines a change is tried on; a change that helps these helps.
 const LINES_MAX: usize = 20;
@@ -28,9 +29,22 @@ const PLAIN: [&str; 3] = ["combined", "nginx", "common"];
 /// A draft knows nothing of the format that somebody wrote.
 const DRAFT: usize = 12;
 
-/// A sentence without its full stop: what to do so that the lines are read. None when they are, or when nothing that
-/// was tried helps.
-pub(super) fn remedy(format: &Format, lines: &[&[u8]]) -> Option<String> {
+/// What to do so that lines are read: a sentence without its full stop, and the format that does, if one was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    words: String,
+    pub format: Option<String>,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)?;
+        self.format.as_ref().map_or(Ok(()), |format| write!(f, ": --format {}", quotable(format)))
+    }
+}
+
+/// What to do about lines; None when they are read, or when nothing that was tried helps.
+pub(super) fn remedy(format: &Format, lines: &[&[u8]]) -> Option<Remedy> {
     let lines = &lines[..lines.len().min(LINES_MAX)];
     let line = *lines.first()?;
     if oddness(format, lines).is_some() && format.doubt(lines).is_none() {
@@ -47,9 +61,11 @@ pub(super) fn remedy(format: &Format, lines: &[&[u8]]) -> Option<String> {
     }
     scale.weigh_all(lines.iter().filter_map(|line| keys(format, line)), OTHER_KEYS);
     scale.weigh_all(lines.iter().filter_map(|line| drafted(line)), DRAFT);
-    let advice =
-        scale.best.map(|(_, Change { what, text, .. })| format!("{what}: --format {}", quotable(&text)));
-    advice.or_else(|| wrapped(line)).or_else(|| draft::hint_at_keys(line)).or_else(|| further(format, line))
+    if let Some((_, Change { what, text, .. })) = scale.best {
+        return Some(Remedy { words: what, format: Some(text) });
+    }
+    let words = wrapped(line).or_else(|| draft::hint_at_keys(line)).or_else(|| further(format, line));
+    words.map(|words| Remedy { words, format: None })
 }
 
 /// Finds the cheapest change that helps, the first of several.
@@ -213,7 +229,7 @@ mod tests {
         b"192.0.2.7 - - [22/Nov/2026:10:38:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"curl/8\"";
 
     fn advice(format: &str, line: &[u8]) -> Option<String> {
-        remedy(&Format::compile(format).unwrap(), &[line])
+        remedy(&Format::compile(format).unwrap(), &[line]).map(|remedy| remedy.to_string())
     }
 
     #[test]
