@@ -17,8 +17,10 @@ pub fn run(options: &Options) -> Result<(), String> {
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
     let first = first_lines(&mut input);
     // A reader of the output that goes away has read enough, and so has a broken input.
-    let _ = match Explainer::new(options, &first)? {
-        Some(mut explainer) => explainer.write(&first, &mut input, &mut output),
+    let _ = match choice(options, &first)? {
+        Some((format, chosen, title)) => {
+            Explainer::new(format, chosen, &title).write(&first, &mut input, &mut output)
+        }
         None => output.write_all(b"There is no line on stdin to choose a preset by.\n"),
     };
     Ok(())
@@ -46,10 +48,35 @@ fn next_line(input: &mut impl BufRead) -> Option<Vec<u8>> {
     Some(line)
 }
 
+/// The format to explain by, whether it is the one of the lines, and what is said of it. None when there is neither a
+/// format nor a line to choose one by.
+fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, String)>, String> {
+    if let Some(spec) = &options.format {
+        let format = compiled(spec)?;
+        let title = format!("The format is `{}`", format.name());
+        return Ok(Some((format, true, title)));
+    }
+    let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
+    if let Some(preset) = parse::guess(&lines) {
+        let title = format!("The format is `{}`, chosen by the lines", preset.name);
+        return Ok(Some((compiled(preset.name)?, true, title)));
+    }
+    // Some logs begin with remarks.
+    let told = lines.iter().find(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let Some(line) = told.or(lines.first()) else { return Ok(None) };
+    let (name, reached, of) = parse::nearest(line);
+    let title = format!(
+        "None of the presets reads these lines. The nearest is `{name}`, which reads {reached} of its {of} fields"
+    );
+    Ok(Some((compiled(name)?, false, title)))
+}
+
 struct Explainer {
     format: Format,
     /// What is said of the format before the first line.
     title: String,
+    /// Whether it is the format of the lines, and not only the nearest to them.
+    chosen: bool,
     lines: u64,
     fit: u64,
     /// Lines that fit and can hardly be meant so.
@@ -63,35 +90,11 @@ struct Explainer {
 }
 
 impl Explainer {
-    /// None when there is neither a format nor a line to choose one by.
-    fn new(options: &Options, first: &[Vec<u8>]) -> Result<Option<Explainer>, String> {
-        let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
-        // Some logs begin with remarks.
-        let told = |line: &&&[u8]| !line.is_empty() && !line.starts_with(b"#");
-        let (format, title) = match &options.format {
-            Some(spec) => {
-                let format = compiled(spec)?;
-                let title = format!("The format is `{}`", format.name());
-                (format, title)
-            }
-            None => match (parse::guess(&lines), lines.iter().find(told).or(lines.first())) {
-                (Some(preset), _) => {
-                    (compiled(preset.name)?, format!("The format is `{}`, chosen by the lines", preset.name))
-                }
-                (None, Some(line)) => {
-                    let (name, reached, of) = parse::nearest(line);
-                    let title = format!(
-                        "None of the presets reads these lines. The nearest is `{name}`, which reads {reached} of its \
-                         {of} fields"
-                    );
-                    (compiled(name)?, title)
-                }
-                (None, None) => return Ok(None),
-            },
-        };
+    fn new(format: Format, chosen: bool, title: &str) -> Explainer {
         let title = format!("{title}:\n    {}\n", shown(format.text().as_bytes(), usize::MAX));
         let (advice, better, found) = (Vec::new(), Vec::new(), HashSet::new());
-        Ok(Some(Explainer { format, title, lines: 0, fit: 0, doubted: 0, sought: 0, advice, better, found }))
+        let (lines, fit, doubted, sought) = (0, 0, 0, 0);
+        Explainer { format, title, chosen, lines, fit, doubted, sought, advice, better, found }
     }
 
     fn write(
@@ -132,7 +135,7 @@ impl Explainer {
                 for doubt in &doubts {
                     let _ = writeln!(text, "    in doubt: {doubt}");
                 }
-                if !doubts.is_empty() {
+                if !doubts.is_empty() || !self.chosen {
                     text.push_str(&self.advice(line));
                 }
             }
@@ -154,7 +157,9 @@ impl Explainer {
             return String::new();
         }
         self.sought += 1;
-        let remedy = self.format.remedy(&[line]).filter(|remedy| !self.advice.contains(remedy));
+        // Of lines that nothing reads, one remark is enough.
+        let new = |remedy: &Remedy| !self.advice.iter().any(|given| given.format == remedy.format);
+        let remedy = self.format.remedy(&[line]).filter(new);
         let Some(remedy) = remedy else { return String::new() };
         let text = format!("    {remedy}\n");
         self.better.extend(remedy.format.as_deref().and_then(|format| Format::compile(format).ok()));

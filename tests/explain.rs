@@ -397,6 +397,24 @@ const CHOICES: &[Choice] = &[
         r#"put a blank in front: --format ' %h %t "%r" %>s'"#,
     ),
     (
+        "a blank at the end",
+        r#"%h %t "%r" %>s "%{User-Agent}i""#,
+        r#"203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 "agent/1" "#,
+        r#"a blank stands at the end: --format '%h %t "%r" %>s "%{User-Agent}i" '"#,
+    ),
+    (
+        "quotes around the whole line",
+        "auto",
+        r#""203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5""#,
+        r#"the line stands in quotes: --format '"%h %l %u %t "%r" %>s %b"'"#,
+    ),
+    (
+        "JSON without a method",
+        "auto",
+        r#"{"host":"v.example","path":"/a","status":"200","length":5}"#,
+        "these are JSON objects with keys of their own: --format 'json:host=$host,path=$request_uri,status=$status'",
+    ),
+    (
         "a line of nobody's",
         "auto",
         "2026-02-03T04:05:06+01:00 web7 GET /a 200 12ms 512",

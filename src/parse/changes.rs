@@ -208,6 +208,7 @@ impl Words {
         {
             changes.push(self.change(*price, format!("put {front} in front"), &[], &[front], &all));
         }
+        changes.push(self.change(REWRITE, "a blank stands at the end".to_owned(), &all, &[""], &[]));
         changes.extend(self.forgotten(&all));
         for at in 0..all.len() {
             self.at_word(&all[..at], all[at], &all[at + 1..], &mut changes);
@@ -265,6 +266,8 @@ impl Words {
         let mut changes = vec![
             ("one % is enough, only systemd's unit files double it".to_owned(), text.replace("%%", "%")),
             ("the quotes need no backslashes".to_owned(), text.replace('\\', "")),
+            ("a quote stands in front".to_owned(), format!("\"{text}")),
+            ("the line stands in quotes".to_owned(), format!("\"{text}\"")),
         ];
         for (separator, name) in SEPARATORS {
             changes.push((format!("the fields are separated by {name}"), all.join(separator)));

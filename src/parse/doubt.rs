@@ -199,6 +199,7 @@ fn is_odd(slot: &Slot, raw: &[u8]) -> bool {
     }
     let name = slot.name.to_ascii_lowercase();
     match slot.meaning.role {
+        _ if text.is_empty() => slot.kind == Kind::Text,
         Some(Role::Vhost) => !is_host(text) && text != "_",
         Some(Role::Request) => {
             let request = Request::read(raw, || false);
@@ -218,18 +219,17 @@ fn is_odd(slot: &Slot, raw: &[u8]) -> bool {
         _ if is_client(&slot.name) => !is_address(text) && !is_host(text),
         _ if name.contains("forwarded") => {
             let address = |part: &str| is_address(part.trim()) || part.trim() == "unknown";
-            !text.is_empty() && !text.split(',').all(address)
+            !text.split(',').all(address)
         }
         _ if name.contains("referer") => {
-            !text.is_empty()
-                && (has_bare_quote(text) || !["://", "about:"].iter().any(|sign| text.contains(sign)))
+            has_bare_quote(text) || !["://", "about:"].iter().any(|sign| text.contains(sign))
         }
         _ if name.contains("user-agent") || name.contains("user_agent") => {
             has_bare_quote(text) || text.starts_with("http") || is_number(text) || is_address(text)
         }
         _ if is_user(&slot.name) => text.contains([' ', '[', '"']) || is_address(text),
         _ if slot.kind == Kind::Quoted => has_bare_quote(text),
-        _ => slot.kind == Kind::Text && (text.is_empty() || text.contains([' ', '\t', '"'])),
+        _ => slot.kind == Kind::Text && text.contains([' ', '\t', '"']),
     }
 }
 
@@ -237,7 +237,8 @@ fn is_number(text: &str) -> bool {
     text.bytes().all(|c| c.is_ascii_digit() || b".-".contains(&c))
 }
 
-fn is_usual_method(text: &str) -> bool {
+/// A method in capitals: others are allowed, and hardly ever meant.
+pub(super) fn is_usual_method(text: &str) -> bool {
     text.bytes().all(|c| c.is_ascii_uppercase() || b"-_".contains(&c))
 }
 

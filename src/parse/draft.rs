@@ -5,7 +5,7 @@
 //! guessed.
 //! Whether the draft reads the line is for remedy.rs to try. Slow; for people.
 
-use super::doubt::is_address;
+use super::doubt::{is_address, is_usual_method};
 use super::field::Role;
 use super::json::members;
 use super::nginx;
@@ -86,10 +86,12 @@ pub(super) fn neutral(text: &str, format: &str, nginx: bool, first: usize) -> Op
         let variable = label.strip_suffix('=').and_then(|key| variable_of_key(key, inner));
         let variable = variable.filter(|name| nginx && name.starts_with('$') && !format.contains(name));
         known |= variable.is_some();
-        let name = variable.map(str::to_owned).unwrap_or_else(|| {
-            number += 1;
-            if nginx { format!("$field{}", number - 1) } else { format!("%{{field{}}}n", number - 1) }
-        });
+        let name = match variable {
+            Some(variable) => variable.to_owned(),
+            None if nginx => format!("$field{number}"),
+            None => format!("%{{field{number}}}n"),
+        };
+        number += usize::from(variable.is_none());
         named.extend([open, &name, close]);
     }
     ((number > first || known) && !named.contains("$ ")).then_some((named, known))
@@ -195,12 +197,18 @@ fn look_of(text: &str) -> &'static str {
     }
 }
 
+/// Letters of a label.
+const LABEL_MAX: usize = 30;
+
 /// `key=` in front of a value, or `key:` (LTSV), and what follows.
 fn label_of(word: &str) -> (&str, &str) {
     let name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     let end = word.find(|c| !name(c)).unwrap_or(0);
     let letters = word.starts_with(|c: char| c.is_ascii_alphabetic()) && end > 0;
-    let labelled = letters && word[end..].starts_with(['=', ':']) && !word[end..].starts_with("://");
+    let rest = &word[end..];
+    // A query and what is coded in base64 have such signs as well.
+    let sign = rest.starts_with([':', '=']) && !rest.starts_with("://") && !rest.starts_with("==");
+    let labelled = letters && end <= LABEL_MAX && sign && !word.contains('&');
     word.split_at(if labelled { end + 1 } else { 0 })
 }
 
@@ -370,8 +378,8 @@ fn variable_of_key(key: &str, value: &str) -> Option<&'static str> {
     }
     let words = words_of(key);
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
-    // What came in, and what other servers did, is something else.
-    if has(&["upstream", "origin", "backend", "received", "read", "in", "local", "remote", "client"]) {
+    // What other servers did is something else.
+    if has(&["upstream", "origin", "backend"]) {
         return None;
     }
     if is_request(value) {
@@ -391,7 +399,13 @@ fn variable_of_key(key: &str, value: &str) -> Option<&'static str> {
         };
     }
     let found = EVIDENCE.iter().find(|(names, sound, _)| has(names) && sound(value));
-    found.map(|(_, _, variable)| *variable)
+    let (_, _, variable) = found?;
+    let others = match *variable {
+        "$body_bytes_sent" => has(&["received", "read", "in", "request", "client"]),
+        "$host" => has(&["remote", "local"]) || (has(&["client"]) && !has(&["request"])),
+        _ => false,
+    };
+    (!others).then_some(*variable)
 }
 
 fn is_span_word(words: &[String]) -> bool {
@@ -428,7 +442,8 @@ fn is_method(text: &str) -> bool {
 
 fn is_request(text: &str) -> bool {
     let request = Request::read(text.as_bytes(), || false);
-    request.kind == RequestKind::Http && request.protocol.is_some()
+    let method = str::from_utf8(request.method).unwrap_or_default();
+    request.kind == RequestKind::Http && request.protocol.is_some() && is_usual_method(method)
 }
 
 fn is_name(text: &str) -> bool {
@@ -513,6 +528,11 @@ mod tests {
                 "json:took=%D,sent=$status",
                 r#"{"took":9,"status":200,"message":"GET /a HTTP/1.1"}"#,
                 "took=%D,status=$status,message=$request",
+            ),
+            (
+                "",
+                r#"{"ClientRequestMethod":"GET","ClientRequestURI":"/a","ClientRequestBytes":9,"EdgeResponseBytes":5,"EdgeResponseStatus":200,"ClientHost":"v"}"#,
+                "ClientRequestMethod=$request_method,ClientRequestURI=$request_uri,EdgeResponseBytes=$body_bytes_sent,EdgeResponseStatus=$status",
             ),
             ("json:s=%>s", r#"{"s":200,"status":200}"#, "s=%>s"),
         ] {

@@ -113,10 +113,11 @@ fn quotable(text: &str) -> String {
 fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
     let mut spans = Spans::new();
     let (mut read, mut odd) = (0, 0);
+    let claims_request = format.source_of(Role::Method).is_some();
     for (seen, line) in lines.iter().enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let record = format.parse(line, &mut spans).ok();
-        let record = record.filter(|record| !format.is_json() || record.has_request());
+        let record = record.filter(|record| !format.is_json() || !claims_request || record.has_request());
         if record.is_some() && doubt::of_line(&format.slots, line, &spans).is_empty() {
             read += 1;
             odd += doubt::odd(&format.slots, line, &spans);
