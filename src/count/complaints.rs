@@ -32,15 +32,22 @@ impl Complaints {
         if !self.heard[malformed.reason as usize] {
             self.first(malformed, line, format, ledger);
         }
-        if self.samples.len() < limits::SAMPLE_LINES_MAX && is_sample(line) {
-            self.samples.push(line.to_vec());
+        if self.samples.len() < limits::SAMPLE_LINES_MAX {
+            self.sample(line);
         }
     }
 
     /// Keeps the first line that no preset reads, to be shown when none fits in the end.
     #[inline]
     pub fn keep(&mut self, line: &[u8]) {
-        if self.samples.is_empty() && is_sample(line) {
+        if self.samples.is_empty() {
+            self.sample(line);
+        }
+    }
+
+    #[cold]
+    fn sample(&mut self, line: &[u8]) {
+        if is_sample(line) {
             self.samples.push(line.to_vec());
         }
     }
@@ -158,7 +165,7 @@ impl Complaints {
 
 /// Whether advice can be sought from a line: some logs begin with remarks.
 fn is_sample(line: &[u8]) -> bool {
-    (1..=limits::SAMPLE_LINE_BYTES_MAX).contains(&line.len()) && line[0] != b'#'
+    line.len() <= limits::SAMPLE_LINE_BYTES_MAX && line.first().is_some_and(|first| *first != b'#')
 }
 
 fn advice(format: &Format, lines: &[&[u8]]) -> String {

@@ -17,6 +17,9 @@ use super::text::{Escape, unescape};
 /// deeper than this is no access record.
 const DEPTH: usize = 32;
 
+// What reads values is compiled into the reader of lines by order (`inline(always)`): since `members` calls it too, the
+// compiler would leave calls there, which cost a tenth of the whole.
+
 /// No node, no slot.
 const NONE: u16 = u16::MAX;
 
@@ -179,6 +182,7 @@ impl Keys {
 
 /// The keys of a line that have a value of their own, by their paths, with the values as they stand there: for people.
 /// What is in arrays has no path.
+#[cold]
 pub(super) fn members(line: &[u8]) -> Option<Vec<(String, &[u8])>> {
     let mut at = find_byte(line, 0, b'{') + 1;
     let (mut path, mut found) = (Vec::new(), Vec::new());
@@ -219,6 +223,7 @@ pub(super) fn members(line: &[u8]) -> Option<Vec<(String, &[u8])>> {
 
 /// Where the object or array at `at` ends. Nobody wants what is in it, so only its quotes and brackets are
 /// checked. `levels` is how deep it may go.
+#[inline(always)]
 fn skip(line: &[u8], mut at: usize, levels: usize) -> Result<usize, Unreadable> {
     // One bit for each open bracket: is it square?
     let (mut square, mut depth) = (0u64, 0);
@@ -261,7 +266,7 @@ fn skip_blanks(line: &[u8], mut at: usize) -> usize {
 }
 
 /// The string whose opening quote is at `at`: its inside, where it ends, and whether it has escapes.
-#[inline]
+#[inline(always)]
 fn string(line: &[u8], at: usize) -> Result<(Span, usize, bool), Unreadable> {
     let start = at + 1;
     let mut end = start;
@@ -300,7 +305,7 @@ fn number(line: &[u8], at: usize) -> usize {
 }
 
 /// A string, a number, a word or nothing: its span (`NONE` for what is absent) and where it ends.
-#[inline]
+#[inline(always)]
 fn scalar(line: &[u8], at: usize) -> Result<(Span, usize), Unreadable> {
     let rest = line.get(at..).unwrap_or_default();
     match rest.first() {
