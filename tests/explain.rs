@@ -123,6 +123,14 @@ const CASES: &[Case] = &[
         r#"put %v in front: --format '%v %h %l %u %t "%r" %>s %b %D'"#,
     ),
     (
+        "a virtual host in the format only",
+        r#"%v %h %l %u %t "%r" %>s %b %D"#,
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 1500"#,
+        1,
+        r#"expected the name of a host at column 1 (for %v), found "203.0.113.9"#,
+        r#"leave out %v: --format '%h %l %u %t "%r" %>s %b %D'"#,
+    ),
+    (
         "a % doubled in some places",
         r#"%%v %%h %t "%r" %>s %b"#,
         r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
@@ -216,12 +224,6 @@ const CASES: &[Case] = &[
 type Choice = (&'static str, &'static str, &'static str, &'static str);
 
 const CHOICES: &[Choice] = &[
-    (
-        "a virtual host that the log lacks: the address is none",
-        r#"%v %h %l %u %t "%r" %>s %b"#,
-        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
-        r#"leave out %v: --format '%h %l %u %t "%r" %>s %b'"#,
-    ),
     (
         "the client missing in the format",
         r#"%l %u %t "%r" %>s %b"#,
@@ -505,6 +507,8 @@ fn what_is_right_is_left_in_peace() {
             "vhost_combined",
             r#"v:80 ::1 - - [03/Feb/2026:04:05:06 +0100] "HEAD / HTTP/1.1" 304 180 "-" "\"a\"""#,
         ),
+        ("%v %h %>s %T", "198.51.100.4 203.0.113.9 200 300"),
+        ("%v %>s", "198.51.100.4 200"),
         ("nginx", r#"::1 - - [03/Feb/2026:04:05:06 +0100] "\x16\x03\x01" 400 157 "-" "-""#),
         (r#"\"%r\" %>s"#, r#""GET / HTTP/1.1" 200"#),
     ] {

@@ -96,7 +96,9 @@ fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
         Kind::Decimal if name == "$request_time" && raw != b"-" && !raw.contains(&b'.') => {
             Some((0, "nginx writes three decimals here: microseconds, as %D of Apache?".to_owned(), false))
         }
-        Kind::Integer if slot.meaning.role == Some(Role::Duration) => hardly_so_long(slot, raw),
+        Kind::Integer if slot.meaning.role == Some(Role::Duration) && slot.escape == Escape::Apache => {
+            hardly_so_long(slot, raw)
+        }
         _ => None,
     }
 }
@@ -149,13 +151,12 @@ fn moved_up<'l>(slots: &[Slot], raw: impl Fn(usize) -> Option<&'l [u8]>) -> Opti
             && slot.escape != Escape::Json
     };
     let vhost = slots.iter().position(servers)?;
-    let clients = |(place, slot): (usize, &Slot)| {
-        is_client(&slot.name) && text(place).is_some_and(|text| is_address(text) || is_host(text))
-    };
-    if !is_address(text(vhost)?) || slots.iter().enumerate().any(clients) {
+    let client = text(slots.iter().position(|slot| is_client(&slot.name))?)?;
+    // A host may be called by its address, while the client has one too, or a name.
+    if !is_address(text(vhost)?) || is_address(client) || client.starts_with(|c: char| c.is_alphanumeric()) {
         return None;
     }
-    let why = format!("this is an address, and no other field has the client's: no {}?", slots[vhost].name);
+    let why = format!("this is an address, and {} is a name: no field has the client's", slots[vhost].name);
     Some(Doubt { slot: vhost, at: 0, why, expected: "the name of a host", certain: true })
 }
 
@@ -326,7 +327,8 @@ mod tests {
             ("%>s %D", "200 123456789", &[]),
             ("%v %h %>s", "192.0.2.9 192.0.2.1 200", &[]),
             ("%v %h %>s", "192.0.2.1 - 200", &[1, 11]),
-            ("$server_name $status", "[2001:db8::1]:80 200", &[1]),
+            ("$server_name $remote_addr $status", "[2001:db8::1]:80 - 200", &[1, 18]),
+            ("%v %>s", "192.0.2.9 200", &[]),
             ("json:s=$status,b=$body_bytes_sent", r#"{"s":304,"b":5}"#, &[]),
         ] {
             assert_eq!(doubted(format, line), columns, "{format} {line}");
