@@ -6,8 +6,9 @@
 use crate::catalogue::{self, Metric};
 use crate::limits;
 use crate::options::Options;
-use crate::parse::{self, Format, PRESETS, Reading, Role};
+use crate::parse::{self, Format, PRESETS, Reading, Remedy, Role};
 use crate::say::shown;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Read, Write};
 
@@ -15,9 +16,13 @@ use std::io::{self, BufRead, Read, Write};
 pub fn run(options: &Options) -> Result<(), String> {
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
     let first = first_lines(&mut input);
-    let mut explainer = Explainer::new(options, &first)?;
     // A reader of the output that goes away has read enough, and so has a broken input.
-    let _ = explainer.write(&first, &mut input, &mut output);
+    let _ = match choice(options, &first)? {
+        Some((format, chosen, title)) => {
+            Explainer::new(format, chosen, &title).write(&first, &mut input, &mut output)
+        }
+        None => output.write_all(b"There is no line on stdin to choose a preset by.\n"),
+    };
     Ok(())
 }
 
@@ -43,38 +48,53 @@ fn next_line(input: &mut impl BufRead) -> Option<Vec<u8>> {
     Some(line)
 }
 
+/// The format to explain by, whether it is the one of the lines, and what is said of it. None when there is neither a
+/// format nor a line to choose one by.
+fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, String)>, String> {
+    if let Some(spec) = &options.format {
+        let format = compiled(spec)?;
+        let title = format!("The format is `{}`", format.name());
+        return Ok(Some((format, true, title)));
+    }
+    let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
+    if let Some(preset) = parse::guess(&lines) {
+        let title = format!("The format is `{}`, chosen by the lines", preset.name);
+        return Ok(Some((compiled(preset.name)?, true, title)));
+    }
+    // Some logs begin with remarks.
+    let told = lines.iter().find(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let Some(line) = told.or(lines.first()) else { return Ok(None) };
+    let (name, reached, of) = parse::nearest(line);
+    let title = format!(
+        "None of the presets reads these lines. The nearest is `{name}`, which reads {reached} of its {of} fields"
+    );
+    Ok(Some((compiled(name)?, false, title)))
+}
+
 struct Explainer {
     format: Format,
     /// What is said of the format before the first line.
     title: String,
+    /// Whether it is the format of the lines, and not only the nearest to them.
+    chosen: bool,
     lines: u64,
     fit: u64,
     /// Lines that fit and can hardly be meant so.
     doubted: u64,
-    /// Lines that advice was sought for, and the last that was given.
-    advised: usize,
-    remedy: String,
+    /// Lines that advice was sought for, all that was given, and the formats that it names.
+    sought: usize,
+    advice: Vec<Remedy>,
+    better: Vec<Format>,
+    /// The fields that were found in any line, by name: not every key of a format is in its lines.
+    found: HashSet<String>,
 }
 
 impl Explainer {
-    fn new(options: &Options, first: &[Vec<u8>]) -> Result<Explainer, String> {
-        let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
-        let how;
-        let (format, how) = match &options.format {
-            Some(spec) => (Format::compile(spec).map_err(|e| format!("--format: {e}"))?, ""),
-            None => match parse::guess(&lines) {
-                Some(preset) => (compiled(preset.name)?, ", chosen by the lines"),
-                None => {
-                    let (name, reached, of) = parse::nearest(lines.first().copied().unwrap_or_default());
-                    how = format!(
-                        ", the nearest preset; it reads {reached} of the {of} fields of the first line"
-                    );
-                    (compiled(name)?, how.as_str())
-                }
-            },
-        };
-        let title = format!("The format is `{}`{how}:\n    {}\n", format.name(), format.text());
-        Ok(Explainer { format, title, lines: 0, fit: 0, doubted: 0, advised: 0, remedy: String::new() })
+    fn new(format: Format, chosen: bool, title: &str) -> Explainer {
+        let title = format!("{title}:\n    {}\n", shown(format.text().as_bytes(), usize::MAX));
+        let (advice, better, found) = (Vec::new(), Vec::new(), HashSet::new());
+        let (lines, fit, doubted, sought) = (0, 0, 0, 0);
+        Explainer { format, title, chosen, lines, fit, doubted, sought, advice, better, found }
     }
 
     fn write(
@@ -105,6 +125,9 @@ impl Explainer {
                 self.doubted += u64::from(!doubts.is_empty());
                 let _ = writeln!(text, "\nLine {} fits{but}:", self.lines);
                 for reading in readings {
+                    if !self.found.contains(&reading.name) {
+                        self.found.insert(reading.name.clone());
+                    }
                     let value = if reading.value == reading.raw { String::new() } else { reading.value };
                     let row = format!("    {:24} {:32} {value}", reading.name, reading.raw);
                     let _ = writeln!(text, "{}", row.trim_end());
@@ -112,7 +135,7 @@ impl Explainer {
                 for doubt in &doubts {
                     let _ = writeln!(text, "    in doubt: {doubt}");
                 }
-                if !doubts.is_empty() {
+                if !doubts.is_empty() || !self.chosen {
                     text.push_str(&self.advice(line));
                 }
             }
@@ -127,77 +150,140 @@ impl Explainer {
         text
     }
 
-    /// What to do about a line; only of the first ones, and nothing twice.
+    /// What to do about a line; only of the first ones, and only if nothing that was said before helps.
     fn advice(&mut self, line: &[u8]) -> String {
-        if self.advised == limits::SAMPLE_LINES_MAX {
+        let enough = self.advice.len() == limits::SAMPLE_LINES_MAX || self.sought == limits::GUESS_LINES_MAX;
+        if enough || self.better.iter().any(|format| format.suits(line)) {
             return String::new();
         }
-        self.advised += 1;
-        match self.format.remedy(&[line]).filter(|remedy| *remedy != self.remedy) {
-            None => String::new(),
-            Some(remedy) => {
-                self.remedy.clone_from(&remedy);
-                format!("    {remedy}\n")
-            }
-        }
+        self.sought += 1;
+        // Of lines that nothing reads, one remark is enough.
+        let new = |remedy: &Remedy| !self.advice.iter().any(|given| given.format == remedy.format);
+        let remedy = self.format.remedy(&[line]).filter(new);
+        let Some(remedy) = remedy else { return String::new() };
+        let text = format!("    {remedy}\n");
+        self.better.extend(remedy.format.as_deref().and_then(|format| Format::compile(format).ok()));
+        self.advice.push(remedy);
+        text
     }
 
     fn closing(&self) -> String {
+        if self.lines == 0 {
+            return "\nThere is no line on stdin.\n".to_owned() + &self.gifts();
+        }
         let mut text = format!("\n{} of {} lines fit", self.fit, self.lines);
         if self.doubted > 0 {
             let _ = write!(text, ", {} of them in doubt", self.doubted);
         }
         text.push_str(".\n");
-        if self.fit == 0 && !self.remedy.is_empty() {
-            // What a format gives that reads nothing would only lead astray.
-            text.push_str("Look again with what is advised above.\n");
-            return text;
+        // What a format gives that reads nothing would only lead astray.
+        text.push_str(&match (self.fit, self.advice.is_empty()) {
+            (0, false) => "Look again with what is advised above.\n".to_owned(),
+            (0, true) => "Write a line down in nginx's way, with a $name in the place of each value: a name that nginx \
+                          does not know\nreads any text.\n"
+                .to_owned(),
+            _ => self.gifts(),
+        });
+        text
+    }
+
+    /// What the format gives, and what it does not.
+    fn gifts(&self) -> String {
+        let mut text = "\nThis format gives:\n".to_owned();
+        let mut missing = Vec::new();
+        for gift in GIFTS {
+            match gift.role.map(|role| (role, self.source_of(role))) {
+                None => row(&mut text, &gift.what(), "from every line"),
+                Some((_, Some(source))) => row(&mut text, &gift.what(), &format!("from {source}")),
+                Some((role, None)) => missing.push((gift, role)),
+            }
         }
-        text.push_str("\nThis format gives:\n");
-        let (given, missing): (Vec<&Gift>, Vec<&Gift>) =
-            GIFTS.iter().partition(|gift| gift.role.is_none_or(|role| self.format.source_of(role).is_some()));
-        for gift in given {
-            let source = gift.role.and_then(|role| self.format.source_of(role)).unwrap_or("every line");
-            let _ = writeln!(text, "    {:46} from {source}", gift.what());
+        text.push_str(&if self.format.is_json() { self.absent(&missing) } else { self.longer(&missing) });
+        text
+    }
+
+    /// The field that plays a role; of a JSON format, one that is in the lines, if there are any.
+    fn source_of(&self, role: Role) -> Option<&str> {
+        let source = self.format.source_of(role)?;
+        if !self.format.is_json() || self.lines == 0 {
+            return Some(source);
         }
+        let request = (role == Role::Method).then(|| self.format.keys_of(Role::Request));
+        let mut keys = request.into_iter().flatten().chain(self.format.keys_of(role));
+        keys.find(|key| self.found.contains(*key))
+    }
+
+    /// Metrics whose keys no line has.
+    fn absent(&self, missing: &[(&Gift, Role)]) -> String {
+        let mut text = String::new();
+        for (gift, role) in missing {
+            let keys: Vec<&str> = self.format.keys_of(*role).collect();
+            if !keys.is_empty() {
+                row(&mut text, &gift.what(), &format!("no {}", keys.join(" or ")));
+            }
+        }
+        if text.is_empty() { text } else { format!("\nThe lines have no key for:\n{text}") }
+    }
+
+    /// Metrics that the format has no field for, and the format with all of them.
+    fn longer(&self, missing: &[(&Gift, Role)]) -> String {
         let nginx = self.is_nginx();
-        let missing: Vec<(&Gift, &str)> = missing
-            .into_iter()
-            .map(|gift| (gift, if nginx { gift.nginx } else { gift.apache }))
-            .filter(|(_, field)| !field.is_empty())
-            .collect();
-        if missing.is_empty() || self.format.is_json() {
-            return text;
-        }
-        text.push_str("\nIt does not give:\n");
-        for (gift, field) in &missing {
-            let _ = writeln!(text, "    {:46} add {field}", gift.what());
-        }
+        let field_of = |gift: &Gift| if nginx { gift.nginx } else { gift.apache };
+        let missing: Vec<(&Gift, &str)> = missing.iter().map(|(gift, _)| (*gift, field_of(gift))).collect();
+        let missing = missing.iter().filter(|(_, field)| !field.is_empty());
+        let elsewhere = self.elsewhere();
+        let mut text = String::new();
         // One field may give several metrics.
         let mut fields: Vec<&str> = Vec::new();
-        for (_, field) in &missing {
+        for (gift, field) in missing {
+            let add = if elsewhere.is_some() { String::new() } else { format!("add {field}") };
+            row(&mut text, &gift.what(), &add);
             if !fields.contains(field) {
                 fields.push(field);
             }
         }
-        let longer = format!("{} {}", self.format.text(), fields.join(" "));
-        let _ = match nginx {
-            true => writeln!(text, "\nFor all of it, in nginx:\n    log_format timed '{longer}';"),
-            false => {
-                let quoted = longer.replace('\\', "\\\\").replace('"', "\\\"");
-                writeln!(
-                    text,
-                    "\nFor all of it, in Apache (%I and %^FB need mod_logio and LogIOTrackTTFB On):\n    LogFormat \"{quoted}\" timed"
-                )
-            }
-        };
-        text
+        if text.is_empty() {
+            return text;
+        }
+        let paste = elsewhere.unwrap_or_else(|| {
+            let longer = format!("{} {}", self.format.text(), fields.join(" "));
+            if nginx { nginx_line(&longer) } else { apache_line(&longer) }
+        });
+        format!("\nIt does not give:\n{text}\n{paste}")
+    }
+
+    /// Where the fields of a format are set, if what is known here of Apache and nginx is of no use there.
+    fn elsewhere(&self) -> Option<String> {
+        let preset = PRESETS.iter().find(|preset| preset.name == self.format.name());
+        match (preset.map_or("", |preset| preset.set_by), self.format.name_of_ours()) {
+            ("", None) => None,
+            ("", Some(name)) => Some(format!(
+                "The server that writes this does not call it {name}; what it can log more, its own manual says.\n"
+            )),
+            (set_by, _) => Some(format!("What is logged is set by {set_by}.\n")),
+        }
     }
 
     fn is_nginx(&self) -> bool {
         let preset = PRESETS.iter().find(|preset| preset.name == self.format.name());
         preset.map_or(self.format.name() == "nginx", |preset| preset.dialect == "nginx")
     }
+}
+
+fn row(text: &mut String, what: &str, whence: &str) {
+    let _ = writeln!(text, "{}", format!("    {what:46} {whence}").trim_end());
+}
+
+fn nginx_line(format: &str) -> String {
+    let quoted = format.replace('\\', "\\\\").replace('\'', "\\'").replace('\t', "\\t");
+    format!("For all of it, in nginx:\n    log_format timed '{quoted}';\n")
+}
+
+fn apache_line(format: &str) -> String {
+    let quoted = format.replace('\\', "\\\\").replace('"', "\\\"").replace('\t', "\\t");
+    format!(
+        "For all of it, in Apache (%I and %^FB need mod_logio and LogIOTrackTTFB On):\n    LogFormat \"{quoted}\" timed\n"
+    )
 }
 
 fn compiled(spec: &str) -> Result<Format, String> {

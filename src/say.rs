@@ -18,6 +18,8 @@ pub fn shown(bytes: &[u8], most: usize) -> String {
             }
             match c {
                 '"' | '\'' | '\\' => text.push(c),
+                '\t' | '\n' | '\r' => text.extend(c.escape_default()),
+                c if c.is_ascii_control() => text.push_str(&format!("\\x{:02x}", u32::from(c))),
                 c if c.is_control() => text.extend(c.escape_default()),
                 // Those too that turn the direction of what follows.
                 c => text.extend(c.escape_debug()),
@@ -39,7 +41,7 @@ mod tests {
 
     #[test]
     fn what_a_log_contains_cannot_steer_a_terminal() {
-        assert_eq!(shown(b"a\x1b[31m\xff\t\xc3\xa9", 80), "a\\u{1b}[31m\\xff\\t\u{e9}");
+        assert_eq!(shown(b"a\x1b[31m\xff\t\xc3\xa9", 80), "a\\x1b[31m\\xff\\t\u{e9}");
         assert_eq!(shown("a\u{202e}\\\"b".as_bytes(), 80), "a\\u{202e}\\\"b");
         assert_eq!(shown(&[b'x'; 50], 10), "xxxxxxxxxx...");
         assert_eq!(shown(&[0xff; 50], 8), "\\xff\\xff...");

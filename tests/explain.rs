@@ -123,6 +123,14 @@ const CASES: &[Case] = &[
         r#"put %v in front: --format '%v %h %l %u %t "%r" %>s %b %D'"#,
     ),
     (
+        "a virtual host in the format only",
+        r#"%v %h %l %u %t "%r" %>s %b %D"#,
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 1500"#,
+        1,
+        r#"expected the name of a host at column 1 (for %v), found "203.0.113.9"#,
+        r#"leave out %v: --format '%h %l %u %t "%r" %>s %b %D'"#,
+    ),
+    (
         "a % doubled in some places",
         r#"%%v %%h %t "%r" %>s %b"#,
         r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
@@ -135,7 +143,7 @@ const CASES: &[Case] = &[
         r#"%v %h %t "%r" %>s %b"#,
         "v.example\t203.0.113.9\t[03/Feb/2026:04:05:06 +0100]\t\"GET /a HTTP/1.1\"\t200\t5",
         10,
-        r#"expected " " at column 10 (before %h), found "\x09203.0.113.9"#,
+        r#"expected " " at column 10 (before %h), found "\t203.0.113.9"#,
         r#"the fields are separated by tabs: --format '%v\t%h\t%t\t"%r"\t%>s\t%b'"#,
     ),
     (
@@ -212,6 +220,236 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// Slips where something worse would read the line as well: what it is, the format, the line, the advice.
+type Choice = (&'static str, &'static str, &'static str, &'static str);
+
+const CHOICES: &[Choice] = &[
+    (
+        "the client missing in the format",
+        r#"%l %u %t "%r" %>s %b"#,
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        r#"add %h in front: --format '%h %l %u %t "%r" %>s %b'"#,
+    ),
+    (
+        "an address in front",
+        r#"%h %l %u %t "%r" %>s %b %D"#,
+        r#"198.51.100.4 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 1500"#,
+        r#"put %{X-Forwarded-For}i in front: --format '%{X-Forwarded-For}i %h %l %u %t "%r" %>s %b %D'"#,
+    ),
+    (
+        "a virtual host in the middle: the request is none",
+        r#"$remote_addr [$time_local] "$request" $status"#,
+        r#"203.0.113.9 [03/Feb/2026:04:05:06 +0100] v.example "GET /a HTTP/1.1" 200"#,
+        r#"add $host behind [$time_local]: --format '$remote_addr [$time_local] $host "$request" $status'"#,
+    ),
+    (
+        "a time before what a proxy sent",
+        r#"$remote_addr [$time_local] "$request" $status "$http_user_agent" "$http_x_forwarded_for""#,
+        r#"203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 "agent/1" 0.012 "-""#,
+        r#"add $request_time behind "$http_user_agent": --format '$remote_addr [$time_local] "$request" $status "$http_user_agent" $request_time "$http_x_forwarded_for"'"#,
+    ),
+    (
+        "one number for two directives: nearly everybody has the size",
+        r#"%h %t "%r" %>s %I %b"#,
+        r#"203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 512"#,
+        r#"leave out %I: --format '%h %t "%r" %>s %b'"#,
+    ),
+    (
+        "two numbers behind: the second is no size with its headers",
+        "combined",
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 "-" "agent/1" 1500 0"#,
+        r#"name what stands behind as you like: --format '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %{field1}n %{field2}n'"#,
+    ),
+    (
+        "a virtual host behind",
+        r#"%h %l %u %t "%r" %>s %b"#,
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 v.example"#,
+        r#"add %v behind %b: --format '%h %l %u %t "%r" %>s %b %v'"#,
+    ),
+    (
+        "a word of nobody's behind",
+        r#"%h %l %u %t "%r" %>s %b"#,
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 HIT"#,
+        r#"add %{field1}n behind %b: --format '%h %l %u %t "%r" %>s %b %{field1}n'"#,
+    ),
+    (
+        "a virtual host without its port",
+        "vhost_combined",
+        r#"v.example 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 512 "-" "agent/1""#,
+        r#"the log has %v for %v:%p: --format '%v %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"'"#,
+    ),
+    (
+        "quotes around a time: no preset has what this format has",
+        r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_time"#,
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 "-" "agent/1" "0.012""#,
+        r#"$request_time stands in quotes: --format '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$request_time"'"#,
+    ),
+    (
+        "nginx's main without X-Forwarded-For is nginx's own",
+        "nginx_main",
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 "-" "agent/1""#,
+        "the preset `nginx` reads it: --format nginx",
+    ),
+    (
+        "no size at all",
+        r#"%h "%r" %>s %B"#,
+        r#"203.0.113.9 "GET /a HTTP/1.1" 304 -"#,
+        r#"the log has %b for %B: --format '%h "%r" %>s %b'"#,
+    ),
+    (
+        "microseconds for seconds",
+        r#"%h "%r" %>s %T"#,
+        r#"203.0.113.9 "GET /a HTTP/1.1" 200 123456"#,
+        r#"the log has %D for %T: --format '%h "%r" %>s %D'"#,
+    ),
+    (
+        "labels before the times",
+        r#""$request" $status $request_time $upstream_response_time"#,
+        r#""GET /a HTTP/1.1" 200 rt=0.012 urt=0.009"#,
+        r#"the log has rt= and urt=: --format '"$request" $status rt=$request_time urt=$upstream_response_time'"#,
+    ),
+    (
+        "a label that the log lacks",
+        r#""$request" $status rt=$request_time"#,
+        r#""GET /a HTTP/1.1" 200 0.012"#,
+        r#"the log has no rt= before $request_time: --format '"$request" $status $request_time'"#,
+    ),
+    (
+        "labels that the log lacks",
+        r#""$request" $status rt=$request_time urt="$upstream_response_time""#,
+        r#""GET /a HTTP/1.1" 200 0.012 "0.009""#,
+        r#"the log has no labels before the values: --format '"$request" $status $request_time "$upstream_response_time"'"#,
+    ),
+    (
+        "labels of nobody's",
+        r#""$request" $status"#,
+        r#""GET /a HTTP/1.1" 200 took=0.012 cache="HIT""#,
+        r#"name what stands behind as you like: --format '"$request" $status took=$field1 cache="$field2"'"#,
+    ),
+    (
+        "labels of nginx's manual",
+        "auto",
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 "-" "agent/1" rt=0.012 urt="0.009" id=x host=v.example"#,
+        r#"name what stands behind as you like: --format '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" rt=$request_time urt="$upstream_response_time" id=$field1 host=$host'"#,
+    ),
+    (
+        "two directives missing",
+        r#"%h %t "%r" %>s %b %D"#,
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 1500"#,
+        r#"add %l %u behind %h: --format '%h %l %u %t "%r" %>s %b %D'"#,
+    ),
+    (
+        "two directives too many",
+        r#"%h %l %u %t "%r" %>s %b %D"#,
+        r#"203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 1500"#,
+        r#"leave out %l %u: --format '%h %t "%r" %>s %b %D'"#,
+    ),
+    (
+        "a port behind the address",
+        r#"%h %l %u %t "%r" %>s %b"#,
+        r#"203.0.113.9:4711 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        r#"the log has %h:%{remote}p for %h: --format '%h:%{remote}p %l %u %t "%r" %>s %b'"#,
+    ),
+    (
+        "a number in nginx's log: its unit is not known",
+        "nginx",
+        r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5 "-" "agent/1" 1500"#,
+        r#"add $field1 behind "$http_user_agent": --format '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $field1'"#,
+    ),
+    (
+        "single quotes in the log",
+        r#"$remote_addr "$request" $status"#,
+        r#"203.0.113.9 'GET /a HTTP/1.1' 200"#,
+        r#""$request" stands in single quotes: --format '$remote_addr '\''$request'\'' $status'"#,
+    ),
+    (
+        "a unit behind the time",
+        r#""%r" %>s %D"#,
+        r#""GET /a HTTP/1.1" 200 12ms"#,
+        r#"the log has %{ms}Tms for %D: --format '"%r" %>s %{ms}Tms'"#,
+    ),
+    (
+        "seconds since 1970",
+        r#"[$time_local] "$request" $status"#,
+        r#"[1770087906.012] "GET /a HTTP/1.1" 200"#,
+        r#"the log has [$msec] for [$time_local]: --format '[$msec] "$request" $status'"#,
+    ),
+    (
+        "bars in the log",
+        r#"%h %t "%r" %>s %b"#,
+        r#"203.0.113.9|[03/Feb/2026:04:05:06 +0100]|"GET /a HTTP/1.1"|200|5"#,
+        r#"the fields are separated by bars: --format '%h|%t|"%r"|%>s|%b'"#,
+    ),
+    (
+        "the header of syslog",
+        r#"$remote_addr [$time_local] "$request" $status"#,
+        r#"Feb  3 04:05:06 web7 nginx[42]: 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200"#,
+        r#"the header of syslog stands in front: --format '${syslog_header}$remote_addr [$time_local] "$request" $status'"#,
+    ),
+    (
+        "the name of a container",
+        r#"%h %l %u %t "%r" %>s %b"#,
+        r#"shop_1  | 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        r#"name what stands in front as you like: --format '%{field1}n  | %h %l %u %t "%r" %>s %b'"#,
+    ),
+    (
+        "a blank in front",
+        r#"%h %t "%r" %>s"#,
+        r#" 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200"#,
+        r#"put a blank in front: --format ' %h %t "%r" %>s'"#,
+    ),
+    (
+        "a blank at the end",
+        r#"%h %t "%r" %>s "%{User-Agent}i""#,
+        r#"203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 "agent/1" "#,
+        r#"a blank stands at the end: --format '%h %t "%r" %>s "%{User-Agent}i" '"#,
+    ),
+    (
+        "quotes around the whole line",
+        "auto",
+        r#""203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5""#,
+        r#"the line stands in quotes: --format '"%h %l %u %t "%r" %>s %b"'"#,
+    ),
+    (
+        "JSON without a method",
+        "auto",
+        r#"{"host":"v.example","path":"/a","status":"200","length":5}"#,
+        "these are JSON objects with keys of their own: --format 'json:host=$host,path=$request_uri,status=$status'",
+    ),
+    (
+        "a line of nobody's",
+        "auto",
+        "2026-02-03T04:05:06+01:00 web7 GET /a 200 12ms 512",
+        "written in nginx's way, with names to change as you like: --format '$time_iso8601 $field1 $request_method $request_uri $status ${millis}ms $body_bytes_sent'",
+    ),
+    (
+        "JSON with keys of nobody's",
+        "auto",
+        r#"{"client":{"ip":"203.0.113.9"},"reply":{"code":200},"verb":"GET","path":"/a","duration_ms":12}"#,
+        "these are JSON objects with keys of their own: --format 'json:reply.code=$status,verb=$request_method,path=$request_uri,duration_ms=$millis'",
+    ),
+    (
+        "a key with another name: the others stay",
+        "json:stat=$status,verb=$request_method,took=%D",
+        r#"{"code":200,"verb":"GET","took":1500}"#,
+        "these are JSON objects with keys of their own: --format 'json:verb=$request_method,took=%D,code=$status'",
+    ),
+    (
+        "JSON of which only the status is known",
+        "caddy",
+        r#"{"status":200,"request_method":"GET","request_uri":"/a","request_time":0.012}"#,
+        "the preset `json` reads it: --format json",
+    ),
+];
+
+#[test]
+fn of_several_remedies_the_likeliest_is_given() {
+    for (slip, format, line, advice) in CHOICES {
+        let said = explained(format, line);
+        assert!(said.lines().any(|line| line.trim() == *advice), "{slip}: no {advice}\nin\n{said}");
+    }
+}
+
 /// What `--explain` says of one line.
 fn explained(format: &str, line: &str) -> String {
     let ended = run(&["--explain", "--format", format], format!("{line}\n").as_bytes());
@@ -240,9 +478,12 @@ fn a_format_that_is_nearly_right_is_put_right() {
 
 #[test]
 fn the_advice_works_when_taken_with_the_help_of_a_shell() {
-    for (slip, _, line, _, _, advice) in CASES {
+    let near = CASES.iter().map(|(slip, _, line, _, _, advice)| (slip, line, advice));
+    for (slip, line, advice) in near.chain(CHOICES.iter().map(|(slip, _, line, advice)| (slip, line, advice)))
+    {
         let (_, given) = advice.split_once("--format ").expect("advice is a format");
-        let format = given.trim_matches('\'');
+        let quoted = given.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+        let format = &quoted.unwrap_or(given).replace(r"'\''", "'");
         let said = explained(format, line);
         assert!(said.contains("1 of 1 lines fit.\n"), "{slip}: {format}\n{said}");
     }
@@ -266,6 +507,8 @@ fn what_is_right_is_left_in_peace() {
             "vhost_combined",
             r#"v:80 ::1 - - [03/Feb/2026:04:05:06 +0100] "HEAD / HTTP/1.1" 304 180 "-" "\"a\"""#,
         ),
+        ("%v %h %>s %T", "198.51.100.4 203.0.113.9 200 300"),
+        ("%v %>s", "198.51.100.4 200"),
         ("nginx", r#"::1 - - [03/Feb/2026:04:05:06 +0100] "\x16\x03\x01" 400 157 "-" "-""#),
         (r#"\"%r\" %>s"#, r#""GET / HTTP/1.1" 200"#),
     ] {
@@ -278,9 +521,24 @@ fn what_is_right_is_left_in_peace() {
 #[test]
 fn json_with_keys_of_its_own_is_told_how_to_name_them() {
     let said = explained("combined", r#"{"ts":"2026","code":200,"verb":"GET","url":"/a","took":0.25}"#);
-    assert!(said.contains("--format 'json:KEY=$status,KEY=$request_method,"), "{said}");
+    let advice = "and only you know the unit of took (add took=$request_time for seconds, took=$millis or took=%D): \
+                  --format 'json:code=$status,verb=$request_method,url=$request_uri'";
+    assert!(said.contains(advice), "{said}");
+    let said = explained("json", r#"{"answer":"fine","who":{"name":"a"}}"#);
+    assert!(
+        said.contains("--format 'json:KEY=$status,") && said.contains("which are answer, who.name"),
+        "{said}"
+    );
     let said = explained("json:code=$status,verb=$request_method", r#"{"code":200,"verb":"GET"}"#);
     assert!(said.contains("1 of 1 lines fit."), "{said}");
+}
+
+#[test]
+fn a_line_inside_json_is_to_be_taken_out() {
+    let line = r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] \"GET /a HTTP/1.1\" 200 5"#;
+    let said = explained("auto", &format!(r#"{{"log":"{line}\n","stream":"stdout"}}"#));
+    let advice = "the key log holds a whole line, which the preset `common` reads: take it out before, as with jq -r .log\n";
+    assert!(said.contains(advice), "{said}");
 }
 
 #[test]
@@ -303,8 +561,82 @@ fn when_nothing_helps_the_nearest_preset_is_named_with_how_far_it_gets() {
         "{said}"
     );
     let said = explained("auto", line);
-    let title = "`common`, the nearest preset; it reads 4 of the 7 fields of the first line:";
+    let title =
+        "None of the presets reads these lines. The nearest is `common`, which reads 4 of its 7 fields:";
     assert!(said.contains(title), "{said}");
+    assert!(
+        said.contains("Write a line down in nginx's way") && !said.contains("This format gives"),
+        "{said}"
+    );
+}
+
+#[test]
+fn no_line_is_no_reason_to_choose_a_preset() {
+    let said = run(&["--explain"], b"").stdout;
+    assert_eq!(said, "There is no line on stdin to choose a preset by.\n");
+    let said = run(&["--explain", "--format", "common"], b"").stdout;
+    assert!(said.contains("There is no line on stdin.\n") && said.contains("This format gives:"), "{said}");
+}
+
+#[test]
+fn odd_lines_at_the_front_use_up_no_advice() {
+    let (_, format, line, .., advice) = CASES[2];
+    let remarks = "# a remark\n".repeat(20);
+    let said = run(&["--explain", "--format", format], format!("{remarks}{line}\n").as_bytes()).stdout;
+    assert!(said.contains(advice), "{said}");
+}
+
+#[test]
+fn what_helps_a_line_is_not_followed_by_what_helps_another() {
+    let line = r#""GET /a HTTP/1.1" 200 rt=0.012 urt="0.009""#;
+    let lines = format!("{line}\n{}\n{line}\n", line.replace("0.009", "-"));
+    let said = run(&["--explain", "--format", "\"$request\" $status"], lines.as_bytes()).stdout;
+    assert_eq!(said.matches("--format").count(), 1, "{said}");
+    assert!(said.contains("urt=\"$upstream_response_time\"'"), "{said}");
+}
+
+#[test]
+fn of_json_what_the_lines_have_is_listed() {
+    let said = explained("caddy", r#"{"status":200,"request_method":"GET"}"#);
+    let doubt = "in doubt: status at column 11, \"200\": of the 9 keys of the format, the line has only this";
+    assert!(said.contains(doubt), "{said}");
+    let given = said.split("This format gives:").nth(1).expect("a list");
+    let (given, absent) = given.split_once("The lines have no key for:").expect("two lists");
+    assert!(given.contains("{status_code}") && !given.contains("duration"), "{given}");
+    assert!(absent.contains("httpd_request_duration_seconds                 no duration\n"), "{absent}");
+    let said = explained("json", r#"{"status":200,"request":"GET /a HTTP/1.1","uri":"/a"}"#);
+    assert!(said.contains("httpd_requests_total{method}                   from request\n"), "{said}");
+}
+
+#[test]
+fn a_line_is_pasted_only_where_its_words_are_known() {
+    let time = "[03/Feb/2026:04:05:06 +0100]";
+    let plain = format!(r#"203.0.113.9 - - {time} "GET /a HTTP/1.1" 200 5 "-" "agent/1""#);
+    let traefik = format!("{plain} 7 \"-\" \"-\" 12ms");
+    let lighttpd = plain.replace(" - -", " v.example -");
+    let ours = plain.clone() + " HIT";
+    let named = format!("{} $field1", parse_text("nginx"));
+    for (format, line, said) in [
+        ("traefik", &traefik, "What is logged is set by Traefik's accessLog.\n"),
+        ("lighttpd", &lighttpd, "What is logged is set by lighttpd's accesslog.format.\n"),
+        (&named, &ours, "The server that writes this does not call it $field1;"),
+    ] {
+        let got = explained(format, line);
+        assert!(got.contains(said) && got.contains("It does not give:"), "{format}: {got}");
+        assert!(!got.contains(" timed") && !got.contains(" add "), "{format}: {got}");
+    }
+    // And where it is, the server can read it.
+    let said = explained("$status '$uri'\\t$msec", "200 '/a'\t1770087906.120");
+    let directive = said.lines().find(|line| line.contains("log_format timed")).expect("a directive");
+    assert!(directive.contains(r"'$status \'$uri\'\t$msec "), "{directive}");
+    let line = "200 '/a'\t1770087906.120 \"GET /a HTTP/1.1\" v.example 5 300 0.012 \"-\" \"-\"";
+    assert!(explained(directive.trim(), line).contains("1 of 1 lines fit.\n"), "{directive}");
+}
+
+/// The text of a preset, as `--explain` shows it.
+fn parse_text(preset: &str) -> String {
+    let said = explained(preset, "");
+    said.lines().nth(1).expect("the text of the format").trim().to_owned()
 }
 
 #[test]
@@ -331,6 +663,18 @@ fn lines_that_fit_and_cannot_be_meant_so_are_said_once() {
     let odd = format!("{}\n{line}\n", line.replace(['"'], "")).repeat(50);
     let said = run(&["--once", "--format", "%v %h %t %r %>s %b"], odd.as_bytes()).stderr;
     assert_eq!(said, "", "half of them is not most of them");
+}
+
+#[test]
+fn a_quiet_server_need_not_wait_for_its_hundredth_line() {
+    let (_, format, line, .., advice) = CASES[1];
+    let exporter = &mut Exporter::start(&["--format", format]);
+    exporter.process.feed(format!("{line}\n").repeat(10).as_bytes());
+    exporter.wait_for_stderr("10 of 10 lines do not fit the format");
+    exporter.process.feed(format!("{line}\n").repeat(200).as_bytes());
+    exporter.wait_for_lines(210);
+    let said = exporter.process.stderr();
+    assert_eq!((said.matches("lines do not fit").count(), said.matches(advice).count()), (1, 1), "{said}");
 }
 
 #[test]

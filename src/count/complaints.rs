@@ -9,6 +9,9 @@ use crate::limits;
 use crate::parse::{self, Format, Malformed, Reason};
 use crate::say::{say, shown};
 
+/// Lines after which nothing more is waited for when none of them fits: a quiet server may take days to log a hundred.
+const HOPELESS_LINES: u64 = 10;
+
 #[derive(Debug, Default)]
 pub struct Complaints {
     heard: [bool; Reason::ALL.len()],
@@ -29,15 +32,22 @@ impl Complaints {
         if !self.heard[malformed.reason as usize] {
             self.first(malformed, line, format, ledger);
         }
-        if self.samples.len() < limits::SAMPLE_LINES_MAX && line.len() <= limits::SAMPLE_LINE_BYTES_MAX {
-            self.samples.push(line.to_vec());
+        if self.samples.len() < limits::SAMPLE_LINES_MAX {
+            self.sample(line);
         }
     }
 
     /// Keeps the first line that no preset reads, to be shown when none fits in the end.
     #[inline]
     pub fn keep(&mut self, line: &[u8]) {
-        if self.samples.is_empty() && (1..=limits::SAMPLE_LINE_BYTES_MAX).contains(&line.len()) {
+        if self.samples.is_empty() {
+            self.sample(line);
+        }
+    }
+
+    #[cold]
+    fn sample(&mut self, line: &[u8]) {
+        if is_sample(line) {
             self.samples.push(line.to_vec());
         }
     }
@@ -53,12 +63,15 @@ impl Complaints {
     #[cold]
     fn look_at(&mut self, bytes: &[u8], format: &Format) {
         let lines = bytes.split(|byte| *byte == b'\n');
-        let lines = lines.filter(|line| (1..=limits::SAMPLE_LINE_BYTES_MAX).contains(&line.len()));
+        let lines = lines.filter(|line| is_sample(line));
         let wanted = limits::LOOKED_LINES - self.first.len();
         self.first.extend(lines.take(wanted).map(<[u8]>::to_vec));
-        if self.first.len() < limits::LOOKED_LINES {
-            return;
+        if self.first.len() == limits::LOOKED_LINES {
+            self.look_now(format);
         }
+    }
+
+    fn look_now(&mut self, format: &Format) {
         self.looked = true;
         let first = std::mem::take(&mut self.first);
         let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
@@ -90,12 +103,20 @@ impl Complaints {
             return;
         }
         ledger.misfit = new_malformed * 2 > new;
-        if new >= limits::JUDGED_LINES {
+        let enough = new >= limits::JUDGED_LINES;
+        let hopeless = self.judged.0 == 0 && new >= HOPELESS_LINES && new_malformed == new && !guessing;
+        if enough {
             self.judged = (lines, malformed);
-            if ledger.misfit && !self.said_misfit {
-                self.said_misfit = true;
-                say(self.misfit(new_malformed, new, format, guessing));
-            }
+        }
+        if ledger.misfit && (enough || hopeless) {
+            self.say_misfit(new_malformed, new, format, guessing);
+        }
+    }
+
+    fn say_misfit(&mut self, malformed: u64, lines: u64, format: &Format, guessing: bool) {
+        if !self.said_misfit {
+            self.said_misfit = true;
+            say(self.misfit(malformed, lines, format, guessing));
         }
     }
 
@@ -112,29 +133,42 @@ impl Complaints {
         )
     }
 
-    /// At the end of input: a short log that fitted nothing must not end in silence.
-    pub fn close(&mut self, ledger: &Ledger, guessing: bool) {
-        let malformed = ledger.totals.of(Outcome::Malformed);
-        if guessing && malformed > 0 && !self.said_misfit {
-            say(self.no_preset(malformed, ledger.totals.all()));
+    /// At the end of input: a log too short to be judged must not end in silence.
+    pub fn close(&mut self, ledger: &Ledger, format: &Format, guessing: bool) {
+        let (lines, malformed) = (ledger.totals.all(), ledger.totals.of(Outcome::Malformed));
+        if malformed * 2 > lines && (self.judged.0 == 0 || guessing) {
+            self.say_misfit(malformed, lines, format, guessing);
+        }
+        if !self.looked && !guessing && !self.first.is_empty() {
+            self.look_now(format);
         }
     }
 
     fn no_preset(&self, malformed: u64, lines: u64) -> String {
-        let shown = self.samples.first().map_or_else(String::new, |line| {
-            let (name, ..) = parse::nearest(line);
-            let why = Format::compile(name).ok().and_then(|format| format.explain(line).err());
-            let why = why.map_or_else(String::new, |why| format!("the nearest, `{name}`, {why}; "));
-            format!("{why}the line: {}; ", shown(line, limits::SHOWN_LINE_CHARS))
+        let start = format!("{malformed} of {lines} lines fit none of the presets");
+        let or_look = "give the server's own format with --format, or look with `httpd_exporter --explain`";
+        let Some(line) = self.samples.first() else { return format!("{start}; {or_look}") };
+        let (name, ..) = parse::nearest(line);
+        let nearest = Format::compile(name).ok();
+        let why = nearest.as_ref().and_then(|format| match format.explain(line) {
+            Err(mismatch) => Some(format!("the nearest, `{name}`, {mismatch}; ")),
+            Ok(_) => {
+                format.doubt(&[line]).map(|doubt| format!("the nearest, `{name}`, is in doubt: {doubt}; "))
+            }
         });
-        format!(
-            "{malformed} of {lines} lines fit none of the presets: {shown}give the server's own format with --format, \
-             or look with `httpd_exporter --explain`"
-        )
+        let remedy = nearest.and_then(|format| format.remedy(&[line]));
+        let remedy = remedy.map_or_else(|| or_look.to_owned(), |remedy| remedy.to_string());
+        let (why, line) = (why.unwrap_or_default(), shown(line, limits::SHOWN_LINE_CHARS));
+        format!("{start}: {why}the line: {line}; {remedy}")
     }
+}
+
+/// Whether advice can be sought from a line: some logs begin with remarks.
+fn is_sample(line: &[u8]) -> bool {
+    line.len() <= limits::SAMPLE_LINE_BYTES_MAX && line.first().is_some_and(|first| *first != b'#')
 }
 
 fn advice(format: &Format, lines: &[&[u8]]) -> String {
     let look = || "`httpd_exporter --explain` shows why, line by line".to_owned();
-    format.remedy(lines).unwrap_or_else(look)
+    format.remedy(lines).map_or_else(look, |remedy| remedy.to_string())
 }

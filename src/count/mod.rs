@@ -193,6 +193,6 @@ pub fn run(mut counter: Counter, inbox: &Inbox, questions: &Receiver<Question>, 
             recv(questions) -> question => answer(question.ok(), &counter.ledger),
         }
     }
-    counter.complaints.close(&counter.ledger, counter.guessing.is_some());
+    counter.complaints.close(&counter.ledger, &counter.format, counter.guessing.is_some());
     counter.ledger
 }

@@ -258,6 +258,7 @@ mod tests {
             ("log_format m # first\n '$status' # then\n ' $uri';", "nginx", "$status $uri"),
             (r#"escape=json {"s":$status}"#, "nginx json", r#"{"s":$status}"#),
             ("escape=none $status", "nginx none", "$status"),
+            (r"log_format t '$status\t\'$uri\'';", "nginx", "$status\t'$uri'"),
             (r"$status\t$uri", "nginx", "$status\t$uri"),
             ("$gzip_ratio% $status", "nginx", "$gzip_ratio% $status"),
             ("%h $5 %>s", "apache", "%h $5 %>s"),

@@ -84,14 +84,51 @@ pub(super) fn explain(format: &Format, line: &[u8]) -> Result<Vec<Reading>, Mism
         let doubt = doubt.map(|doubt| (span.start as usize + doubt.at + 1, doubt.why.clone()));
         Some(Reading { name: slot.name.clone(), raw: excerpt(raw, EXCERPT), value: value(slot, raw), doubt })
     });
-    Ok(readings.collect())
+    let mut readings: Vec<Reading> = readings.collect();
+    if let [only] = readings.as_mut_slice()
+        && format.is_json()
+        && format.slots.len() > 1
+    {
+        let why = format!("of the {} keys of the format, the line has only this", format.slots.len());
+        only.doubt =
+            spans.at.iter().find(|span| **span != Span::NONE).map(|span| (span.start as usize + 1, why));
+    }
+    Ok(readings)
 }
 
-/// The first doubt about lines that fit, if there is one about more than half of all.
+/// The first doubt about lines that fit, if there is one about more than half of all; or what none of them has.
 pub(super) fn doubt(format: &Format, lines: &[&[u8]]) -> Option<String> {
-    let doubt = |line: &&[u8]| explain(format, line).ok()?.iter().find_map(Reading::in_doubt);
-    let mut doubts = lines.iter().filter_map(doubt).collect::<Vec<String>>().into_iter();
-    if doubts.len() > lines.len() / 2 { doubts.next() } else { None }
+    let readings: Vec<Vec<Reading>> = lines.iter().filter_map(|line| explain(format, line).ok()).collect();
+    let doubt = |readings: &Vec<Reading>| readings.iter().find_map(Reading::in_doubt);
+    let mut doubts = readings.iter().filter_map(doubt).collect::<Vec<String>>().into_iter();
+    if doubts.len() > lines.len() / 2 { doubts.next() } else { unheard_of(format, &readings) }
+}
+
+/// Roles that every access log plays, if it plays them at all.
+const CONSTANT: [Role; 8] = [
+    Role::Request,
+    Role::Method,
+    Role::Path,
+    Role::Protocol,
+    Role::Vhost,
+    Role::BytesSent,
+    Role::Duration,
+    Role::Timestamp,
+];
+
+/// A key of a map given in full that no line has, nor another that would do. Presets have keys for many servers.
+fn unheard_of(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
+    if !format.is_json() || readings.is_empty() || format.name() != "json" || super::remedy::is_preset(format)
+    {
+        return None;
+    }
+    let read = |key: &str| readings.iter().flatten().any(|reading| reading.name == key);
+    let missing = |role: &Role| {
+        let keys: Vec<&str> = format.keys_of(*role).collect();
+        let first = *keys.first()?;
+        (!keys.iter().any(|key| read(key))).then(|| format!("no line has the key {first}"))
+    };
+    CONSTANT.iter().find_map(missing)
 }
 
 /// A value in words.

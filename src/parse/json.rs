@@ -17,6 +17,9 @@ use super::text::{Escape, unescape};
 /// deeper than this is no access record.
 const DEPTH: usize = 32;
 
+// What reads values is compiled into the reader of lines by order (`inline(always)`): since `members` calls it too, the
+// compiler would leave calls there, which cost a tenth of the whole.
+
 /// No node, no slot.
 const NONE: u16 = u16::MAX;
 
@@ -177,8 +180,50 @@ impl Keys {
     }
 }
 
+/// The keys of a line that have a value of their own, by their paths, with the values as they stand there: for people.
+/// What is in arrays has no path.
+#[cold]
+pub(super) fn members(line: &[u8]) -> Option<Vec<(String, &[u8])>> {
+    let mut at = find_byte(line, 0, b'{') + 1;
+    let (mut path, mut found) = (Vec::new(), Vec::new());
+    loop {
+        at = skip_blanks(line, at);
+        match line.get(at)? {
+            b',' => at += 1,
+            b'}' => {
+                at += 1;
+                if path.pop().is_none() {
+                    return (skip_blanks(line, at) == line.len()).then_some(found);
+                }
+            }
+            b'"' => {
+                let (key, end, _) = string(line, at).ok()?;
+                let key = str::from_utf8(key.of(line)?).ok()?;
+                let colon = skip_blanks(line, end);
+                line.get(colon).filter(|byte| **byte == b':')?;
+                at = skip_blanks(line, colon + 1);
+                match line.get(at)? {
+                    b'{' if path.len() < DEPTH => {
+                        path.push(key);
+                        at += 1;
+                    }
+                    b'{' | b'[' => at = skip(line, at, DEPTH).ok()?,
+                    _ => {
+                        let (span, end) = scalar(line, at).ok()?;
+                        let dotted = [path.as_slice(), &[key]].concat().join(".");
+                        found.extend(span.of(line).map(|value| (dotted, value)));
+                        at = end;
+                    }
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
 /// Where the object or array at `at` ends. Nobody wants what is in it, so only its quotes and brackets are
 /// checked. `levels` is how deep it may go.
+#[inline(always)]
 fn skip(line: &[u8], mut at: usize, levels: usize) -> Result<usize, Unreadable> {
     // One bit for each open bracket: is it square?
     let (mut square, mut depth) = (0u64, 0);
@@ -221,7 +266,7 @@ fn skip_blanks(line: &[u8], mut at: usize) -> usize {
 }
 
 /// The string whose opening quote is at `at`: its inside, where it ends, and whether it has escapes.
-#[inline]
+#[inline(always)]
 fn string(line: &[u8], at: usize) -> Result<(Span, usize, bool), Unreadable> {
     let start = at + 1;
     let mut end = start;
@@ -260,7 +305,7 @@ fn number(line: &[u8], at: usize) -> usize {
 }
 
 /// A string, a number, a word or nothing: its span (`NONE` for what is absent) and where it ends.
-#[inline]
+#[inline(always)]
 fn scalar(line: &[u8], at: usize) -> Result<(Span, usize), Unreadable> {
     let rest = line.get(at..).unwrap_or_default();
     match rest.first() {
@@ -316,6 +361,18 @@ mod tests {
         let got = read(&["a", "b", "c"], br#"{"a":,"b":-,"c":1,"c":2}"#).unwrap();
         assert_eq!(got, [None, Some("-".to_owned()), Some("2".to_owned())]);
         assert_eq!(read(&["a\"b"], br#"{"\u0061\"b":7}"#).unwrap(), [Some("7".to_owned())]);
+    }
+
+    #[test]
+    fn the_keys_of_a_line() {
+        let line =
+            br#"web | {"a": 1, "b": {"c": "x", "d": [ "e", {"f": 2} ], "g": {}}, "n": null, "h": true} "#;
+        let found = members(line).unwrap();
+        let found: Vec<(&str, &[u8])> = found.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        assert_eq!(found, [("a", &b"1"[..]), ("b.c", b"x"), ("h", b"true")]);
+        for line in ["", "{", "plain", r#"{"a"}"#, r#"{"a":1} x"#, r#"{"a":"x"#, "{1}"] {
+            assert_eq!(members(line.as_bytes()), None, "{line}");
+        }
     }
 
     #[test]
@@ -393,6 +450,7 @@ mod tests {
             prop_oneof![any::<u8>(), Just(b'"'), Just(b'{'), Just(b'['), Just(b':')],
             0..80,
         )) {
+            let _ = members(&line);
             let keys = Keys::new([("a", 0), ("b.c", 1)].into_iter());
             let mut spans = Spans::new();
             spans.reset(2);

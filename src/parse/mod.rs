@@ -11,15 +11,18 @@
 //! nginx     log_format -> pieces                 record    spans -> values        request  the request line
 //! presets   formats by name                      explain   how a line is read, or why not
 //! remedy    what would make lines fit            doubt     what fits and yet cannot be meant
+//! changes   what people get wrong                draft     a line -> a format for it
 //! field     roles, kinds, units                  spans     where the values of a line are
 //! values    values that show their end           text, time         numbers and escapes, moments
 //! scan      search, sixteen bytes at once        digits             numbers, eight digits at once
 //! ```
 
 mod apache;
+mod changes;
 mod dialect;
 mod digits;
 mod doubt;
+mod draft;
 mod explain;
 mod field;
 mod json;
@@ -43,9 +46,9 @@ use std::fmt;
 
 pub use explain::{Mismatch, Reading};
 pub use field::{Role, Trust};
-pub use presets::{PRESETS, guess};
+pub use presets::{PRESETS, Preset, guess};
 pub use record::{FieldRef, Record};
-pub use remedy::nearest;
+pub use remedy::{Remedy, nearest};
 pub use request::{Request, RequestKind};
 pub use scan::find_byte;
 pub use spans::Spans;
@@ -257,6 +260,18 @@ impl Format {
         self.slots.get(slot).map(|slot| slot.name.as_str())
     }
 
+    /// The fields that play a role, the best first.
+    pub fn keys_of(&self, role: Role) -> impl Iterator<Item = &str> {
+        self.players(role).filter_map(|slot| self.slots.get(slot)).map(|slot| slot.name.as_str())
+    }
+
+    /// A field under a name that is known here only, and not where the server is told what to log.
+    pub fn name_of_ours(&self) -> Option<&str> {
+        let bare =
+            |name: &str| name.trim_start_matches(['$', '%', '{']).trim_end_matches(['n', '}']).to_owned();
+        self.slots.iter().map(|slot| slot.name.as_str()).find(|name| nginx::is_ours(&bare(name)))
+    }
+
     /// Whose word the virtual host is; `None` when the format has none. Where it may be the client's, it is.
     pub fn trust_of_vhost(&self) -> Option<Trust> {
         self.players(Role::Vhost).last().map(|slot| self.slots[slot].meaning.trust())
@@ -379,8 +394,8 @@ impl Format {
         if found { Ok(()) } else { Err(Malformed { reason: Reason::Missing, column: line.len() + 1 }) }
     }
 
-    /// What would make this format read these lines, which it does not: a sentence for people, if anything helps.
-    pub fn remedy(&self, lines: &[&[u8]]) -> Option<String> {
+    /// What would make lines fit that this format does not read, or not as they are meant, if anything helps.
+    pub fn remedy(&self, lines: &[&[u8]]) -> Option<Remedy> {
         remedy::remedy(self, lines)
     }
 
@@ -392,6 +407,11 @@ impl Format {
     /// Whether lines are JSON objects, and not text in a fixed order.
     pub fn is_json(&self) -> bool {
         matches!(self.body, Body::Json(_))
+    }
+
+    /// Whether a line is read, and every value may be meant so.
+    pub fn suits(&self, line: &[u8]) -> bool {
+        self.explain(line).is_ok_and(|readings| readings.iter().all(|reading| reading.doubt.is_none()))
     }
 
     /// How a line is read, field by field, or what did not fit and where. Slow; for people.
@@ -424,7 +444,11 @@ impl Slot {
 fn without_fields(spec: &str) -> String {
     let single = spec.replace("%%", "%");
     if single == spec {
-        return format!("{spec} is neither a preset nor a format: it has no % directive and no $variable");
+        let plain =
+            format!("{spec} is neither a preset nor a format: it has no % directive and no $variable");
+        // What encloses the fields is left when a shell has taken them for variables of its own.
+        let emptied = ["\"\"", "[]", "- -"].iter().any(|rest| spec.contains(rest)) || spec.trim().is_empty();
+        return if emptied { plain + "; in a shell it has to stand in single quotes" } else { plain };
     }
     let plain = format!("{spec} has no directive: %% is a plain percent sign");
     match Format::compile(&single) {

@@ -61,6 +61,13 @@ const VARIABLES: &[(&str, Kind, Meaning)] = &[
     ("time", Kind::Text, Meaning::of(Role::Timestamp, Unit::Seconds, 0)),
 ];
 
+/// Names for what other servers write, and those that advice makes up.
+pub(super) fn is_ours(name: &str) -> bool {
+    let made_up = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    ["millis", "nanos", "nanos_upstream", "quoted_or_dash", "syslog_header", "time"].contains(&name)
+        || name.strip_prefix("field").is_some_and(made_up)
+}
+
 /// The slot of a variable.
 pub(super) fn variable(name: &str, escape: Escape) -> Slot {
     let found = VARIABLES.iter().find(|(known, _, _)| *known == name);

@@ -11,7 +11,7 @@ use super::spans::Span;
 use super::{Format, Record, Spans, doubt};
 
 /// A format known by name.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Preset {
     pub name: &'static str,
     /// The syntax of `text`.
@@ -19,6 +19,8 @@ pub struct Preset {
     pub text: &'static str,
     /// One line for the help text.
     pub about: &'static str,
+    /// Where its server is told what to log, where that is neither LogFormat nor log_format.
+    pub set_by: &'static str,
 }
 
 const fn preset(
@@ -27,7 +29,11 @@ const fn preset(
     text: &'static str,
     about: &'static str,
 ) -> Preset {
-    Preset { name, dialect, text, about }
+    Preset { name, dialect, text, about, set_by: "" }
+}
+
+const fn of_another_server(set_by: &'static str, preset: Preset) -> Preset {
+    Preset { set_by, ..preset }
 }
 
 /// In the order of preference when several read the same lines equally well.
@@ -90,44 +96,59 @@ pub const PRESETS: &[Preset] = &[
          \"$http_referer\" \"$http_user_agent\" \"$http_x_forwarded_for\"",
         "main of nginx's own packages, with X-Forwarded-For",
     ),
-    preset(
-        "ingress-nginx",
-        "nginx",
-        "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \
+    of_another_server(
+        "ingress-nginx's log-format-upstream",
+        preset(
+            "ingress-nginx",
+            "nginx",
+            "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \
          \"$http_referer\" \"$http_user_agent\" $request_length $request_time [$proxy_upstream_name] \
          [$proxy_alternative_upstream_name] $upstream_addr $upstream_response_length \
          $upstream_response_time $upstream_status $req_id",
-        "the ingress controller's upstreaminfo",
+            "the ingress controller's upstreaminfo",
+        ),
     ),
-    preset(
-        "lighttpd",
-        "Apache",
-        r#"%h %V %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#,
-        "lighttpd's default accesslog.format",
+    of_another_server(
+        "lighttpd's accesslog.format",
+        preset(
+            "lighttpd",
+            "Apache",
+            r#"%h %V %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#,
+            "lighttpd's default accesslog.format",
+        ),
     ),
-    preset(
-        "traefik",
-        "nginx",
-        "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \
+    of_another_server(
+        "Traefik's accessLog",
+        preset(
+            "traefik",
+            "nginx",
+            "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \
          \"$http_referer\" \"$http_user_agent\" $requests $quoted_or_dash $quoted_or_dash ${millis}ms",
-        "Traefik's accessLog, format common (CLF)",
+            "Traefik's accessLog, format common (CLF)",
+        ),
     ),
-    preset(
-        "traefik-json",
-        "JSON",
-        "json:DownstreamStatus=$status,RequestMethod=$request_method,RequestPath=$request_uri,\
+    of_another_server(
+        "Traefik's accessLog",
+        preset(
+            "traefik-json",
+            "JSON",
+            "json:DownstreamStatus=$status,RequestMethod=$request_method,RequestPath=$request_uri,\
          RequestProtocol=$server_protocol,RequestHost=$host,DownstreamContentSize=$body_bytes_sent,\
          RequestContentSize=$request_length,Duration=$nanos,OriginDuration=$nanos_upstream,StartUTC=$time,\
          StartLocal=$time",
-        "Traefik's accessLog, format json; durations in nanoseconds",
+            "Traefik's accessLog, format json; durations in nanoseconds",
+        ),
     ),
-    preset(
-        "caddy",
-        "JSON",
-        "json:status=$status,request.method=$request_method,request.uri=$request_uri,\
+    of_another_server(
+        "Caddy's log",
+        preset(
+            "caddy",
+            "JSON",
+            "json:status=$status,request.method=$request_method,request.uri=$request_uri,\
          request.proto=$server_protocol,request.host=$host,size=$body_bytes_sent,bytes_read=$request_length,\
          duration=$request_time,ts=$time",
-        "Caddy's access log; durations in seconds",
+            "Caddy's access log; durations in seconds",
+        ),
     ),
     preset(
         "json",
@@ -141,13 +162,16 @@ pub const PRESETS: &[Preset] = &[
          time_iso8601=$time_iso8601,msec=$msec",
         "JSON with keys named as nginx's variables",
     ),
-    preset(
-        "haproxy",
-        "nginx",
-        "${syslog_header}$remote_addr:$remote_port [$time_local] $frontend $server_name/$server \
+    of_another_server(
+        "HAProxy's log-format",
+        preset(
+            "haproxy",
+            "nginx",
+            "${syslog_header}$remote_addr:$remote_port [$time_local] $frontend $server_name/$server \
          $Tq/$Tw/$Tc/$Tr/$millis $status $bytes_sent $captured_cookies $termination_state \
          $connections_queues_headers\"$request\"",
-        "HAProxy's option httplog, with or without a syslog header; the backend as virtual host",
+            "HAProxy's option httplog, with or without a syslog header; the backend as virtual host",
+        ),
     ),
 ];
 

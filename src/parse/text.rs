@@ -255,6 +255,7 @@ pub(super) fn excerpt(bytes: &[u8], limit: usize) -> String {
     for &c in bytes.iter().take(limit) {
         match c {
             0x20..=0x7e => out.push(char::from(c)),
+            b'\t' => out.push_str("\\t"),
             _ => out.push_str(&format!("\\x{c:02x}")),
         }
     }

@@ -7,5 +7,5 @@ metrics:
 httpd_requests_total{method="GET",status_code="200"} 1
 httpd_exporter_lines_total{outcome="malformed"} 1
 stderr:
-the line: \u{0}\u{0}\u{0}
+the line: \x00\x00\x00
 exit: 0

@@ -3,5 +3,5 @@ args: --once --format common
 bytes:
 \x1b]0;title\x07 \x1b[31mred\n
 stderr:
-\u{1b}[31mred
+\x1b[31mred
 exit: 0
