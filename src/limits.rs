@@ -62,8 +62,12 @@ pub const BUCKETS_MAX: usize = 64;
 
 // --- the format ---
 
-/// Lines that `--format auto` looks at to choose a preset.
+/// Lines that `--format auto` looks at to choose a preset, and the most bytes of them that are held back for it.
 pub const GUESS_LINES_MAX: usize = 100;
+pub const GUESS_BYTES_MAX: usize = 1 << 20;
+
+/// How long the first lines are held back until there are so many: a quiet server shall be on the page too.
+pub const GUESS_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Lines after which it is judged whether more than half of them do not fit.
 pub const JUDGED_LINES: u64 = 100;
@@ -76,7 +80,7 @@ pub const SHOWN_LINE_CHARS: usize = 300;
 
 /// Lines that are kept for the advice on what would make them fit, and the longest of them.
 pub const SAMPLE_LINES_MAX: usize = 8;
-pub const SAMPLE_LINE_BYTES_MAX: usize = 8192;
+pub const SAMPLE_LINE_BYTES_MAX: usize = 2048;
 
 // --- state ---
 

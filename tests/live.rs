@@ -281,6 +281,61 @@ fn the_whole_is_the_sum_of_its_parts() {
     }
 }
 
+/// A line of the common format; with a referer and an agent behind it, of the combined one.
+fn short_line(number: u64, more: &str) -> String {
+    format!("192.0.2.{number} - - [03/Feb/2026:04:05:06 +0100] \"GET /a HTTP/1.1\" 200 5{more}\n")
+}
+
+const AGENT: &str = " \"-\" \"curl/8.5.0\"";
+
+/// `auto`: a first line that would choose another format does not, in one piece with the others or apart from them.
+#[test]
+fn the_format_is_chosen_by_the_first_lines_whatever_pieces_they_come_in() {
+    let (first, others) = (short_line(1, ""), (2..52).map(|n| short_line(n, AGENT)).collect::<String>());
+    let whole = run(&["--once"], format!("{first}{others}").as_bytes());
+    let apart = run_in_pieces(&["--once"], &[first.as_bytes(), others.as_bytes()]);
+    for ended in [&whole, &apart] {
+        assert!(ended.stderr.contains("the format is `combined`"), "{}", ended.stderr);
+        assert_eq!(ended.page().value("httpd_exporter_lines_total{outcome=\"counted\"}"), Some(50.0));
+    }
+    assert_eq!(whole.page().of_the_log(), apart.page().of_the_log());
+}
+
+/// `auto`: what stands before the log of a server is no reason to give the log up.
+#[test]
+fn the_format_is_chosen_behind_many_lines_that_nothing_fits() {
+    let notes = "the server is starting up\n".repeat(150);
+    let log: String = (0..600).map(|n| short_line(n % 200, AGENT)).collect();
+    let ended = run(&["--once"], format!("{notes}{log}").as_bytes());
+    let page = ended.page();
+    assert_eq!(
+        page.value("httpd_exporter_lines_total{outcome=\"counted\"}"),
+        Some(600.0),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"malformed\"}"), Some(150.0));
+    assert_eq!(page.sum("httpd_requests_total"), 600.0);
+}
+
+/// `auto`: lines that no preset reads as they are meant are counted under none, and a quiet server's first line is
+/// enough when no other comes.
+#[test]
+fn nothing_is_counted_in_a_format_that_was_not_chosen() {
+    let bent: String = (0..50).map(|n| format!("shop.example {}", short_line(n, ""))).collect();
+    let ended = run(&["--once"], bent.as_bytes());
+    assert_eq!(ended.page().value("httpd_exporter_lines_total{outcome=\"malformed\"}"), Some(50.0));
+    assert_eq!(ended.page().sum("httpd_requests_total"), 0.0);
+    assert!(ended.stderr.contains("50 of 50 lines fit none of the presets"), "{}", ended.stderr);
+
+    let mut exporter = Exporter::start(&[]);
+    exporter.process.feed(bent.as_bytes());
+    exporter.wait_for_lines(50);
+    exporter.process.feed(short_line(1, AGENT).as_bytes());
+    let page = exporter.wait_for_lines(51);
+    assert_eq!(page.sum("httpd_requests_total"), 1.0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 

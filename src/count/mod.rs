@@ -7,6 +7,7 @@ mod admission;
 mod complaints;
 pub mod dictionary;
 pub mod exemplars;
+mod guess;
 mod hash;
 pub mod histogram;
 pub mod ledger;
@@ -21,11 +22,12 @@ use crate::clock;
 use crate::input::Inbox;
 use crate::limits;
 use crate::options::Options;
-use crate::parse::{self, Format, Spans};
+use crate::parse::{self, Format, Reason, Spans};
 use crate::say::say;
 use crate::vitals::Vitals;
 use complaints::Complaints;
-use crossbeam_channel::{Receiver, Sender, bounded, select};
+use crossbeam_channel::{Receiver, Sender, at, bounded, never, select};
+use guess::Guess;
 use ledger::{Ledger, Summary};
 use meter::Meter;
 use totals::Outcome;
@@ -72,8 +74,8 @@ pub struct Counter {
     format: Format,
     meter: Meter,
     ledger: Ledger,
-    /// While the format is still to be guessed, what it will be compiled with.
-    guessing: Option<Options>,
+    /// While the format is still to be guessed, the lines that will choose it.
+    guess: Option<Guess>,
     spans: Spans,
     complaints: Complaints,
 }
@@ -82,7 +84,7 @@ impl Counter {
     /// Compiles format and options; an error names the option.
     pub fn new(options: Options) -> Result<Counter, String> {
         let guess = options.format.is_none();
-        // Until the lines have chosen, the first preset stands in: a line that no preset reads, it cannot read either.
+        // Until the lines have chosen, the first preset stands in, for the reasons why none reads them.
         let spec = options.format.as_deref().unwrap_or(parse::PRESETS[0].name);
         let mut format = Format::compile(spec).map_err(|e| format!("--format: {e}"))?;
         let wanted = if guess { options.without_fields() } else { options.clone() };
@@ -95,7 +97,7 @@ impl Counter {
             format,
             meter,
             ledger,
-            guessing: guess.then_some(options),
+            guess: guess.then(|| Guess::new(options)),
             spans: Spans::default(),
             complaints: Complaints::default(),
         })
@@ -104,21 +106,29 @@ impl Counter {
     /// Counts every line of a chunk.
     pub fn count(&mut self, bytes: &[u8], oversized: u64) {
         debug_assert!(bytes.is_empty() || bytes.ends_with(b"\n"));
-        if self.guessing.is_some() {
-            self.guess(bytes);
-        }
-        let now = clock::now_nanos();
         self.ledger.totals.lines[Outcome::Oversized as usize] += oversized;
+        let mut rest = bytes;
+        while let Some(guess) = self.guess.as_mut().filter(|_| !rest.is_empty()) {
+            rest = &rest[guess.take(rest)..];
+            if guess.has_enough() {
+                self.choose();
+            }
+        }
+        self.lines(rest);
+    }
+
+    fn lines(&mut self, bytes: &[u8]) {
+        let now = clock::now_nanos();
         let mut start = 0;
         while start < bytes.len() {
             let end = parse::find_byte(bytes, start, b'\n');
             self.line(&bytes[start..end], now);
             start = end + 1;
         }
-        if self.guessing.is_none() {
+        if self.guess.is_none() {
             self.complaints.look(bytes, &self.format);
         }
-        self.complaints.judge(&mut self.ledger, &self.format, self.guessing.is_some());
+        self.complaints.judge(&mut self.ledger, &self.format, self.guess.is_some());
     }
 
     #[inline]
@@ -127,36 +137,57 @@ impl Counter {
             Ok(record) => self.meter.measure(&record, &mut self.ledger, now),
             Err(malformed) => {
                 self.ledger.totals.malformed[malformed.reason as usize] += 1;
-                if self.guessing.is_some() {
-                    self.complaints.keep(line);
-                } else {
-                    self.complaints.hear(malformed, line, &self.format, &self.ledger);
-                }
+                self.complaints.hear(malformed, line, &self.format, &self.ledger);
                 Outcome::Malformed
             }
         };
         self.ledger.totals.enter(outcome);
     }
 
-    /// Lets the first lines choose the format.
+    /// Lets the lines that are held back choose the format, and counts them.
     #[cold]
-    fn guess(&mut self, bytes: &[u8]) {
-        let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').take(limits::GUESS_LINES_MAX).collect();
-        let Some(preset) = parse::guess(&lines) else { return };
-        let Some(options) = self.guessing.take() else { return };
+    fn choose(&mut self) {
+        let Some(guess) = &mut self.guess else { return };
+        let held = guess.hand_out();
+        let lines: Vec<&[u8]> =
+            held.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]).collect();
+        let chosen =
+            parse::guess(&lines).and_then(|preset| Some((preset, Format::compile(preset.name).ok()?)));
+        let Some((preset, format)) = chosen else { return self.fit_nothing(&lines) };
+        let Some(Guess { options, .. }) = self.guess.take() else { return };
         say(format!("the format is `{}`: {}", preset.name, preset.text));
-        let Ok(mut format) = Format::compile(preset.name) else { return };
-        let compiled = Meter::compile(&options, &mut format).or_else(|wrong| {
+        self.format = format;
+        let compiled = Meter::compile(&options, &mut self.format).or_else(|wrong| {
             // The command line was right in itself, so the lines are counted all the same.
             say(format!("{wrong}; lines are counted without the labels, excludes and exemplars asked for"));
-            Meter::compile(&options.without_fields(), &mut format)
+            Meter::compile(&options.without_fields(), &mut self.format)
         });
         if let Ok((meter, mut ledger)) = compiled {
             ledger.totals = std::mem::take(&mut self.ledger.totals);
-            (self.format, self.meter, self.ledger) = (format, meter, ledger);
+            (self.meter, self.ledger) = (meter, ledger);
             self.ledger.format_known = true;
             tell_unused(&options, &self.ledger);
         }
+        self.lines(&held);
+    }
+
+    /// Lines that no preset reads as they are meant are malformed, also where one could be bent to read them.
+    fn fit_nothing(&mut self, lines: &[&[u8]]) {
+        for line in lines {
+            let reason =
+                self.format.parse(line, &mut self.spans).map_or_else(|wrong| wrong.reason, |_| Reason::Value);
+            self.ledger.totals.malformed[reason as usize] += 1;
+            self.ledger.totals.enter(Outcome::Malformed);
+            self.complaints.keep(line);
+        }
+        self.complaints.judge(&mut self.ledger, &self.format, true);
+    }
+
+    /// The end of input.
+    fn close(mut self) -> Ledger {
+        self.choose();
+        self.complaints.close(&self.ledger, &self.format, self.guess.is_some());
+        self.ledger
     }
 }
 
@@ -181,6 +212,7 @@ fn answer(question: Option<Question>, ledger: &Ledger) {
 /// The counting thread: until the chunks end, then the ledger is the caller's.
 pub fn run(mut counter: Counter, inbox: &Inbox, questions: &Receiver<Question>, vitals: &Vitals) -> Ledger {
     loop {
+        let patience = counter.guess.as_ref().and_then(Guess::until).map_or_else(never, at);
         select! {
             recv(inbox.chunks) -> chunk => match chunk {
                 Ok(chunk) => {
@@ -191,8 +223,8 @@ pub fn run(mut counter: Counter, inbox: &Inbox, questions: &Receiver<Question>, 
                 Err(_) => break,
             },
             recv(questions) -> question => answer(question.ok(), &counter.ledger),
+            recv(patience) -> _ => counter.choose(),
         }
     }
-    counter.complaints.close(&counter.ledger, &counter.format, counter.guessing.is_some());
-    counter.ledger
+    counter.close()
 }
