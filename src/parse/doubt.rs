@@ -210,9 +210,7 @@ fn is_odd(slot: &Slot, raw: &[u8]) -> bool {
         Some(Role::Method) => !is_usual_method(text),
         Some(Role::Path) => !text.starts_with(['/', '*']) && !text.contains("://"),
         // The shortest request there is has 18 bytes, and with HTTP/2 hardly less.
-        Some(Role::BytesReceived) => decimal(raw, 0).is_some_and(|bytes| bytes < 10),
-        Some(Role::BytesSent) if ["%O", "$bytes_sent"].contains(&slot.name.as_str()) => text == "0",
-        Some(Role::Duration) if slot.meaning.unit == Unit::Micros => text == "0",
+        Some(Role::BytesReceived | Role::BytesSent | Role::Duration) if is_odd_figure(slot, raw) => true,
         // nginx's times have three decimals.
         _ if slot.name.ends_with("_time") && is_number(text) && !text.contains('.') => true,
         Some(Role::Timestamp) => !is_of_our_days(raw, slot.meaning.unit),
@@ -231,6 +229,25 @@ fn is_odd(slot: &Slot, raw: &[u8]) -> bool {
         _ if is_user(&slot.name) => text.contains([' ', '[', '"']) || is_address(text),
         _ if slot.kind == Kind::Quoted => has_bare_quote(text),
         _ => slot.kind == Kind::Text && text.contains([' ', '\t', '"']),
+    }
+}
+
+/// Whether a size or a time of a line is one that servers hardly ever write: another field, or another unit.
+pub(super) fn has_odd_figure(slots: &[Slot], line: &[u8], spans: &Spans) -> bool {
+    let odd = |(slot, span): (&Slot, &Span)| span.of(line).is_some_and(|raw| is_odd_figure(slot, raw));
+    slots.iter().zip(&spans.at).any(odd)
+}
+
+fn is_odd_figure(slot: &Slot, raw: &[u8]) -> bool {
+    let below = |least: u64| decimal(raw, 0).is_some_and(|figure| figure < least);
+    match slot.meaning.role {
+        _ if slot.escape == Escape::Json => false,
+        // The shortest request there is has 18 bytes, and with HTTP/2 hardly less.
+        Some(Role::BytesReceived) => below(10),
+        Some(Role::BytesSent) => ["%O", "$bytes_sent"].contains(&slot.name.as_str()) && raw == b"0",
+        // No answer takes less than ten microseconds; of seconds, most do.
+        Some(Role::Duration) => slot.meaning.unit == Unit::Micros && below(10),
+        _ => false,
     }
 }
 

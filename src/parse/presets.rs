@@ -191,7 +191,9 @@ pub fn guess(lines: &[&[u8]]) -> Option<&'static Preset> {
             let read = record.is_some();
             let doubts = if read { doubt::of_line(&format.slots, line, &spans) } else { Vec::new() };
             let slipped = |doubt: &doubt::Doubt| doubt.certain || format.slots[doubt.slot].kind == Kind::Text;
-            if read && !doubts.iter().any(slipped) {
+            // A unit is not guessed: figures that can hardly be of it make no other preset of a line with more fields.
+            let odd = read && doubt::has_odd_figure(&format.slots, line, &spans);
+            if read && !odd && !doubts.iter().any(slipped) {
                 let values = format.roles.iter().filter(|&&(slot, _)| {
                     let found = spans.at.get(usize::from(slot)).copied().unwrap_or(Span::NONE).of(line);
                     found.is_some_and(|text| text != b"-")
