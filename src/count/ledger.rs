@@ -103,6 +103,8 @@ pub struct Traffic {
     pub bytes_received: u64,
     /// The row of the histograms.
     latency: u32,
+    /// Whether that is not its own, for want of a place.
+    folded: bool,
 }
 
 /// What can be said of a ledger without copying it.
@@ -131,8 +133,9 @@ pub struct Ledger {
     /// Exemplars of the requests by row, and of the buckets of one histogram.
     pub exemplars: Option<(Exemplars, Option<(usize, Exemplars)>)>,
     pub quantiles: Option<Window>,
-    /// Lines counted under `other` because a table was full.
+    /// Lines counted under `other` because a table was full: that of the requests, that of the histograms.
     pub series_overflow: u64,
+    pub histogram_overflow: u64,
     pub totals: Totals,
     /// The format's name and text.
     pub format: (String, String),
@@ -168,6 +171,7 @@ impl Ledger {
             exemplars: None,
             quantiles: None,
             series_overflow: 0,
+            histogram_overflow: 0,
             totals: Totals::default(),
             format: Default::default(),
             format_known: true,
@@ -219,6 +223,12 @@ impl Ledger {
         self.rows[row].latency as usize
     }
 
+    /// Counts a line of that row whose histograms are not its own.
+    #[inline]
+    pub fn fold(&mut self, row: usize) {
+        self.histogram_overflow += u64::from(self.rows[row].folded);
+    }
+
     /// Why the figures are not what the user wants, if they are not.
     pub fn why_not_ready(&self) -> Option<&'static str> {
         match self.totals.all() {
@@ -252,13 +262,12 @@ impl Ledger {
         let key = self.traffic.key(row);
         let wanted = self.derive(&key);
         let latencies = self.latency.len();
-        let latency = match self.latency.row(&wanted, now) {
-            Some(latency) => latency,
-            None => self.latency.row_beyond(&self.derive(&self.reduced(&key)), now),
-        };
+        let own = self.latency.row(&wanted, now);
+        let latency = own.unwrap_or_else(|| self.latency.row_beyond(&self.derive(&self.reduced(&key)), now));
         self.histograms.open(latency);
         self.fill(&key, (latency == latencies).then_some(&wanted));
-        self.rows.push(Traffic { latency: u32::try_from(latency).unwrap_or(0), ..Traffic::default() });
+        let latency = u32::try_from(latency).unwrap_or(0);
+        self.rows.push(Traffic { latency, folded: own.is_none(), ..Traffic::default() });
     }
 
     /// Takes as many places as the text of new rows needs: one of long values takes those of several.

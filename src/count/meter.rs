@@ -229,6 +229,7 @@ impl Meter {
         now: u64,
     ) {
         let latency = ledger.latency_row(row);
+        ledger.fold(row);
         let histograms = &mut ledger.histograms;
         // What no histogram takes is not decoded.
         let mut observe =

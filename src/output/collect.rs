@@ -240,7 +240,8 @@ fn insert_named(page: &mut Page, metric: &'static Metric, names: &[&str], counts
 fn overflow(ledger: &Ledger, page: &mut Page) {
     let open = ledger.labels.iter().filter(|label| label.open);
     let labels = open.map(|label| (label.name.as_str(), label.values.overflow()));
-    let series = labels.chain([(SERIES, ledger.series_overflow)]).map(|(name, count)| {
+    let tables = [(SERIES, ledger.series_overflow), (HISTOGRAMS, ledger.histogram_overflow)];
+    let series = labels.chain(tables).map(|(name, count)| {
         let mut labels = String::new();
         push_label(&mut labels, "label", name);
         Series::number(labels, Amount::whole(count))
@@ -248,8 +249,9 @@ fn overflow(ledger: &Ledger, page: &mut Page) {
     page.insert(&catalogue::OVERFLOW, series.collect());
 }
 
-/// Stands in the overflow's label for the bound on all series together.
+/// These stand in the overflow's label for the bounds on all series together.
 const SERIES: &str = "(series)";
+const HISTOGRAMS: &str = "(histograms)";
 
 fn pulse(vitals: &Vitals, page: &mut Page) {
     for family in vitals.registry.gather() {

@@ -9,7 +9,7 @@ use super::field::Role;
 use super::request::{Request, query_of, scheme_of};
 use super::scan::find_byte;
 use super::spans::{Span, Spans};
-use super::text::{Escape, decimal_in, hex, sum, unescape};
+use super::text::{Escape, decimal_in, hex, sum, unescape, with_units};
 use super::time;
 
 /// A field chosen by name with `Format::field`.
@@ -131,9 +131,10 @@ impl<'l> Record<'_, 'l> {
         self.number(Role::BytesReceived)
     }
 
+    /// In the unit of the field, or in the value's own (Caddy's `duration_format string`).
     #[inline]
     pub fn duration_nanos(&self) -> Option<u64> {
-        self.number(Role::Duration)
+        self.number(Role::Duration).or_else(|| with_units(self.present(Role::Duration)?))
     }
 
     #[inline]

@@ -111,6 +111,31 @@ fn careful_decimal(text: &[u8], power: u32) -> Option<u64> {
     Some(if negative { 0 } else { shifted(mantissa, shift) })
 }
 
+/// A time with its units, as Go writes it (time.Duration.String): `1m2.5s`, `250µs`; in nanoseconds.
+#[cold]
+pub(super) fn with_units(text: &[u8]) -> Option<u64> {
+    const UNITS: [(&[u8], u64); 7] = [
+        (b"ns", 1),
+        ("\u{b5}s".as_bytes(), 1_000),
+        (b"us", 1_000),
+        (b"ms", 1_000_000),
+        (b"s", 1_000_000_000),
+        (b"m", 60_000_000_000),
+        (b"h", 3_600_000_000_000),
+    ];
+    let (mut rest, mut sum) = (text, 0u64);
+    while !rest.is_empty() {
+        let length = rest.iter().take_while(|c| c.is_ascii_digit() || **c == b'.').count();
+        let (figure, behind) = rest.split_at(length);
+        let (unit, nanos) = UNITS.iter().find(|(unit, _)| behind.starts_with(unit))?;
+        // Billionths of the unit, so that a fraction of a minute is one too.
+        let billionths = u128::from(decimal(figure, 9)?) * u128::from(*nanos) / 1_000_000_000;
+        sum = sum.saturating_add(u64::try_from(billionths).unwrap_or(u64::MAX));
+        rest = &behind[unit.len()..];
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
 fn exponent(text: &[u8]) -> Option<i64> {
     let (sign, digits) = match text {
         [b'-', rest @ ..] => (-1, rest),
@@ -328,6 +353,25 @@ mod tests {
     fn an_excerpt_is_printable_and_short() {
         assert_eq!(excerpt(b"a\x16\"\xff", 80), "a\\x16\"\\xff");
         assert_eq!(excerpt(b"abcdef", 3), "abc...");
+    }
+
+    #[test]
+    fn times_may_bring_their_units() {
+        for (text, nanos) in [
+            ("1.5ms", Some(1_500_000)),
+            ("1m2.5s", Some(62_500_000_000)),
+            ("1h0m0.25s", Some(3_600_250_000_000)),
+            ("250\u{b5}s", Some(250_000)),
+            ("0s", Some(0)),
+            ("17ns", Some(17)),
+            ("5", None),
+            ("s", None),
+            ("1.5 ms", None),
+            ("", None),
+            ("-", None),
+        ] {
+            assert_eq!(with_units(text.as_bytes()), nanos, "{text}");
+        }
     }
 
     proptest! {
