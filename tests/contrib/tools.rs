@@ -148,10 +148,11 @@ fn bash_completes_options_and_values() {
 #[ignore = "needs shellcheck"]
 fn shellcheck_takes_the_scripts() {
     assert_eq!(
-        content(
-            Command::new("shellcheck")
-                .args(["contrib/completions/httpd_exporter.bash", "contrib/compose/load.sh"])
-        ),
+        content(Command::new("shellcheck").args([
+            "contrib/completions/httpd_exporter.bash",
+            "contrib/compose/load.sh",
+            "contrib/demo.sh"
+        ])),
         ""
     );
 }
