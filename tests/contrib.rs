@@ -8,11 +8,12 @@ mod answers; // a real Prometheus answers every question that the dashboard and 
 mod dashboard; // the dashboard as rows of panels
 mod tools; // promtool, systemd, shells, Apache and nginx read what is theirs
 
-use crate::harness::run;
+use crate::harness::{TempDir, run};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use yaml_rust2::{Yaml, YamlLoader};
 
 fn root() -> &'static Path {
@@ -173,11 +174,24 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     word.filter(|word| word.contains('_'))
 }
 
+const ALERTS: &str = "contrib/prometheus/rules/alerts.yml";
+const RECORDING: [&str; 2] =
+    ["contrib/prometheus/rules/recording.yml", "contrib/prometheus/opentelemetry.yml"];
+
+/// The alerts, in their order.
+fn alerts() -> Vec<Yaml> {
+    yaml(ALERTS)["groups"][0]["rules"].as_vec().expect("rules").clone()
+}
+
 fn recorded() -> BTreeSet<String> {
-    let rules = yaml("contrib/prometheus/rules/recording.yml");
-    let groups = rules["groups"].as_vec().expect("groups");
-    let rules = groups.iter().flat_map(|group| group["rules"].as_vec().expect("rules"));
-    rules.map(|rule| rule["record"].as_str().expect("only recording rules").to_owned()).collect()
+    let mut recorded = BTreeSet::new();
+    for file in RECORDING {
+        let rules = yaml(file);
+        let groups = rules["groups"].as_vec().expect("groups");
+        let rules = groups.iter().flat_map(|group| group["rules"].as_vec().expect("rules"));
+        recorded.extend(rules.map(|rule| rule["record"].as_str().expect("only recording rules").to_owned()));
+    }
+    recorded
 }
 
 #[test]
@@ -211,7 +225,7 @@ fn every_metric_named_is_on_the_page_or_recorded() {
 
 /// Options of other programs that the files of `contrib/` call.
 const OF_OTHERS: &[&str] =
-    &["--target", "--build", "--release", "--locked", "--bin", "--from", "--include-ignored"];
+    &["--target", "--build", "--release", "--locked", "--bin", "--from", "--include-ignored", "--now"];
 
 #[test]
 fn every_option_named_is_one_of_the_programs() {
@@ -310,6 +324,48 @@ fn stages() -> Vec<String> {
     dockerfile.lines().filter_map(stage).collect()
 }
 
+/// What the Dockerfile copies: sources from the package, or `--from=` a stage.
+fn copied() -> Vec<String> {
+    let mut copied = Vec::new();
+    for line in read("contrib/Dockerfile").lines().filter_map(|line| line.strip_prefix("COPY ")) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let sources = if line.starts_with("--from=") { &words[..1] } else { &words[..words.len() - 1] };
+        copied.extend(sources.iter().map(|&source| source.to_owned()));
+    }
+    copied
+}
+
+/// What is not kept from the build.
+fn let_in() -> Vec<String> {
+    let ignored = read("contrib/Dockerfile.dockerignore");
+    ignored.lines().filter_map(|line| line.strip_prefix('!')).map(str::to_owned).collect()
+}
+
+/// The tree that the image is built in has every target that cargo looks for.
+#[test]
+fn cargo_finds_every_target_in_what_the_image_is_built_of() {
+    let tree = TempDir::new();
+    for source in copied().iter().filter(|source| !source.starts_with("--from=")) {
+        let is_file = root().join(source).is_file();
+        for file in if is_file { vec![source.clone()] } else { files_below(source) } {
+            tree.write(&file, fs::read(root().join(&file)).expect("the package is complete"));
+        }
+    }
+    assert_eq!(targets(tree.path()), targets(root()), "cargo builds nothing where a target is missing");
+}
+
+/// What cargo can build of a package: its programs, tests and benches, by their files.
+fn targets(package: &Path) -> BTreeSet<PathBuf> {
+    let metadata = ["metadata", "--offline", "--no-deps", "--format-version", "1"];
+    let cargo = Command::new(env!("CARGO")).args(metadata).current_dir(package).output().expect("cargo");
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let metadata: Value = serde_json::from_slice(&cargo.stdout).expect("JSON");
+    let targets = metadata["packages"][0]["targets"].as_array().expect("targets");
+    let file = |target: &Value| PathBuf::from(target["src_path"].as_str().expect("a path"));
+    let below = |file: PathBuf| file.strip_prefix(package).expect("of the package").to_owned();
+    targets.iter().map(file).map(below).collect()
+}
+
 /// The paths that a source compiles in.
 fn included(source: &str) -> Vec<&str> {
     let after = ["include_str!(\"", "include_bytes!(\""].iter().flat_map(|word| source.split(word).skip(1));
@@ -320,21 +376,16 @@ fn included(source: &str) -> Vec<&str> {
 fn the_image_is_built_of_what_is_there_and_runs_as_nobody() {
     let dockerfile = read("contrib/Dockerfile");
     assert_eq!(stages(), ["build", "httpd", "exporter"]);
-    let ignored = read("contrib/Dockerfile.dockerignore");
-    let let_in: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
-    for line in dockerfile.lines().filter_map(|line| line.strip_prefix("COPY ")) {
-        let words: Vec<&str> = line.split(' ').collect();
-        let sources = &words[..words.len() - 1];
-        match sources[0].strip_prefix("--from=") {
-            Some(stage) => assert!(stages().iter().any(|known| known == stage), "{line}"),
+    let let_in = let_in();
+    for source in copied() {
+        match source.strip_prefix("--from=") {
+            Some(stage) => assert!(stages().iter().any(|known| known == stage), "{source}"),
             None => {
-                for source in sources {
-                    assert!(root().join(source).exists(), "{source} is missing");
-                    assert!(
-                        let_in.iter().any(|path| Path::new(source).starts_with(path)),
-                        "{source} is ignored"
-                    );
-                }
+                assert!(root().join(&source).exists(), "{source} is missing");
+                assert!(
+                    let_in.iter().any(|path| Path::new(&source).starts_with(path)),
+                    "{source} is ignored"
+                );
             }
         }
     }
@@ -353,14 +404,12 @@ fn the_image_is_built_of_what_is_there_and_runs_as_nobody() {
 
 #[test]
 fn every_alert_says_what_to_do_and_is_tested_firing_and_silent() {
-    let rules = yaml("contrib/prometheus/rules/alerts.yml");
-    let tests = yaml("contrib/prometheus/tests/alerts.yml");
-    let tests = tests["tests"].as_vec().expect("tests");
+    let tests = ["alerts", "days"].map(|file| yaml(&format!("contrib/prometheus/tests/{file}.yml")));
+    let tests = tests.iter().flat_map(|file| file["tests"].as_vec().expect("tests"));
     let tested: Vec<&Yaml> =
-        tests.iter().flat_map(|test| test["alert_rule_test"].as_vec().expect("tests")).collect();
-    let rules = rules["groups"][0]["rules"].as_vec().expect("rules");
-    assert_eq!(rules.len(), 9);
-    for rule in rules {
+        tests.flat_map(|test| test["alert_rule_test"].as_vec().expect("tests")).collect();
+    assert!(read("contrib/README.md").contains("`alerts.yml`: ten alerts") && alerts().len() == 10);
+    for rule in alerts() {
         let name = rule["alert"].as_str().expect("only alerts");
         let severity = rule["labels"]["severity"].as_str().expect("a severity");
         assert!(["critical", "warning", "info"].contains(&severity), "{name}: {severity}");
@@ -398,7 +447,32 @@ fn the_package_installs_what_is_there() {
     ] {
         assert!(installed.contains(&target), "nothing goes to {target}");
     }
-    assert!(read("contrib/systemd/httpd_exporter.service").contains(" /usr/bin/httpd_exporter "));
+    // All that an administrator copies is there, but for what builds from the source.
+    let guide = read("contrib/README.md");
+    let (_, of_the_source) = guide.split_once("\n## From the source\n").expect("a part on the source");
+    let of_the_source = of_the_source.split("\n## ").next().unwrap_or("");
+    for file in files() {
+        let name = file.trim_start_matches("contrib/");
+        let folder = name.split_once('/').map_or(name, |(folder, _)| folder);
+        let is_left_out = [name, folder].iter().any(|part| {
+            of_the_source.contains(&format!("`{part}`")) || of_the_source.contains(&format!("`{part}/`"))
+        });
+        assert_ne!(section.contains(&format!("[\"{file}\", ")), is_left_out, "{file}");
+    }
+}
+
+/// By hand the program comes to one place, as a package to another; each file finds it at both.
+#[test]
+fn the_program_is_looked_for_where_it_is_installed() {
+    let places = ["/usr/local/bin", "/usr/bin"];
+    assert!(read("README.md").contains(&format!("copy `target/release/httpd_exporter` to `{}`", places[0])));
+    assert!(read("Cargo.toml").contains("[\"target/release/httpd_exporter\", \"usr/bin/\", \"755\"]"));
+    let snippet = read("contrib/apache/httpd_exporter.conf");
+    for place in places {
+        assert!(snippet.contains(&format!("Define HTTPD_EXPORTER {place}/httpd_exporter\n")), "{place}");
+    }
+    // systemd gives its units both in their PATH.
+    assert!(read("contrib/systemd/httpd_exporter.service").contains("exec httpd_exporter "));
 }
 
 #[test]

@@ -25,22 +25,26 @@ fn code_of(language: &str) -> Vec<String> {
     blocks_of(language).iter().flat_map(|block| block.lines()).map(str::to_owned).collect()
 }
 
-#[test]
-fn the_first_command_serves_the_sample_log() {
-    let first = code_of("sh").first().cloned().expect("the README has a command");
-    let (feeder, exporter) = first.split_once(" | ").expect("a pipeline");
+/// A pipeline of the README into the program, which cargo has built already: the exporter, its address, its feeder.
+fn run_pipeline(pipeline: &str) -> (Process, String, Process) {
+    let (feeder, exporter) = pipeline.split_once(" | ").expect("a pipeline");
     let feeder = split_words(feeder);
     let arguments =
         exporter.strip_prefix("cargo run --release -- ").expect("the README runs the program with cargo");
-
     let address = format!("127.0.0.1:{}", free_port());
     let mut command = Command::new(BINARY);
     command.args(split_words(arguments)).args(["--web.listen-address", &address]);
     let mut exporter = Process::start(&mut command);
-    let mut tail = Command::new(&feeder[0]);
-    tail.args(&feeder[1..]).current_dir(env!("CARGO_MANIFEST_DIR"));
-    let _tail = Process::start_into(&mut tail, &mut exporter);
+    let mut command = Command::new(&feeder[0]);
+    command.args(&feeder[1..]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let feeder = Process::start_into(&mut command, &mut exporter);
+    (exporter, address, feeder)
+}
 
+#[test]
+fn the_first_command_serves_the_sample_log() {
+    let first = code_of("sh").first().cloned().expect("the README has a command");
+    let (exporter, address, _tail) = run_pipeline(&first);
     let lines = read("tests/data/access.log").lines().count() as f64;
     let page = wait_for("the sample log on the page", || {
         let page = scrape(&address)?;
@@ -49,6 +53,28 @@ fn the_first_command_serves_the_sample_log() {
     });
     assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"malformed\"}"), Some(0.0));
     assert!(exporter.stderr().contains(&format!("http://{address}/metrics")), "{}", exporter.stderr());
+}
+
+#[test]
+fn the_second_command_makes_lines_flow_for_every_chart() {
+    let second = code_of("sh").get(1).cloned().expect("the README has a second command");
+    let (exporter, address, mut demo) = run_pipeline(&second);
+    let more_than = |requests: f64| {
+        wait_for("more lines on the page", || {
+            let page = scrape(&address)?;
+            if page.sum("httpd_requests_total") > requests { Ok(page) } else { Err(format!("{page:?}")) }
+        })
+    };
+    let page = more_than(more_than(0.0).sum("httpd_requests_total"));
+    assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"malformed\"}"), Some(0.0));
+    assert!(
+        page.sum("httpd_request_duration_seconds_count") > 0.0 && page.sum("httpd_bytes_sent_total") > 0.0
+    );
+    for label in ["vhost=\"shop.example.org\"", "route=\"/users/:id/orders\""] {
+        assert!(page.series.keys().any(|series| series.contains(label)), "{label} is missing");
+    }
+    drop(exporter);
+    wait_for("the end of the demonstration", || if demo.has_ended() { Ok(()) } else { Err(demo.stderr()) });
 }
 
 /// The arguments of every command line of the program in a document.

@@ -3,13 +3,13 @@
 //!
 //! Files are used as they are, but for addresses and paths, which become the test's own.
 
-use super::{read, root};
+use super::{ALERTS, RECORDING, read, root};
 use crate::harness::{BINARY, Page, Process, TempDir, free_port, scrape, wait_for, wait_until};
 use crate::servers::apache::Apache;
 use crate::servers::nginx::Nginx;
 use crate::servers::{load, page_with, wait_for_answer};
 use nix::sys::signal::Signal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What a tool says, on both streams, when it is content.
@@ -29,11 +29,10 @@ fn content(command: &mut Command) -> String {
 fn promtool_takes_the_rules_their_tests_and_the_configuration() {
     let folder = "contrib/prometheus";
     let promtool = |words: &[&str]| content(Command::new("promtool").args(words));
-    let rules = [format!("{folder}/rules/recording.yml"), format!("{folder}/rules/alerts.yml")];
-    let said = promtool(&["check", "rules", "--lint-fatal", &rules[0], &rules[1]]);
-    assert!(said.contains("20 rules found") && said.contains("9 rules found"), "{said}");
+    let said = promtool(&["check", "rules", "--lint-fatal", ALERTS, RECORDING[0], RECORDING[1]]);
+    assert_eq!(said.matches("rules found").count(), 3, "{said}");
     promtool(&["check", "config", "--lint-fatal", &format!("{folder}/prometheus.yml")]);
-    for tests in ["recording", "alerts"] {
+    for tests in ["recording", "opentelemetry", "alerts", "days"] {
         promtool(&["test", "rules", &format!("{folder}/tests/{tests}.yml")]);
     }
 }
@@ -60,13 +59,17 @@ fn the_command_of_the_unit_counts_a_log_that_is_rotated() {
     let address = format!("127.0.0.1:{}", free_port());
     let unit = read("contrib/systemd/httpd_exporter.service");
     let script =
-        unit.lines().find_map(|line| line.strip_prefix("ExecStart=/bin/bash -c '")).expect("ExecStart");
-    let script = script.trim_end_matches('\'').replace("/usr/bin/httpd_exporter", BINARY);
+        unit.lines().find_map(|line| line.strip_prefix("ExecStart=/bin/bash -fc '")).expect("ExecStart");
+    let script = script.trim_end_matches('\'');
+    let program = Path::new(BINARY).parent().and_then(Path::to_str).expect("a directory");
+    // Were the pattern one for the shell, it would become the names of all directories of the root.
+    let args = format!("--format common --web.listen-address {address} --route /*");
     let mut process = Process::start(
         Command::new("/bin/bash")
-            .args(["-c", &script])
+            .args(["-fc", script])
+            .env("PATH", format!("{program}:/usr/bin:/bin"))
             .env("STATE_DIRECTORY", dir.join("state"))
-            .env("ARGS", format!("--format common --web.listen-address {address}"))
+            .env("ARGS", args)
             .env("LOG", &log),
     );
     let line = "192.0.2.1 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 12\n";
@@ -144,10 +147,11 @@ fn bash_completes_options_and_values() {
 #[ignore = "needs shellcheck"]
 fn shellcheck_takes_the_scripts() {
     assert_eq!(
-        content(
-            Command::new("shellcheck")
-                .args(["contrib/completions/httpd_exporter.bash", "contrib/compose/load.sh"])
-        ),
+        content(Command::new("shellcheck").args([
+            "contrib/completions/httpd_exporter.bash",
+            "contrib/compose/load.sh",
+            "contrib/demo.sh"
+        ])),
         ""
     );
 }
@@ -178,15 +182,32 @@ fn fish_completes_options_and_values() {
 
 // ----------------------------------------------------------------------------------------- Apache, nginx, rotation ---
 
-/// A file of ours with the program, its address and its directory put in.
-fn with_own_places(file: &str, dir: &Path, address: &str) -> String {
-    let text = read(file)
-        .replace("/usr/local/bin/httpd_exporter", BINARY)
-        .replace("/usr/bin/httpd_exporter", BINARY);
+const BY_HAND: &str = "/usr/local/bin/httpd_exporter";
+const BY_PACKAGE: &str = "/usr/bin/httpd_exporter";
+
+/// A configuration with the program, its address and its directory put in.
+fn with_own_places(text: &str, dir: &Path, address: &str) -> String {
+    let text = text.replace(BY_HAND, BINARY).replace(BY_PACKAGE, BINARY);
     let text = text.replace("--web.listen-address :19117 ", "").replace("/var/lib/httpd_exporter", "STATE");
     let text = text.replace("STATE", &dir.join("state").display().to_string());
     let text = text.replace("--state-dir", &format!("--web.listen-address {address} --state-dir"));
     if nix::unistd::geteuid().is_root() { text } else { text.replace("--user www-data ", "") }
+}
+
+/// The directory for a tee, made by the command that the snippet shows, in which only its user may write.
+fn log_directory(dir: &Path) -> PathBuf {
+    let logs = dir.join("logs");
+    if nix::unistd::geteuid().is_root() {
+        let snippet = read("contrib/apache/httpd_exporter.conf");
+        let (_, rest) = snippet.split_once("install -d ").expect("the snippet makes a directory");
+        let words: Vec<&str> = rest.lines().next().unwrap_or("").split(' ').collect();
+        let (place, options) = words.split_last().expect("a directory");
+        assert_eq!(*place, "/var/log/httpd_exporter");
+        content(Command::new("install").arg("-d").args(options).arg(&logs));
+    } else {
+        std::fs::create_dir(&logs).expect("the directory is ours");
+    }
+    logs
 }
 
 fn nothing_malformed(page: &Page) {
@@ -195,20 +216,44 @@ fn nothing_malformed(page: &Page) {
 
 #[test]
 #[ignore = "needs apache2, ab"]
-fn the_apache_snippet_counts_every_request() {
+fn the_apache_snippet_counts_every_request_wherever_the_program_is() {
+    for elsewhere in [BY_HAND, BY_PACKAGE] {
+        let dir = TempDir::new();
+        let exporter = format!("127.0.0.1:{}", free_port());
+        let snippet =
+            read("contrib/apache/httpd_exporter.conf").replace(elsewhere, "/nowhere/httpd_exporter");
+        let mut apache = Apache::start("event", &with_own_places(&snippet, dir.path(), &exporter));
+        load(&apache.address, "/", 200);
+        let page = page_with(&exporter, 201);
+        nothing_malformed(&page);
+        assert_eq!(page.sum("httpd_request_duration_seconds_count"), 201.0);
+        assert!(page.sum("httpd_bytes_received_total") > 0.0);
+        let kept = std::fs::read_dir(dir.join("state")).is_ok_and(|mut files| files.next().is_some());
+        assert!(kept, "no state is kept");
+        apache.stop();
+    }
+}
+
+/// As root, only the user of `--user` may write to the directory of the log.
+#[test]
+#[ignore = "needs apache2, ab"]
+fn the_log_that_the_snippet_can_keep_is_rotated_by_its_user() {
     let dir = TempDir::new();
     let exporter = format!("127.0.0.1:{}", free_port());
-    let mut apache =
-        Apache::start("event", &with_own_places("contrib/apache/httpd_exporter.conf", dir.path(), &exporter));
+    let snippet = read("contrib/apache/httpd_exporter.conf");
+    let (_, tee) = snippet.split_once("#   --tee ").expect("the snippet shows a tee");
+    let tee = tee.lines().next().unwrap_or("").replace("100M", "4K");
+    let tee = tee.replace("/var/log/httpd_exporter", &log_directory(dir.path()).display().to_string());
+    let snippet = snippet.replace("\"|${HTTPD_EXPORTER} ", &format!("\"|${{HTTPD_EXPORTER}} --tee {tee} "));
+    let mut apache = Apache::start("event", &with_own_places(&snippet, dir.path(), &exporter));
     load(&apache.address, "/", 200);
     let page = page_with(&exporter, 201);
-    nothing_malformed(&page);
-    assert_eq!(page.sum("httpd_request_duration_seconds_count"), 201.0);
-    assert!(page.sum("httpd_bytes_received_total") > 0.0);
-    assert!(
-        std::fs::read_dir(dir.join("state")).is_ok_and(|mut files| files.next().is_some()),
-        "no state is kept"
-    );
+    assert_eq!(page.sum("httpd_exporter_tee_lost_bytes_total"), 0.0);
+    let files = std::fs::read_dir(dir.join("logs")).expect("the directory of the log");
+    let logs: Vec<PathBuf> = files.map(|file| file.expect("readable").path()).collect();
+    let lines = |log: &PathBuf| std::fs::read_to_string(log).expect("a log").lines().count();
+    assert!(logs.len() > 2, "{logs:?}");
+    assert_eq!(logs.iter().map(lines).sum::<usize>(), 201, "{logs:?}");
     apache.stop();
 }
 
@@ -239,7 +284,7 @@ fn the_composed_server_and_its_load_show_a_little_of_everything() {
     let (server, exporter) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
     dir.write("htdocs/index.html", "hello\n");
     let own = |name: &str| dir.join(name).display().to_string();
-    let config = with_own_places("contrib/compose/httpd.conf", dir.path(), &exporter)
+    let config = with_own_places(&read("contrib/compose/httpd.conf"), dir.path(), &exporter)
         .replace("Listen 8080", &format!("Listen {server}"))
         .replace("*:8080", "*")
         .replace("/usr/local/apache2/htdocs", &own("htdocs"))
@@ -279,29 +324,40 @@ fn the_composed_server_and_its_load_show_a_little_of_everything() {
 #[ignore = "needs logrotate"]
 fn logrotate_renames_the_tee_and_no_line_is_lost() {
     let dir = TempDir::new();
-    let tee = dir.join("exporter.log");
+    let logs = log_directory(dir.path());
+    let tee = logs.join("access.log");
     let rules = read("contrib/logrotate/httpd_exporter")
-        .replace("/var/log/apache2/exporter.log", &tee.display().to_string());
-    let rules = dir.write("logrotate.conf", format!("{rules}\n"));
+        .replace("/var/log/httpd_exporter", &logs.display().to_string());
     let address = format!("127.0.0.1:{}", free_port());
-    let mut process = Process::start(
-        Command::new(BINARY)
-            .args(["--format", "common", "--web.listen-address", &address, "--tee"])
-            .arg(&tee),
-    );
+    let mut exporter = Command::new(BINARY);
+    exporter.args(["--format", "common", "--web.listen-address", &address, "--tee"]).arg(&tee);
+    let rules = if nix::unistd::geteuid().is_root() {
+        exporter.args(["--user", "www-data"]);
+        rules
+    } else {
+        rules.replace("su www-data adm", "")
+    };
+    let rules = dir.write("logrotate.conf", format!("{rules}\n"));
+    let mut process = Process::start(&mut exporter);
     let line = "192.0.2.1 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 12\n";
     process.feed(line.repeat(10).as_bytes());
     page_with(&address, 10);
     let state = dir.join("logrotate.state");
-    content(Command::new("logrotate").arg("--force").arg("--state").args([&state, &rules]));
-    // The exporter looks at the path by itself; what is written until then goes to the renamed file.
-    wait_for("the new file", || {
-        process.feed(line.as_bytes());
-        if tee.exists() { Ok(()) } else { Err("not yet".to_owned()) }
-    });
+    let mut fed = 10;
+    // The second rotation compresses what the first one renamed.
+    for _ in 0..2 {
+        content(Command::new("logrotate").arg("--force").arg("--state").args([&state, &rules]));
+        // The exporter looks at the path by itself; what is written until then goes to the renamed file.
+        wait_for("the new file", || {
+            process.feed(line.as_bytes());
+            fed += 1;
+            if tee.exists() { Ok(()) } else { Err("not yet".to_owned()) }
+        });
+    }
     process.close();
     assert!(process.wait().status.success());
     let lines = |file: &Path| std::fs::read_to_string(file).expect("a log").lines().count();
-    assert!(lines(&dir.join("exporter.log.1")) >= 10);
-    assert!(lines(&tee) >= 1);
+    let compressed = content(Command::new("zcat").arg(logs.join("access.log.2.gz"))).lines().count();
+    assert!(compressed >= 10);
+    assert_eq!(compressed + lines(&logs.join("access.log.1")) + lines(&tee), fed);
 }
