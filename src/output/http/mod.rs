@@ -122,8 +122,8 @@ impl Default for Limits {
 
 /// What the server asks of the house. It is called on threads of this room, which may wait for it.
 pub(crate) trait Site: Send + Sync + 'static {
-    /// The metrics; `None` when the counting thread did not answer in time.
-    fn exposition(&self, form: Form) -> Option<Vec<u8>>;
+    /// The metrics, or why there are none at the moment.
+    fn exposition(&self, form: Form) -> Result<Vec<u8>, &'static str>;
     /// Whether counts can be relied upon, or the reason why not yet.
     fn ready(&self) -> Result<(), String>;
     /// The HTML of `/`.
@@ -131,6 +131,9 @@ pub(crate) trait Site: Send + Sync + 'static {
     /// Any other page: its content type and its bytes.
     fn extra(&self, path: &str) -> Option<(&'static str, Vec<u8>)>;
 }
+
+/// Why a page is not made.
+pub(crate) const NO_MEMORY: &str = "there is not enough memory for the page";
 
 /// What the server tells the house, for its counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

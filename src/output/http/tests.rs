@@ -40,7 +40,7 @@ impl FakeSite {
 }
 
 impl Site for FakeSite {
-    fn exposition(&self, form: Form) -> Option<Vec<u8>> {
+    fn exposition(&self, form: Form) -> Result<Vec<u8>, &'static str> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let held = self.released.wait_while(self.held.lock().unwrap(), |held| *held).unwrap();
         drop(held);
@@ -53,7 +53,7 @@ impl Site for FakeSite {
         page[..text.len()].copy_from_slice(text.as_bytes());
         let at = page.len() - end.len();
         page[at..].copy_from_slice(end.as_bytes());
-        Some(page)
+        Ok(page)
     }
 
     fn ready(&self) -> Result<(), String> {
