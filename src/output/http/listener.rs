@@ -18,7 +18,7 @@ use nix::sys::socket::{
 };
 use nix::sys::stat::{Mode, fchmod};
 
-use super::{Address, BACKLOG, inherited};
+use super::{Address, BACKLOG, SEND_BUFFER, inherited};
 use crate::sys::Identity;
 
 /// Owner and group of the process may connect: the web server in front shares one of them.
@@ -117,6 +117,8 @@ impl AsFd for Listener {
 }
 
 fn tcp(socket: OwnedFd) -> io::Result<Listener> {
+    // Connections inherit it.
+    socket::setsockopt(&socket, sockopt::SndBuf, &SEND_BUFFER)?;
     let socket = TcpListener::from(socket);
     socket.set_nonblocking(true)?;
     Ok(Listener { socket: Socket::Tcp(socket), name: None })
