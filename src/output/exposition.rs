@@ -17,6 +17,7 @@ pub use read::read;
 use super::page::{Exemplar, Family, Histogram, Page, Quantile, Series, Value};
 use crate::amount::{self, Amount};
 use crate::catalogue::Kind;
+use std::collections::TryReserveError;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -41,32 +42,59 @@ impl Form {
 
 /// The whole page as text.
 pub fn write(page: &Page, form: Form) -> String {
-    let mut out =
-        String::with_capacity(page.families.iter().map(|(name, family)| estimate(name, family)).sum());
+    let mut out = String::with_capacity(room(page));
+    write_to(&mut out, page, form);
+    out
+}
+
+/// The same, or an error where there is no room for it in memory: a scraper can ask again, and the counting goes on.
+pub fn try_write(page: &Page, form: Form) -> Result<String, TryReserveError> {
+    let mut out = String::new();
+    out.try_reserve_exact(room(page))?;
+    write_to(&mut out, page, form);
+    Ok(out)
+}
+
+fn write_to(out: &mut String, page: &Page, form: Form) {
     for (name, family) in &page.families {
-        Writer { out: &mut out, form, base: base_name(name, family.kind) }.family(name, family);
+        Writer { out, form, base: base_name(name, family.kind) }.family(name, family);
     }
     if form == Form::OpenMetrics {
         out.push_str("# EOF\n");
     }
-    out
 }
 
-/// About how many bytes a family takes: a page that outgrows its room is copied whole.
-fn estimate(name: &str, family: &Family) -> usize {
-    let of_series = |series: &Series| {
-        let (samples, last_label) = match &series.value {
-            Value::Number { .. } => (1, 0),
-            Value::Histogram(histogram) => (histogram.counts.len() + 2, "_bucket,le=\"0.00001\"".len()),
-            Value::Summary { quantiles, .. } => (quantiles.len() + 2, ",quantile=\"0.99\"".len()),
-        };
-        // Braces, a blank, a number of some digits, a newline.
-        let sample = name.len() + series.labels.len() + last_label + 16;
-        // Another for `_created`.
-        (samples + usize::from(series.created.is_some())) * sample
-    };
-    512 + family.series.iter().map(of_series).sum::<usize>()
+/// As many bytes as a page takes with figures as long as they become: one that outgrows its room is copied whole, and
+/// there nobody asks whether memory is left. What is reserved and not written costs addresses only.
+fn room(page: &Page) -> usize {
+    page.families.iter().map(|(name, family)| room_of(name, family)).sum()
 }
+
+fn room_of(name: &str, family: &Family) -> usize {
+    let of_exemplar = |exemplar: &Exemplar| exemplar.labels.len() + " # {} ".len() + 2 * FIGURE_BYTES;
+    let of_series = |series: &Series| {
+        let (samples, last_label, exemplars) = match &series.value {
+            Value::Number { exemplar, .. } => (1, 0, exemplar.as_deref().map_or(0, of_exemplar)),
+            Value::Histogram(Histogram { counts, exemplars, .. }) => (
+                counts.len() + 2,
+                "_bucket,le=\"1.048576e+06\"".len(),
+                exemplars.iter().flatten().map(|exemplar| of_exemplar(exemplar)).sum(),
+            ),
+            Value::Summary { quantiles, .. } => (quantiles.len() + 2, ",quantile=\"0.999\"".len(), 0),
+        };
+        // Braces, a blank and a newline.
+        let sample = name.len() + series.labels.len() + last_label + FIGURE_BYTES + 4;
+        // Another for `_created`.
+        let created = series.created.map_or(0, |_| sample + "_created".len());
+        samples * sample + created + exemplars
+    };
+    // HELP, TYPE and UNIT; an escaped character is two.
+    let metadata = 128 + 4 * name.len() + 2 * family.help.len();
+    metadata + family.series.iter().map(of_series).sum::<usize>()
+}
+
+/// Seconds since the epoch, or of all requests together, with nine decimals.
+const FIGURE_BYTES: usize = "1764077500.123456789".len();
 
 /// OpenMetrics names a family without the `_total` or `_info` of its samples.
 fn base_name(name: &str, kind: Kind) -> &str {
@@ -314,6 +342,33 @@ mod tests {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         }
         assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn a_page_is_written_into_the_room_that_was_reserved() {
+        let mut page = small_page();
+        let labels: Arc<str> = format!("vhost=\"{}\"", "v".repeat(40)).into();
+        let exemplar = Exemplar {
+            labels: format!("id=\"{}\"", "x".repeat(128)),
+            value: Amount::parse("12345.123456789").unwrap(),
+            time: Amount::parse("1764077500.123"),
+        };
+        let histogram = Histogram {
+            bounds: Arc::from([Amount::parse("0.00001").unwrap(), Amount::parse("1048576").unwrap()]),
+            counts: vec![u64::MAX >> 8, 0, 1],
+            sum: Amount::parse("1234567890.123456789").unwrap(),
+            exemplars: vec![Some(Box::new(exemplar.clone())); 3],
+        };
+        let created = Amount::parse("1764077500.123456789");
+        let value = Value::Histogram(histogram);
+        page.insert(&catalogue::DURATION, vec![Series { labels: labels.clone(), value, created }]);
+        let value = Value::Number { value: Amount::whole(u64::MAX), exemplar: Some(Box::new(exemplar)) };
+        page.insert(&catalogue::REQUESTS, vec![Series { labels, value, created }]);
+        for form in [Form::Text, Form::OpenMetrics] {
+            let text = try_write(&page, form).unwrap();
+            assert_eq!(text, write(&page, form));
+            assert!(text.len() <= room(&page), "{} of {}", text.len(), room(&page));
+        }
     }
 
     #[test]

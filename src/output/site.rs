@@ -5,7 +5,7 @@
 
 use super::collect;
 use super::exposition::{self, Form};
-use super::http::Site;
+use super::http::{self, Site};
 use super::landing::{self, LandingFacts};
 use super::page::Page;
 use super::save::Wish;
@@ -161,9 +161,10 @@ impl House {
 }
 
 impl Site for House {
-    fn exposition(&self, form: Form) -> Option<Vec<u8>> {
-        let own = self.own()?;
-        Some(exposition::write(&self.whole(own), form).into_bytes())
+    fn exposition(&self, form: Form) -> Result<Vec<u8>, &'static str> {
+        let own = self.own().ok_or("the counts did not come in time")?;
+        let text = exposition::try_write(&self.whole(own), form);
+        text.map(String::into_bytes).map_err(|_| http::NO_MEMORY)
     }
 
     fn ready(&self) -> Result<(), String> {

@@ -7,7 +7,7 @@ use nix::libc::linger;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{setsockopt, sockopt};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::process::{ChildStdin, Command};
@@ -377,6 +377,38 @@ fn readers_that_stop_in_a_large_page() {
         assert!(begun.count() > 0);
         stopped.append(&mut readers);
     });
+}
+
+/// The text of a page is the one large thing a stranger can ask for; where there is no memory for it, that is said.
+#[test]
+fn pages_that_memory_is_too_short_for() {
+    const ROOM_KIB: usize = 4 << 10;
+    let unbounded = Target::start(300, "");
+    let status = fs::read_to_string(format!("/proc/{}/status", unbounded.process.id()));
+    let status = status.expect("the program lives");
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("proc(5) says so");
+    let size: usize = size.trim().trim_end_matches(" kB").parse().expect("a number");
+    drop(unbounded);
+
+    let target = Target::start(300, &format!("ulimit -v {};", size + ROOM_KIB));
+    let mut stopped = Vec::new();
+    let codes: Vec<String> = (0..40)
+        .map(|number| {
+            let mut client = Client::connect(&target.address);
+            setsockopt(&client.socket.as_fd(), sockopt::RcvBuf, &4096).expect("it is a socket");
+            let fields = ["", "Accept-Encoding: gzip\r\n"][number % 2];
+            client.send(LARGE.replace("Accept", &format!("{fields}Accept"))).expect("it was just accepted");
+            let mut start = [0; 12];
+            client.socket.read_exact(&mut start).expect("it answers");
+            stopped.push(client);
+            String::from_utf8_lossy(&start).into_owned()
+        })
+        .collect();
+    let of = |start: &str| codes.iter().filter(|code| *code == start).count();
+    assert_eq!(of("HTTP/1.1 200") + of("HTTP/1.1 503"), codes.len(), "{codes:?}");
+    assert!(of("HTTP/1.1 200") > 0 && of("HTTP/1.1 503") > 0, "{codes:?}");
+    drop(stopped);
+    wait_until("a page again", || Client::connect(&target.address).ask(LARGE).code == 200);
 }
 
 #[test]

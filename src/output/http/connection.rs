@@ -141,10 +141,10 @@ impl Connection {
         }
     }
 
-    /// The page it is sending, and since when.
+    /// The page it is sending, and when the client last took some of it.
     pub(super) fn sending(&self) -> Option<(&Arc<Vec<u8>>, Instant)> {
         match &self.state {
-            State::Writing { answer, .. } => answer.body().map(|body| (body, self.since)),
+            State::Writing { answer, moved, .. } => answer.body().map(|body| (body, *moved)),
             _ => None,
         }
     }

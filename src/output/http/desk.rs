@@ -167,10 +167,10 @@ impl Clerk {
 fn ask(site: &dyn Site, subject: &Subject) -> Page {
     match subject {
         Subject::Metrics(form) => match site.exposition(*form) {
-            Some(text) => {
+            Ok(text) => {
                 Page { vary: Some("Accept, Accept-Encoding"), ..Page::new(form.content_type(), text) }
             }
-            None => Page::note(503, "the counts did not come in time"),
+            Err(reason) => Page::note(503, reason),
         },
         Subject::Ready => match site.ready() {
             Ok(()) => Page::new(PLAIN, b"ready\n".to_vec()),

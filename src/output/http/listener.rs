@@ -10,19 +10,23 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
 use nix::sys::socket::{
     self, AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, sockopt,
 };
 use nix::sys::stat::{Mode, fchmod};
 
-use super::{Address, BACKLOG, inherited};
+use super::{Address, BACKLOG, SEND_BUFFER, inherited};
 use crate::sys::Identity;
 
 /// Owner and group of the process may connect: the web server in front shares one of them.
 const UNIX_MODE: u32 = 0o660;
+
+/// Others of us bind and listen in less than a millisecond; this outlasts a busy machine.
+const TURN_TIME: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub(crate) struct Listener {
@@ -40,7 +44,7 @@ enum Socket {
 impl Listener {
     pub(crate) fn bind(address: &Address) -> io::Result<Listener> {
         match address {
-            Address::Tcp(_, list) => bind_first(list),
+            Address::Tcp { list, ipv6_only, .. } => bind_first(list, *ipv6_only),
             Address::Unix(path) => bind_unix(path),
         }
     }
@@ -117,6 +121,8 @@ impl AsFd for Listener {
 }
 
 fn tcp(socket: OwnedFd) -> io::Result<Listener> {
+    // Connections inherit it.
+    socket::setsockopt(&socket, sockopt::SndBuf, &SEND_BUFFER)?;
     let socket = TcpListener::from(socket);
     socket.set_nonblocking(true)?;
     Ok(Listener { socket: Socket::Tcp(socket), name: None })
@@ -130,10 +136,10 @@ fn unix(socket: OwnedFd) -> io::Result<Listener> {
 
 /// The first address of a kind the system has. An address in use is an error at once: the next family would
 /// take half of what was asked for.
-fn bind_first(list: &[SocketAddr]) -> io::Result<Listener> {
+fn bind_first(list: &[SocketAddr], ipv6_only: bool) -> io::Result<Listener> {
     let mut fault = io::Error::from(io::ErrorKind::InvalidInput);
     for address in list {
-        match bind_tcp(*address) {
+        match bind_tcp(*address, ipv6_only) {
             Err(error @ (Errno::EAFNOSUPPORT | Errno::EADDRNOTAVAIL)) => fault = error.into(),
             result => return result.map_err(io::Error::from).and_then(tcp),
         }
@@ -141,14 +147,14 @@ fn bind_first(list: &[SocketAddr]) -> io::Result<Listener> {
     Err(fault)
 }
 
-fn bind_tcp(address: SocketAddr) -> nix::Result<OwnedFd> {
+fn bind_tcp(address: SocketAddr, ipv6_only: bool) -> nix::Result<OwnedFd> {
     let family = if address.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet };
     let listener = socket::socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
     // A successor may bind while connections of its predecessor linger.
     socket::setsockopt(&listener, sockopt::ReuseAddr, &true)?;
     if address.is_ipv6() {
-        // `:port` means every interface, whatever net.ipv6.bindv6only says.
-        socket::setsockopt(&listener, sockopt::Ipv6V6Only, &false)?;
+        // Said either way: `:port` means every interface, whatever net.ipv6.bindv6only says.
+        socket::setsockopt(&listener, sockopt::Ipv6V6Only, &ipv6_only)?;
     }
     socket::bind(listener.as_raw_fd(), &SockaddrStorage::from(address))?;
     socket::listen(&listener, Backlog::new(BACKLOG)?)?;
@@ -157,6 +163,8 @@ fn bind_tcp(address: SocketAddr) -> nix::Result<OwnedFd> {
 
 fn bind_unix(path: &Path) -> io::Result<Listener> {
     let address = UnixAddr::new(path)?;
+    // Until it listens, our socket looks as stale as one that a killed process left behind.
+    let _turn = turn_in(path);
     let socket = socket::socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
     // The name is made with the mode of the socket: no moment in which others could connect.
     let mode = Mode::from_bits_truncate(UNIX_MODE);
@@ -176,9 +184,29 @@ fn bind_unix(path: &Path) -> io::Result<Listener> {
     Ok(listener)
 }
 
+/// The turn of one process at a time to bind Unix sockets in a directory; none where it cannot be had. Whoever may read
+/// the directory can lock it, so nobody is waited for beyond what binding takes.
+fn turn_in(path: &Path) -> Option<Flock<File>> {
+    let directory = std::path::absolute(path).ok()?.parent()?.to_owned();
+    let mut directory = File::open(directory).ok()?;
+    let until = Instant::now() + TURN_TIME;
+    loop {
+        match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
+            Ok(turn) => return Some(turn),
+            Err((file, Errno::EAGAIN)) if Instant::now() < until => directory = file,
+            Err(_) => return None,
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Removes a socket nobody listens on any more; anything else stays and is an error.
 fn remove_stale(path: &Path, address: &UnixAddr) -> io::Result<()> {
-    let found = fs::symlink_metadata(path)?;
+    let found = match fs::symlink_metadata(path) {
+        // It went away by itself.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found?,
+    };
     if !found.file_type().is_socket() {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the path exists and is not a socket"));
     }
@@ -189,7 +217,6 @@ fn remove_stale(path: &Path, address: &UnixAddr) -> io::Result<()> {
         Err(Errno::ECONNREFUSED) => {
             Name { path: path.into(), device: found.dev(), inode: found.ino() }.remove()
         }
-        // It went away by itself.
         Err(Errno::ENOENT) => Ok(()),
         _ => Err(Errno::EADDRINUSE.into()),
     }
@@ -324,6 +351,41 @@ mod tests {
         UnixStream::connect(&path).unwrap();
         drop(ours);
         assert!(!Path::new(&path).exists());
+    }
+
+    #[test]
+    fn of_many_who_want_a_unix_socket_at_once_one_has_it() {
+        let path = path("race");
+        let address = format!("unix:{path}");
+        let start = std::sync::Barrier::new(4);
+        for stale in [false, true].into_iter().cycle().take(100) {
+            if stale {
+                drop(UnixListener::bind(&path).unwrap());
+            }
+            let compete = || {
+                start.wait();
+                bind(&address)
+            };
+            let results: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(compete)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let taken = |error: &io::Error| error.kind() == io::ErrorKind::AddrInUse;
+            assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+            assert!(results.iter().filter_map(|result| result.as_ref().err()).all(taken), "{results:?}");
+            UnixStream::connect(&path).unwrap();
+        }
+        assert!(!Path::new(&path).exists());
+    }
+
+    #[test]
+    fn a_directory_that_somebody_locks_keeps_nobody_out() {
+        let directory = std::env::temp_dir().join(format!("httpd_exporter-{}-lock", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        let held = Flock::lock(File::open(&directory).unwrap(), FlockArg::LockExclusive).unwrap();
+        let ours = bind(&format!("unix:{}", directory.join("x.sock").display())).unwrap();
+        drop((ours, held));
+        fs::remove_dir(&directory).unwrap();
     }
 
     #[test]

@@ -42,6 +42,10 @@ pub(crate) use listener::Listener;
 /// Connections waiting in the kernel until we take them. A burst of scrapers or of strangers that connect
 /// without a word fits; the kernel caps it at net.core.somaxconn (4096).
 const BACKLOG: i32 = 1024;
+/// Bytes of an answer that the kernel holds for a client, twice this with its own accounts. It grows to 4 MiB by
+/// itself, and then a reader of 1 MB/s seems to have stopped for seconds; this much is enough for 20 MB in `write_time`
+/// over a line of 100 ms.
+const SEND_BUFFER: usize = 192 << 10;
 /// Descriptors left to the rest of the house (log, state files, pipes, standard streams, the web server's
 /// leftovers) when the process may open few: connections never take the last ones.
 const RESERVED_DESCRIPTORS: u64 = 32;
@@ -81,7 +85,7 @@ pub(crate) struct Limits {
     pub(crate) write_grace: Duration,
     /// No new connections are taken for this long when the system refuses and nobody can give way.
     pub(crate) accept_pause: Duration,
-    /// Bytes of pages on their way to slow readers; beyond that the one who reads longest is cut.
+    /// Bytes of pages on their way to slow readers; beyond that the one is cut that has taken nothing for longest.
     pub(crate) page_bytes: usize,
     /// Pages smaller than this are sent as they are when gzip is offered.
     pub(crate) gzip_from: usize,
@@ -122,8 +126,8 @@ impl Default for Limits {
 
 /// What the server asks of the house. It is called on threads of this room, which may wait for it.
 pub(crate) trait Site: Send + Sync + 'static {
-    /// The metrics; `None` when the counting thread did not answer in time.
-    fn exposition(&self, form: Form) -> Option<Vec<u8>>;
+    /// The metrics, or why there are none at the moment.
+    fn exposition(&self, form: Form) -> Result<Vec<u8>, &'static str>;
     /// Whether counts can be relied upon, or the reason why not yet.
     fn ready(&self) -> Result<(), String>;
     /// The HTML of `/`.
@@ -131,6 +135,9 @@ pub(crate) trait Site: Send + Sync + 'static {
     /// Any other page: its content type and its bytes.
     fn extra(&self, path: &str) -> Option<(&'static str, Vec<u8>)>;
 }
+
+/// Why a page is not made.
+pub(crate) const NO_MEMORY: &str = "there is not enough memory for the page";
 
 /// What the server tells the house, for its counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

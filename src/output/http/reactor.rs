@@ -254,7 +254,8 @@ impl Reactor {
         }
     }
 
-    /// Slow readers hold old pages. When those are too many bytes, the one who has read longest is cut.
+    /// Slow readers hold old pages. When those are too many bytes, the one is cut that has taken nothing for longest:
+    /// who stopped in a page, and not a scraper that reads steadily over a slow line.
     fn bound_pages(&mut self) {
         loop {
             let mut pages: Vec<(usize, usize)> = self
@@ -270,12 +271,12 @@ impl Reactor {
             {
                 return;
             }
-            let slowest = self
+            let stopped = self
                 .connections
                 .iter_mut()
                 .filter(|c| c.sending().is_some())
-                .min_by_key(|c| c.sending().map(|(_, since)| since));
-            if let Some(connection) = slowest {
+                .min_by_key(|c| c.sending().map(|(_, moved)| moved));
+            if let Some(connection) = stopped {
                 connection.close();
                 (self.meter)(Event::Refused);
             }

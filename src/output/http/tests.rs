@@ -40,7 +40,7 @@ impl FakeSite {
 }
 
 impl Site for FakeSite {
-    fn exposition(&self, form: Form) -> Option<Vec<u8>> {
+    fn exposition(&self, form: Form) -> Result<Vec<u8>, &'static str> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let held = self.released.wait_while(self.held.lock().unwrap(), |held| *held).unwrap();
         drop(held);
@@ -53,7 +53,7 @@ impl Site for FakeSite {
         page[..text.len()].copy_from_slice(text.as_bytes());
         let at = page.len() - end.len();
         page[at..].copy_from_slice(end.as_bytes());
-        Some(page)
+        Ok(page)
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -520,4 +520,27 @@ fn slow_readers_of_old_pages_are_cut_before_they_fill_the_memory() {
     }
     let whole: Vec<bool> = readers.iter_mut().map(|reader| reader.read("GET").is_some()).collect();
     assert_eq!(whole, [false, false, false, false, true, true]);
+}
+
+#[test]
+fn who_stops_in_a_page_is_cut_and_not_who_reads_slowly() {
+    const PAGE: usize = 10 << 20;
+    let limits = Limits { page_bytes: 3 * PAGE, write_time: 10 * PATIENCE, ..Limits::default() };
+    let house = house_with(limits, FakeSite::new(PAGE));
+    let ask = |address: &str| {
+        let mut reader = Client::connect(address);
+        reader.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+        until("the page begins", || reader.socket.peek(&mut [0]).is_ok_and(|count| count == 1));
+        reader
+    };
+    // The first to begin and the last to end: it takes half a megabyte, while one after another stops in a page.
+    let mut steady = ask(&house.address);
+    let mut stopped = Vec::new();
+    for number in 1..=12 {
+        steady.fill(|held| (held.len() >= number << 19).then_some(())).expect("it was not cut");
+        stopped.push(ask(&house.address));
+    }
+    assert_eq!(steady.read("GET").expect("it was not cut").body.len(), PAGE);
+    let whole = stopped.iter_mut().filter_map(|reader| reader.read("GET")).count();
+    assert!((1..=3).contains(&whole), "{whole} of those who stopped got theirs");
 }
