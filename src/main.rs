@@ -63,7 +63,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use sys::{Bell, Identity};
+use sys::{Bell, Identity, Parent};
 use vitals::Vitals;
 
 /// Why the program ends before its work is done.
@@ -120,9 +120,9 @@ fn run(options: Options) -> Result<(), Failure> {
 
 /// Reads to the end of input and prints the page.
 fn once(options: Options) -> Result<(), Failure> {
+    let bell = hang_bell()?;
     let vitals = Arc::<Vitals>::default();
     let tee = open_tee(&options, &vitals)?;
-    let bell = hang_bell()?;
     let counting = Counting::start(Counter::new(options).map_err(Failure::Usage)?, &vitals)?;
     read(&bell, tee, counting.outbox, || {})?;
     let ledger = join(counting.thread)?;
@@ -132,24 +132,28 @@ fn once(options: Options) -> Result<(), Failure> {
 
 /// Counts and serves until the end of input.
 fn serve(options: Options) -> Result<(), Failure> {
+    // What systemd hands over has the first numbers; then signals, for the server may end its first instance of us
+    // within milliseconds.
+    let mut listeners = if options.systemd_socket { inherited_listeners()? } else { Vec::new() };
+    let bell = hang_bell()?;
+    let parent = Parent::find();
+    // The server may write while we are still busy with what needs root.
+    sys::enlarge_pipe(std::io::stdin(), limits::PIPE_BYTES);
     let addresses = addresses(&options)?;
     if landing::asset(&options.telemetry_path).is_some() {
         return Err(Failure::Usage(format!("--web.telemetry-path: `{}` is taken", options.telemetry_path)));
     }
     let identity = options.user.as_deref().map(Identity::find).transpose();
     let identity = identity.map_err(|e| Failure::Usage(format!("--user: {e}")))?;
-    let (telemetry_path, systemd) = (options.telemetry_path.clone(), options.systemd_socket);
+    let telemetry_path = options.telemetry_path.clone();
     let state_dir = options.state_dir.clone();
 
-    // Signals first: the server may end its first instance of us within milliseconds.
-    let bell = hang_bell()?;
     let vitals = Arc::<Vitals>::default();
     let tee = open_tee(&options, &vitals)?;
     let counter = Counter::new(options).map_err(Failure::Usage)?;
 
     // Open what needs rights, give the rights up, and only then read a byte.
-    let mut listeners = if systemd { inherited_listeners()? } else { Vec::new() };
-    let mut wanted = bind(addresses, &mut listeners)?;
+    let mut wanted = bind(&addresses, &mut listeners)?;
     let state = open_state(state_dir.as_deref(), identity.as_ref(), &vitals)?;
     if let Some(identity) = &identity {
         bind_while_root(&mut wanted, &mut listeners, state.as_ref());
@@ -169,7 +173,7 @@ fn serve(options: Options) -> Result<(), Failure> {
     };
     let server = Server::start(listeners, telemetry_path, house.clone(), Arc::new(meter));
     let server = server.map_err(|e| system("start the server", &e))?;
-    let (keeper, orders) = (Keeper::new(house.clone(), server, wanted), unbounded());
+    let (keeper, orders) = (Keeper::new(house.clone(), server, addresses, wanted, parent), unbounded());
     let (saver, wishes) = (Saver::new(house.clone()), house.wishes());
     let saving = start("save", move || saver.run(&wishes))?;
     let keeping = start("keep", move || keeper.run(&orders.1))?;
@@ -226,12 +230,14 @@ fn inherited_listeners() -> Result<Vec<Listener>, Failure> {
 
 /// Binds what can be bound now and gives back what is still to be had: a taken port is waited for, always. What can
 /// never be bound ends a program run by hand; under a server it must go on reading.
-fn bind(addresses: Vec<Address>, listeners: &mut Vec<Listener>) -> Result<Vec<Address>, Failure> {
+fn bind(addresses: &[Address], listeners: &mut Vec<Listener>) -> Result<Vec<Address>, Failure> {
     let mut wanted = Vec::new();
     for address in addresses {
-        match Listener::bind(&address) {
+        match Listener::bind(address) {
             Ok(listener) => listeners.push(listener),
-            Err(e) if e.kind() == ErrorKind::AddrInUse || sys::started_by_server() => wanted.push(address),
+            Err(e) if e.kind() == ErrorKind::AddrInUse || sys::started_by_server() => {
+                wanted.push(address.clone());
+            }
             Err(e) => return Err(system(&format!("listen on {address}"), &e)),
         }
     }
@@ -287,14 +293,15 @@ fn open_state(
     vitals: &Arc<Vitals>,
 ) -> Result<Option<State>, Failure> {
     let Some(directory) = directory else { return Ok(None) };
-    match State::open(directory, owner, vitals.clone()) {
-        Ok(state) => Ok(Some(state)),
+    let state = State::new(directory, owner, vitals.clone());
+    match state.begin() {
         Err(e) if sys::started_by_server() => {
-            say(format_args!("--state-dir: {}; counting goes on without", options::reason(&e)));
-            Ok(None)
+            let why = options::reason(&e);
+            say(format_args!("--state-dir: {why}; lines are counted, and kept as soon as that works"));
         }
-        Err(e) => Err(Failure::System(format!("--state-dir: {}", options::reason(&e)))),
+        begun => begun.map_err(|e| Failure::System(format!("--state-dir: {}", options::reason(&e))))?,
     }
+    Ok(Some(state))
 }
 
 /// Files that root has opened for another user become that user's.

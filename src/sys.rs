@@ -69,10 +69,26 @@ impl Bell {
         }
     }
 
+    pub fn knock(&self) -> Knock {
+        let flags = SIGNALS.iter().zip(&self.rung).filter(|(signal, _)| signal.1 != Event::Hangup);
+        Knock(flags.map(|(_, flag)| flag.clone()).collect())
+    }
+
     /// Lets the wire go slack after a poll has reported it; call before `take`.
     pub fn hush(&self) {
         let mut bytes = [0; 64];
         while (&self.wire).read(&mut bytes).is_ok_and(|n| n > 0) {}
+    }
+}
+
+/// Whether somebody wants an end, for who is busy and cannot take events.
+#[derive(Clone, Debug, Default)]
+pub struct Knock(Vec<Arc<AtomicBool>>);
+
+impl Knock {
+    /// SIGTERM or SIGINT has come and was not taken yet.
+    pub fn is_heard(&self) -> bool {
+        self.0.iter().any(|flag| flag.load(Ordering::Relaxed))
     }
 }
 
@@ -99,8 +115,29 @@ pub fn enlarge_pipe(fd: impl AsFd, bytes: usize) -> Option<usize> {
 }
 
 /// The process that started us, or 1 (or a subreaper) once that one has ended.
-pub fn parent() -> i32 {
+fn parent() -> i32 {
     getppid().as_raw()
+}
+
+/// Who our parent was at the start.
+#[derive(Debug)]
+pub struct Parent {
+    pid: i32,
+    /// The one that started us had ended before we looked.
+    gone: bool,
+}
+
+impl Parent {
+    /// To be called as early as can be, and before root is given up. In a container the server may itself be process 1;
+    /// it has our pipe, which an init has not.
+    pub fn find() -> Parent {
+        let pid = parent();
+        Parent { pid, gone: pid == 1 && !server_holds_stdin() }
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.gone || parent() != self.pid
+    }
 }
 
 /// Whether a server started us as its piped log. Apache keeps both ends of the pipe, to start a successor on it; the
@@ -178,6 +215,9 @@ impl Identity {
     /// Reads `USER[:GROUP]`, names or numbers. A user given by a number that nobody has needs a group.
     pub fn find(spec: &str) -> Result<Identity, String> {
         let (name, group) = spec.split_once(':').map_or((spec, None), |(user, group)| (user, Some(group)));
+        if name.is_empty() || group.is_some_and(str::is_empty) {
+            return Err(format!("`{spec}` is not USER or USER:GROUP"));
+        }
         let by_name =
             |name: &str| User::from_name(name).map_err(|e| format!("unable to look up user {name}: {e}"));
         let user = match name.parse() {
@@ -245,6 +285,9 @@ mod tests {
             ("no-such-user", "there is no user no-such-user"),
             ("12345:no-such-group", "there is no group no-such-group"),
             ("3999999999", "user 3999999999 has no entry and so needs a group: 3999999999:GROUP"),
+            ("", "`` is not USER or USER:GROUP"),
+            ("12345:", "`12345:` is not USER or USER:GROUP"),
+            (":0", "`:0` is not USER or USER:GROUP"),
             ("0", "0 is root itself"),
             ("root:0", "root is root itself"),
         ] {

@@ -178,6 +178,116 @@ fn a_pipeline_whose_shell_has_gone_goes_on_serving() {
     wait_until("its end", || scrape(&address).is_err());
 }
 
+/// Whoever asks for counts at that moment is not waited for, and what was counted is on disk at once.
+#[test]
+fn the_end_of_input_ends_it_at_once() {
+    let dir = TempDir::in_memory();
+    for round in 0..60 {
+        let state = dir.join(&round.to_string());
+        let mut exporter = started(&state);
+        exporter.process.feed(LINE.as_bytes());
+        exporter.wait_for_lines(1);
+        exporter.process.signal(Signal::SIGTERM);
+        exporter.process.feed(LINE.as_bytes());
+        exporter.process.close();
+        let since = Instant::now();
+        assert_eq!(exporter.process.wait().status.code(), Some(0));
+        assert!(since.elapsed() < Duration::from_secs(4), "{:?} in round {round}", since.elapsed());
+        let text = fs::read_to_string(state.join(&files(&state)[0])).expect("a state file");
+        assert!(text.contains("httpd_requests_total{method=\"GET\",status_code=\"200\"} 2\n"), "{text}");
+    }
+}
+
+/// Starts it as somebody's child who goes at once: an orphan, as Apache's `|$` and a shell's `&` leave it.
+fn orphaned(dir: &TempDir, name: &str, more: &[&str]) -> fs::File {
+    let fifo = dir.join(name);
+    assert!(Command::new("mkfifo").arg(&fifo).status().is_ok_and(|status| status.success()));
+    let line =
+        format!("\"$0\" \"$@\" <{} 2>{} &", fifo.display(), dir.join(&format!("{name}.err")).display());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &line, BINARY]).args(arguments(&dir.join("state"))).args(more);
+    assert!(shell.stdin(Stdio::null()).stdout(Stdio::null()).status().is_ok_and(|status| status.success()));
+    fs::OpenOptions::new().write(true).open(&fifo).expect("it reads the fifo")
+}
+
+/// It is told of no successor, so it leaves the port to whoever is younger; when that one has gone, it serves again.
+/// An address that can never be had does not keep it from that.
+#[test]
+fn an_orphan_leaves_the_port_and_takes_it_again() {
+    let dir = TempDir::new();
+    let (port, said) = (free_port(), || fs::read_to_string(dir.join("old.err")).unwrap_or_default());
+    let address = format!("127.0.0.1:{port}");
+    // The second one is held by a stranger.
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = stranger.local_addr().expect("bound").to_string();
+    let more = ["--web.listen-address", &address, "--web.listen-address", &taken];
+    let mut writer = orphaned(&dir, "old", &more);
+    std::io::Write::write_all(&mut writer, LINE.repeat(7).as_bytes()).expect("it reads");
+    let serves = |count: f64| {
+        wait_for("the sum", || {
+            let seen = scrape(&address)?.sum("httpd_requests_total");
+            if seen == count { Ok(()) } else { Err(format!("{seen}; {}", said())) }
+        });
+    };
+    serves(7.0);
+    let state = dir.join("state").display().to_string();
+    let mut visitor = Exporter::start_on(port, &["--format", "combined", "--state-dir", &state]);
+    visitor.wait_for_stderr("serving ");
+    assert_eq!(said().matches("is left to a younger process").count(), 1, "{}", said());
+    visitor.process.feed(LINE.repeat(3).as_bytes());
+    serves(10.0);
+    visitor.process.close();
+    visitor.process.wait();
+    serves(10.0);
+    assert_eq!(said().matches(&format!("serving http://{address}")).count(), 2, "{}", said());
+    drop(writer);
+    wait_until("its end", || scrape(&address).is_err());
+}
+
+/// In a container the server is process 1, and so is the parent of all its logs from the first moment on.
+#[test]
+#[ignore = "needs root, for a PID namespace"]
+fn a_server_that_is_process_1_is_no_dead_parent() {
+    let dir = TempDir::new();
+    let (address, state) = (format!("127.0.0.1:{}", free_port()), dir.join("state"));
+    let server = "exec 4<&0 5>/proc/self/fd/0; for log in 1 2 3; do \"$0\" \"$@\" <&4 4<&- 5>&- & done; wait";
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", server, BINARY]);
+    let server = Process::start(unshare.args(arguments(&state)).args(["--web.listen-address", &address]));
+    wait_for("three logs", || {
+        let page = scrape(&address)?;
+        let living = page.value("httpd_exporter_generations");
+        if living == Some(3.0) { Ok(()) } else { Err(format!("{living:?}; {}", server.stderr())) }
+    });
+    let since = Instant::now();
+    wait_until("a second with all scrapes answered", || {
+        scrape(&address).expect("nobody gives the port away");
+        since.elapsed() > Duration::from_secs(1)
+    });
+    assert_eq!(server.stderr().matches("serving http://").count(), 1, "{}", server.stderr());
+}
+
+/// The counts of the others are served meanwhile, and ours are kept as soon as that works.
+#[test]
+fn a_state_that_cannot_be_kept_at_the_start_is_kept_later() {
+    let dir = TempDir::new();
+    let (state, aside) = (dir.join("state"), dir.join("aside"));
+    live(&state, 10);
+    fs::rename(&state, &aside).expect("writable");
+    fs::write(&state, "no directory").expect("writable");
+    let mut command = Command::new(BINARY);
+    command.args(arguments(&state)).args(["--web.listen-address", "127.0.0.1:0"]);
+    let mut exporter = Exporter::of(Process::start_under_server(&command, Stdio::null()));
+    exporter.process.feed(LINE.repeat(3).as_bytes());
+    exporter.wait_for_lines(3);
+    fs::remove_file(&state).expect("writable");
+    fs::rename(&aside, &state).expect("writable");
+    exporter.wait_for_lines(13);
+    wait_until("its own file", || files(&state).len() == 2);
+    let said = exporter.process.stderr();
+    assert_eq!(said.matches("unable to").count(), 1, "{said}");
+}
+
 #[test]
 fn a_tee_in_a_missing_directory_is_said_at_the_start() {
     let dir = TempDir::new();

@@ -142,6 +142,21 @@ impl Process {
         Process::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))
     }
 
+    /// The same as its piped log: a shell that stands for the server has both ends of the pipe on stdin, as Apache has.
+    /// Its end is the end of input.
+    pub fn start_under_server(command: &Command, stdout: impl Into<Stdio>) -> Process {
+        // A pipe's other end is opened by way of its name (proc(5), /proc/PID/fd).
+        let server = "exec 4<&0 5>/proc/self/fd/0; \"$0\" \"$@\" <&4 4<&- 5>&- & wait";
+        let mut shell = Command::new("sh");
+        shell.args(["-c", server]).arg(command.get_program()).args(command.get_args());
+        Process::spawn(shell.stdin(Stdio::piped()).stdout(stdout))
+    }
+
+    /// With a stdout that is the test's to read.
+    pub fn start_with_stdout(command: &mut Command, stdout: impl Into<Stdio>) -> Process {
+        Process::spawn(command.stdin(Stdio::piped()).stdout(stdout))
+    }
+
     /// Starts a process that writes into another one's stdin, as a shell's `|` does.
     pub fn start_into(command: &mut Command, reader: &mut Process) -> Process {
         let stdin = reader.stdin.take().expect("stdin is still open");

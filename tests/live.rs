@@ -1,6 +1,6 @@
 //! The program while it runs: scraped while lines flow, fed garbage, told to end, refused its port.
 
-use crate::harness::{BINARY, Exporter, Page, TempDir, get, run, run_in_pieces};
+use crate::harness::{BINARY, Exporter, Page, Process, TempDir, get, run, run_in_pieces, wait_until};
 use nix::sys::signal::Signal;
 use proptest::prelude::*;
 use std::net::TcpListener;
@@ -178,6 +178,101 @@ fn the_tee_is_what_came_in() {
     let ended = run(&[&ONCE[..], &["--tee", &copy.display().to_string()]].concat(), &log);
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert_eq!(std::fs::read(&copy).expect("the tee has made its file"), log);
+}
+
+/// Lines that fill a pipe many times over, and a reader that has not begun to read.
+fn unread(under_server: bool) -> (Process, std::io::PipeReader) {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let mut command = Command::new(BINARY);
+    command.args(["--format", "combined", "--web.listen-address", "127.0.0.1:0", "--tee", "-"]);
+    let mut process = if under_server {
+        Process::start_under_server(&command, writer)
+    } else {
+        Process::start_with_stdout(&mut command, writer)
+    };
+    process.feed(lines(5_000).as_bytes());
+    (process, reader)
+}
+
+/// A filter in a pipeline loses nothing: it waits for a reader that is slow.
+#[test]
+fn in_a_pipeline_stdout_is_waited_for() {
+    let (mut process, mut reader) = unread(false);
+    let mut first = [0; 1000];
+    std::io::Read::read_exact(&mut reader, &mut first).expect("the beginning");
+    process.close();
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut reader, &mut rest).expect("text");
+    assert!(String::from_utf8_lossy(&first) + rest.as_str() == lines(5_000));
+    assert_eq!(process.wait().status.code(), Some(0));
+}
+
+/// ... but a signal is heard all the same.
+#[test]
+fn a_signal_ends_the_waiting_for_stdout() {
+    let full = "its reader does not read";
+    let begun = |process| {
+        let exporter = Exporter::of(process);
+        wait_until("the reading", || exporter.scrape().sum("httpd_exporter_input_bytes_total") > 0.0);
+        exporter.process
+    };
+    let (process, _reader) = unread(false);
+    let mut process = begun(process);
+    process.signal(Signal::SIGINT);
+    let ended = process.wait();
+    assert_eq!((ended.status.code(), ended.stderr.matches(full).count()), (Some(0), 1), "{}", ended.stderr);
+
+    let (process, _reader) = unread(false);
+    let mut process = begun(process);
+    process.signal(Signal::SIGTERM);
+    // Lines are read again, and lost; the end of input comes through.
+    wait_until("the loss", || process.stderr().contains(full));
+    process.close();
+    assert_eq!(process.wait().status.code(), Some(0));
+}
+
+/// A server is never waited for: what stdout does not take is lost and counted, and said once.
+#[test]
+fn a_server_does_not_wait_for_the_reader_of_stdout() {
+    let (process, mut reader) = unread(true);
+    let exporter = Exporter::of(process);
+    let page = exporter.wait_for_lines(5_000);
+    let lost = page.sum("httpd_exporter_tee_lost_bytes_total");
+    assert_eq!(exporter.process.stderr().matches("unable to write stdout").count(), 1);
+    drop(exporter);
+    let mut passed = String::new();
+    std::io::Read::read_to_string(&mut reader, &mut passed).expect("text");
+    assert!(lost > 0.0 && passed.ends_with('\n') && lines(5_000).starts_with(&passed));
+    assert_eq!(passed.len() as f64 + lost, lines(5_000).len() as f64);
+}
+
+/// A fifo that nobody reads, at the start and in place of the file: said once each, and nobody waits for it.
+#[test]
+fn a_tee_that_is_a_fifo_without_a_reader_stops_nothing() {
+    let dir = TempDir::new();
+    let tee = dir.join("tee.log");
+    let fifo = || assert!(Command::new("mkfifo").arg(&tee).status().is_ok_and(|status| status.success()));
+    fifo();
+    let mut command = Command::new(BINARY);
+    command.args(["--format", "combined", "--web.listen-address", "127.0.0.1:0", "--tee"]).arg(&tee);
+    let mut exporter = Exporter::of(Process::start_under_server(&command, std::process::Stdio::null()));
+    exporter.process.feed(lines(10).as_bytes());
+    exporter.wait_for_lines(10);
+    std::fs::remove_file(&tee).expect("writable");
+    let mut fed = 10;
+    wait_until("the file", || {
+        exporter.process.feed(line(0).as_bytes());
+        fed += 1;
+        std::fs::metadata(&tee).is_ok_and(|meta| meta.len() > 0)
+    });
+    std::fs::rename(&tee, dir.join("tee.log.1")).expect("writable");
+    fifo();
+    wait_until("the word that it cannot be opened", || {
+        exporter.process.feed(line(0).as_bytes());
+        fed += 1;
+        exporter.process.stderr().matches("No such device or address").count() == 2
+    });
+    exporter.wait_for_lines(fed);
 }
 
 /// Exit code and stderr of a run with an empty file on stdin: what no server would give.

@@ -54,6 +54,13 @@ impl Lines {
         }
     }
 
+    /// An end is near.
+    pub fn hurry(&mut self) {
+        if let Some(tee) = &mut self.tee {
+            tee.hurry();
+        }
+    }
+
     /// Where to read to.
     pub fn room(&mut self) -> &mut [u8] {
         &mut self.buffer[self.end..]

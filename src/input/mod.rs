@@ -120,8 +120,11 @@ const TERMINATE_TWICE: Duration = Duration::from_secs(1);
 
 /// Reads to the end. `retire` is called once, at the first SIGTERM: from then on the input is drained for a
 /// successor.
-pub fn run(input: &File, bell: &Bell, tee: Option<Tee>, outbox: Outbox, mut retire: impl FnMut()) -> End {
+pub fn run(input: &File, bell: &Bell, mut tee: Option<Tee>, outbox: Outbox, mut retire: impl FnMut()) -> End {
     let mut source = Source::new(input, bell);
+    if let Some(tee) = &mut tee {
+        tee.listen(bell.knock());
+    }
     let mut lines = Lines::new(outbox, tee, lines::SIZES);
     let mut retired: Option<Instant> = None;
     let mut ending = false;
@@ -131,6 +134,9 @@ pub fn run(input: &File, bell: &Bell, tee: Option<Tee>, outbox: Outbox, mut reti
         }
         let mut interrupted = false;
         while let Some(event) = bell.take() {
+            if event != Event::Hangup {
+                lines.hurry();
+            }
             match event {
                 Event::Hangup => lines.reopen(),
                 Event::Interrupt => interrupted = true,

@@ -3,7 +3,8 @@
 //! It owns the file it writes. What came in goes out byte for byte, whole lines per write with O_APPEND, so
 //! that several generations and logrotate get along; only a line longer than LINE_BYTES_MAX takes several
 //! writes. It must never end or stop the reading: where the bytes cannot be written they are dropped and
-//! counted.
+//! counted. Only in a pipeline by hand does the reader wait for whoever reads our stdout, as any filter does, and then
+//! a signal ends the waiting.
 //!
 //! The rule for lines: no line is ever followed by another on the same line of the file. Where a write stops
 //! half way (the disk is full), the half line is taken back if nobody has written behind it, else it is
@@ -11,23 +12,32 @@
 //! killed process left unfinished. Sources: open(2) O_APPEND, write(2), rename(2), flock(2).
 
 mod rotate;
+mod stdout;
 
 use crate::say::say;
-use crate::sys::Identity;
+use crate::sys::{Identity, Knock, started_by_server};
 use crate::vitals::Vitals;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::libc::O_NONBLOCK;
+use nix::poll::PollTimeout;
 use nix::unistd::{Gid, Uid, fchown};
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use stdout::Way;
 
 /// How often the path is compared with the file we hold, and how long after a failure the next attempt is
 /// made.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a server's lines wait for the reader of our stdout. A pipe of 1 MiB holds far more than comes meanwhile.
+const STDOUT_PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long is waited before it is looked whether the waiting is to end; a signal ends it at once.
+const STDOUT_TICK: u8 = 20;
 
 /// What the options say.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +74,14 @@ pub struct Tee {
     rotated: u128,
     /// A failure to reopen or to rotate was reported and has not ended.
     told: bool,
+    /// The same for the removal of old files.
+    told_of_old: bool,
+    /// How stdout is written.
+    way: Way,
+    /// An end is near: nobody is waited for any more.
+    hurried: bool,
+    /// Whether somebody asks for an end just now.
+    knock: Knock,
 }
 
 /// A time of failing writes.
@@ -94,6 +112,8 @@ impl Tee {
     }
 
     fn over(file: Option<File>, options: Options, vitals: Arc<Vitals>) -> Tee {
+        let stdout = file.as_ref().filter(|_| options.path.as_os_str() == "-");
+        let way = stdout.map_or(Way::Plain, Way::of);
         Tee {
             options,
             file,
@@ -108,7 +128,21 @@ impl Tee {
             rotate_after: None,
             rotated: 0,
             told: false,
+            told_of_old: false,
+            way,
+            hurried: false,
+            knock: Knock::default(),
         }
+    }
+
+    /// Tells the tee how to hear that somebody wants an end while it waits for a reader.
+    pub fn listen(&mut self, knock: Knock) {
+        self.knock = knock;
+    }
+
+    /// An end is near: a reader of stdout that does not read is given up.
+    pub fn hurry(&mut self) {
+        self.hurried = true;
     }
 
     /// Gives the file to the user the process is about to become. Only root's own file and one without other
@@ -158,20 +192,29 @@ impl Tee {
 
     /// Writes all of it, or says how much was written and why not more.
     fn append(&mut self, bytes: &[u8]) -> Result<(), (io::Error, usize)> {
-        let Some(file) = &mut self.file else { return Ok(()) };
         if self.unclosed {
-            file.write_all(b"\n").map_err(|error| (error, 0))?;
+            self.put(b"\n").map_err(|(error, _)| (error, 0))?;
             self.unclosed = false;
         }
-        let mut written = 0;
+        self.put(bytes)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), (io::Error, usize)> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let (mut written, mut since) = (0, None);
         while written < bytes.len() {
-            match file.write(&bytes[written..]) {
+            match self.way.write(file, &bytes[written..]) {
                 Ok(0) => return Err((ErrorKind::WriteZero.into(), written)),
-                Ok(more) => written += more,
+                Ok(more) => (written, since) = (written + more, None),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Somebody who shares our stdout has made it non-blocking.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    let _ = poll(&mut [PollFd::new(file.as_fd(), PollFlags::POLLOUT)], PollTimeout::NONE);
+                // Or somebody who shares our stdout has made it non-blocking.
+                Err(error) if error.kind() == ErrorKind::WouldBlock && !self.named => {
+                    stdout::is_writable(file, PollTimeout::from(STDOUT_TICK));
+                    let since: Instant = *since.get_or_insert_with(Instant::now);
+                    self.hurried |= self.knock.is_heard();
+                    if self.is_impatient(since) {
+                        return Err((io::Error::other("its reader does not read"), written));
+                    }
                 }
                 Err(error) => return Err((error, written)),
             }
@@ -179,17 +222,24 @@ impl Tee {
         Ok(())
     }
 
+    /// Whether the reader of stdout, who has not read since then, is to be waited for no longer.
+    fn is_impatient(&self, since: Instant) -> bool {
+        // After a failure it is only looked whether it reads again.
+        let short = self.hurried || started_by_server();
+        short && (self.outage.is_some() || since.elapsed() >= STDOUT_PATIENCE)
+    }
+
     /// Of `bytes` the first `written` are in the file. Keeps the whole lines and gives up the rest.
     fn fail(&mut self, error: &io::Error, bytes: &[u8], written: usize, now: Instant) {
-        let path = self.options.path.display();
         if !self.named && error.kind() == ErrorKind::BrokenPipe {
             say("the reader of stdout has gone; the lines are counted and no longer passed on");
             self.file = None;
             return;
         }
         if self.outage.is_none() {
+            let name = self.name();
             say(format_args!(
-                "unable to write {path}: {error}; lines are counted and not kept until that works again"
+                "unable to write {name}: {error}; lines are counted and not kept until that works again"
             ));
         }
         let outage = self.outage.get_or_insert(Outage { retry: now, lost: 0 });
@@ -216,9 +266,13 @@ impl Tee {
     /// Says that an outage is over.
     fn recover(&mut self) {
         if let Some(Outage { lost, .. }) = self.outage.take() {
-            let path = self.options.path.display();
-            say(format_args!("{path} is written again; {lost} bytes were counted and not kept"));
+            let name = self.name();
+            say(format_args!("{name} is written again; {lost} bytes were counted and not kept"));
         }
+    }
+
+    fn name(&self) -> String {
+        if self.named { self.options.path.display().to_string() } else { "stdout".to_owned() }
     }
 
     /// Turns to the file that has the path now, if it is another than the one we hold.
@@ -337,7 +391,14 @@ impl Tee {
         }
         turned?;
         self.told = false;
-        self.options.keep.map_or(Ok(()), |keep| rotate::prune(&path, keep)).map(|()| true)
+        if let Some(keep) = self.options.keep {
+            let pruned = rotate::prune(&path, keep);
+            let told = std::mem::replace(&mut self.told_of_old, pruned.is_err());
+            if let (Err(error), false) = (pruned, told) {
+                say(format_args!("--tee.keep: {error}; the others are removed when their time comes"));
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -351,7 +412,9 @@ fn open(path: &Path, like: Option<&Metadata>) -> io::Result<File> {
     if let Some(meta) = like {
         options.mode(meta.mode() & 0o777);
     }
-    options.append(true).create(true).open(path).map_err(|error| {
+    // Without effect on a file. A fifo without a reader is not waited for, nor one whose reader does not read: this
+    // open file description is nobody's but ours.
+    options.append(true).create(true).custom_flags(O_NONBLOCK).open(path).map_err(|error| {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.is_dir());
         let why = parent.map_or_else(
             || error.to_string(),
@@ -369,7 +432,8 @@ fn ends_in_half_a_line(file: &File, path: &Path) -> bool {
     if before == 0 {
         return false;
     }
-    let Ok(reader) = File::open(path) else { return false };
+    let opened = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path);
+    let Ok(reader) = opened else { return false };
     loop {
         let mut last = [b'\n'];
         if reader.read_exact_at(&mut last, before - 1).is_err() || last == *b"\n" {

@@ -2,12 +2,14 @@
 //!
 //! At the first SIGTERM the successor gets the port at once: no answer was ever ahead of what it can read of us on
 //! disk. Under Apache's `|$` no signal arrives, so an orphan gives way when a younger generation in the same directory
-//! asks for the port. (DESIGN section 7, facts of apache's piped logs.)
+//! asks for the port. It may be a pipeline that its shell has left, and the younger one a visitor: so it takes the port
+//! again when that becomes free.
 
 use super::http::{Address, Listener, Server};
 use super::site::House;
 use super::state::State;
 use crate::say::say;
+use crate::sys::Parent;
 use crate::{options, sys};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::io;
@@ -53,26 +55,39 @@ pub enum Order {
     Retire,
 }
 
+/// After giving way: the younger generation has bound the port by then.
+const BIND_AGAIN: Duration = Duration::from_secs(2);
+
 /// The addresses, the server on those that are ours, and what has to be done when.
 pub struct Keeper {
     house: Arc<House>,
     /// None when a retired generation has nobody to answer any more.
     server: Option<Server>,
-    /// Addresses still to be bound.
+    addresses: Vec<Address>,
+    /// Those still to be bound.
     wanted: Vec<Address>,
-    parent: i32,
+    parent: Parent,
+    /// The port was left to a younger generation.
+    yielded: bool,
     retired: Option<Instant>,
     started: Instant,
     next_bind: Instant,
     next_look: Instant,
-    /// Whether it is still to be seen that the server has replaced us.
+    /// Whether it is still to be seen, after a SIGTERM, that the server has replaced us.
     watching: bool,
     /// Addresses that were said not to be served.
     said: Vec<Address>,
 }
 
 impl Keeper {
-    pub fn new(house: Arc<House>, server: Server, wanted: Vec<Address>) -> Keeper {
+    /// Of the addresses, `wanted` are still to be bound.
+    pub fn new(
+        house: Arc<House>,
+        server: Server,
+        addresses: Vec<Address>,
+        wanted: Vec<Address>,
+        parent: Parent,
+    ) -> Keeper {
         let now = Instant::now();
         if let Some(state) = &house.state {
             state.want_port(!wanted.is_empty());
@@ -80,8 +95,10 @@ impl Keeper {
         Keeper {
             house,
             server: Some(server),
+            addresses,
             wanted,
-            parent: sys::parent(),
+            parent,
+            yielded: false,
             retired: None,
             started: now,
             next_bind: now,
@@ -130,11 +147,10 @@ impl Keeper {
         }
     }
 
-    /// Whether the server goes on and has put nobody in our place.
+    /// Whether the server goes on and has put nobody in our place: then it still has both ends of our pipe. Where root
+    /// was given up, they cannot be looked at, and nothing is concluded: the old connections may go on writing.
     fn is_forgotten(&self) -> bool {
-        // Where root was given up, the server's files cannot be looked at; but a successor would be in the directory.
-        let alone = || self.house.state.as_ref().is_some_and(|state| !state.has_younger());
-        sys::started_by_server() && sys::parent() == self.parent && (sys::server_holds_stdin() || alone())
+        sys::started_by_server() && !self.parent.is_gone() && sys::server_holds_stdin()
     }
 
     /// When there is something to do again; None: only when told.
@@ -147,11 +163,16 @@ impl Keeper {
     }
 
     fn may_yield(&self) -> bool {
-        self.retired.is_none() && self.wanted.is_empty() && self.house.state.is_some()
+        let serves = self.wanted.len() < self.addresses.len();
+        self.retired.is_none() && serves && self.house.state.is_some()
     }
 
     fn bind(&mut self, now: Instant) {
-        let soon = now.duration_since(self.started) < BIND_SOON_FOR;
+        if self.yielded && self.is_wanted_by_younger() {
+            self.next_bind = now + BIND_LATER;
+            return;
+        }
+        let soon = !self.yielded && now.duration_since(self.started) < BIND_SOON_FOR;
         for address in std::mem::take(&mut self.wanted) {
             match Listener::bind(&address) {
                 Ok(listener) => self.serve(listener),
@@ -163,6 +184,7 @@ impl Keeper {
         }
         self.next_bind = now + if soon { BIND_SOON } else { BIND_LATER };
         if let Some(state) = self.house.state.as_ref().filter(|_| self.wanted.is_empty()) {
+            self.yielded = false;
             state.want_port(false);
             self.house.ask_to_save();
         }
@@ -171,6 +193,9 @@ impl Keeper {
     /// Says once per address why it is not served.
     fn complain(&mut self, address: &Address, error: &io::Error, soon: bool) {
         let taken = error.kind() == io::ErrorKind::AddrInUse;
+        if taken && self.yielded {
+            return;
+        }
         if self.said.contains(address) || taken && (soon || self.is_served_by_another()) {
             return;
         }
@@ -199,25 +224,35 @@ impl Keeper {
 
     /// Gives way where no signal arrives: our parent is gone, and somebody younger waits.
     fn look(&mut self, now: Instant) {
-        let orphan = sys::parent() != self.parent || self.parent == 1;
+        let orphan = self.parent.is_gone();
         self.next_look = now + if orphan { YIELD_EVERY } else { PARENT_EVERY };
-        if orphan && self.house.state.as_ref().is_some_and(State::someone_younger_wants) {
-            self.retire();
+        if orphan && self.is_wanted_by_younger() {
+            self.give_up(self.addresses.clone());
+            (self.yielded, self.next_bind) = (true, now + BIND_AGAIN);
+            say("the port is left to a younger process of the same --state-dir; this one counts on");
         }
     }
 
-    /// Leaves the port to the successor.
+    fn is_wanted_by_younger(&self) -> bool {
+        self.house.state.as_ref().is_some_and(State::someone_younger_wants)
+    }
+
+    /// Leaves the port to the successor, for good.
     fn retire(&mut self) {
-        if self.retired.is_some() {
-            return;
+        if self.retired.is_none() {
+            self.retired = Some(Instant::now());
+            self.give_up(Vec::new());
         }
-        self.retired = Some(Instant::now());
-        self.wanted.clear();
+    }
+
+    /// Closes what is served; `wanted` is what will be asked for again.
+    fn give_up(&mut self, wanted: Vec<Address>) {
+        self.wanted = wanted;
         if let Some(server) = &self.server {
             server.close();
         }
         if let Some(state) = &self.house.state {
-            state.want_port(false);
+            state.want_port(!self.wanted.is_empty());
         }
         self.house.ask_to_save();
     }

@@ -8,11 +8,11 @@
 //! 1. Absorbing holds the lock of the dead file, then saves ours with the sum and a note of whom it absorbed
 //!    (one rename: that is the moment it happens), and only then removes theirs. A process that ends in
 //!    between leaves files that are noted in another one; those are not added, and the next start removes
-//!    them.
-//! 2. A scrape reads what the directory lists, and reads it again if anything it read has gone meanwhile. So
-//!    it sees an absorbed file either itself or as a note, never neither. (Linux lists a directory of some
-//!    hundred entries in one call under the directory's lock, so a listing cannot miss a file that is being
-//!    replaced.)
+//!    them. Who absorbs the file with the note takes over the note too, for as long as the noted file stands.
+//! 2. A scrape reads what the directory lists, and reads it again if anything it read has gone meanwhile; so does
+//!    who looks for notes. So it sees an absorbed file either itself or as a note, never neither. (Linux lists a
+//!    directory of some hundred entries in one call under the directory's lock, so a listing cannot miss a file
+//!    that is being replaced.)
 //! 3. A file that cannot be read is set aside under another name when its generation is dead; it is never
 //!    removed.
 //!
@@ -27,12 +27,13 @@ use crate::sys::Identity;
 use crate::vitals::Vitals;
 use file::{Content, Name, step};
 use nix::unistd::{Gid, Uid, fchown};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -49,22 +50,27 @@ const UNFINISHED: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct State {
     directory: PathBuf,
-    me: Name,
+    /// Our name; the start is settled when the file is made.
+    start: AtomicU64,
+    pid: u32,
     /// Whose our file is from its first moment on: the older generations, which are this user already, read it.
     owner: Option<Identity>,
     /// Held while our file is written, which may take as long as a disk takes; no scrape waits for it.
     own: Mutex<Own>,
     view: Mutex<View>,
     wants_port: AtomicBool,
+    /// The dead have been looked at.
+    has_absorbed: AtomicBool,
     vitals: Arc<Vitals>,
     /// What has been said and has not ended.
     said: Mutex<BTreeSet<String>>,
 }
 
 /// Our file as it stands.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Own {
-    file: File,
+    /// None until it could be made.
+    file: Option<File>,
     content: Content,
     /// The part of the content that we have counted ourselves, without the base.
     counted: Page,
@@ -86,6 +92,21 @@ struct Cached {
     said: bool,
 }
 
+/// Dead generations whose files may go once ours is saved.
+#[derive(Debug, Default)]
+struct Gone {
+    files: Vec<(Name, File)>,
+    /// Whom they have absorbed in their turn.
+    noted: BTreeSet<Name>,
+}
+
+impl Gone {
+    fn push(&mut self, name: Name, file: File, content: &Content) {
+        self.files.push((name, file));
+        self.noted.extend(&content.absorbed);
+    }
+}
+
 enum Loaded {
     Whole { content: Arc<Content>, living: bool },
     Unreadable,
@@ -93,50 +114,54 @@ enum Loaded {
 }
 
 impl State {
-    /// Makes the directory where it is missing and joins it. Cheap: the dead are summed as files until
-    /// `absorb`.
-    /// `owner` is whom the process is about to become.
-    pub fn open(directory: &Path, owner: Option<&Identity>, vitals: Arc<Vitals>) -> io::Result<State> {
-        State::begin(directory, std::process::id(), owner, vitals)
-    }
-
-    fn begin(directory: &Path, pid: u32, owner: Option<&Identity>, vitals: Arc<Vitals>) -> io::Result<State> {
-        let named = |error: io::Error| {
-            io::Error::new(error.kind(), format!("unable to keep state in {}: {error}", directory.display()))
-        };
-        DirBuilder::new().recursive(true).mode(0o750).create(directory).map_err(named)?;
+    /// One among those in the directory. Nothing is touched before `begin`. `owner` is whom the process is about to
+    /// become.
+    pub fn new(directory: &Path, owner: Option<&Identity>, vitals: Arc<Vitals>) -> State {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-        let mut me = Name { start: u64::try_from(now).unwrap_or(u64::MAX), pid };
-        let (content, owner) = (Content::default(), owner.cloned());
-        // Another generation may have begun in the same millisecond, with the same number where it has a PID
-        // namespace of its own.
-        let file = loop {
-            while directory.join(me.to_string()).symlink_metadata().is_ok() {
-                me.start += 1;
-            }
-            match file::replace(directory, me, &content.write(), owner.as_ref(), false, true) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => me.start += 1,
-                result => break result.map_err(named)?,
-            }
-        };
-        Ok(State {
+        State {
             directory: directory.to_owned(),
-            me,
-            owner,
-            own: Mutex::new(Own { file, content, counted: Page::default() }),
+            start: AtomicU64::new(u64::try_from(now).unwrap_or(u64::MAX)),
+            pid: std::process::id(),
+            owner: owner.cloned(),
+            own: Mutex::default(),
             view: Mutex::default(),
             wants_port: AtomicBool::new(false),
+            has_absorbed: AtomicBool::new(false),
             vitals,
             said: Mutex::default(),
-        })
+        }
+    }
+
+    /// Makes the directory where it is missing and our file in it. Cheap: the dead are summed as files until `absorb`.
+    /// An error is the caller's to say; the file is then made by the first save that works.
+    pub fn begin(&self) -> io::Result<()> {
+        let mut mine = lock(&self.own);
+        let made = DirBuilder::new().recursive(true).mode(0o750).create(&self.directory);
+        let begun = made.and_then(|()| self.replace(&Content::default().write(), false, true));
+        mine.file = Some(begun.map_err(|error| {
+            self.vitals.state_errors.inc();
+            lock(&self.said).extend(["list", "save"].map(str::to_owned));
+            let why = format!("unable to keep state in {}: {error}", self.directory.display());
+            io::Error::new(error.kind(), why)
+        })?);
+        Ok(())
+    }
+
+    fn me(&self) -> Name {
+        Name { start: self.start.load(Ordering::Relaxed), pid: self.pid }
     }
 
     /// Gives directory and files to the user the process is about to become: those that are root's. A
     /// directory that others may write to (/tmp) is not given away.
     pub fn hand_over(&self, to: &Identity) -> io::Result<()> {
         let (uid, gid) = (Some(Uid::from_raw(to.uid)), Some(Gid::from_raw(to.gid)));
+        let names = match self.names() {
+            // It could not be made yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            names => names?,
+        };
         // What is open cannot be exchanged for a link between the look and the gift.
-        for name in self.names()? {
+        for name in names {
             let Ok(file) = file::open(&self.path(name)) else { continue };
             let meta = file.metadata()?;
             if meta.is_file() && meta.nlink() == 1 && meta.uid() == 0 {
@@ -157,7 +182,8 @@ impl State {
         let peers = (0..READS_MAX).find_map(|_| self.peers(&mut view)).unwrap_or_else(|| known(&view));
         let mut sum = own;
         self.add(&mut sum, &view.base);
-        for peer in peers {
+        // The youngest first: where histograms do not go together, its buckets are the ones that were asked for last.
+        for peer in peers.iter().rev() {
             self.add(&mut sum, &peer.page);
         }
         sum
@@ -180,13 +206,21 @@ impl State {
 
     /// Takes the counts of the dead into our file and removes theirs.
     pub fn absorb(&self) -> io::Result<()> {
+        let absorbed = self.absorb_all();
+        self.has_absorbed.store(true, Ordering::Relaxed);
+        absorbed
+    }
+
+    fn absorb_all(&self) -> io::Result<()> {
         let mut mine = lock(&self.own);
         self.sweep();
         // Each file is tried once: what cannot be absorbed now can be at the next start.
-        let mut seen = BTreeSet::from([self.me]);
+        let mut seen = BTreeSet::from([self.me()]);
         loop {
             let names = self.names().inspect_err(|error| self.failed("list", "list", error))?;
-            let batch: Vec<Name> = names.into_iter().filter(|name| seen.insert(*name)).take(BATCH).collect();
+            // The youngest first: it has the buckets that were asked for last.
+            let batch: Vec<Name> =
+                names.into_iter().rev().filter(|name| seen.insert(*name)).take(BATCH).collect();
             if batch.is_empty() {
                 return Ok(());
             }
@@ -204,7 +238,8 @@ impl State {
     }
 
     fn is_under_its_name(&self, mine: &Own) -> bool {
-        mine.file.metadata().is_ok_and(|meta| self.is_at(self.me, &meta))
+        let file = mine.file.as_ref();
+        file.and_then(|file| file.metadata().ok()).is_some_and(|meta| self.is_at(self.me(), &meta))
     }
 
     /// Tells a generation whose server has gone whether we wait for its port: with the next save.
@@ -222,22 +257,18 @@ impl State {
         self.others(|_| true, |_| true)
     }
 
-    /// Whether a younger generation lives.
-    pub fn has_younger(&self) -> bool {
-        self.others(|name| name > self.me, |_| true)
-    }
-
     /// Whether a younger living generation waits for the port.
     pub fn someone_younger_wants(&self) -> bool {
-        self.others(|name| name > self.me, |content| content.wants_port)
+        self.others(|name| name > self.me(), |content| content.wants_port)
     }
 
     /// Whether any of these living generations is so.
     fn others(&self, these: impl Fn(Name) -> bool, are: impl Fn(&Content) -> bool) -> bool {
         let mut view = lock(&self.view);
         let names = self.names().unwrap_or_default().into_iter();
-        let mut loaded =
-            names.filter(|name| *name != self.me && these(*name)).map(|name| self.load(&mut view.read, name));
+        let mut loaded = names
+            .filter(|name| *name != self.me() && these(*name))
+            .map(|name| self.load(&mut view.read, name));
         loaded.any(|loaded| matches!(loaded, Loaded::Whole { content, living: true } if are(&content)))
     }
 
@@ -246,9 +277,12 @@ impl State {
         if !is_zero(&self.vouched(&own.lasting())) {
             return self.save(own);
         }
-        let _mine = lock(&self.own);
+        let mine = lock(&self.own);
+        if mine.file.is_none() {
+            return Ok(());
+        }
         step();
-        std::fs::remove_file(self.path(self.me)).inspect_err(|error| self.failed("finish", "remove", error))
+        std::fs::remove_file(self.path(self.me())).inspect_err(|error| self.failed("finish", "remove", error))
     }
 
     // --- reading ---
@@ -261,7 +295,7 @@ impl State {
         };
         self.works("list");
         let (mut found, mut living) = (Vec::new(), 1i64);
-        let other = |name: &Name| *name != self.me && !view.absorbed.contains(name);
+        let other = |name: &Name| *name != self.me() && !view.absorbed.contains(name);
         for name in names.into_iter().filter(other).collect::<Vec<_>>() {
             match self.load(&mut view.read, name) {
                 Loaded::Whole { content, living: alive } => {
@@ -289,7 +323,7 @@ impl State {
             Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Loaded::Gone,
             Err(error) => {
-                self.failed(&format!("open {name}"), "open a file of", &error);
+                self.unopened(name, &error);
                 // No descriptor left, say: what was known is not less for that.
                 let known = read.get(&name).and_then(|cached| cached.content.clone().ok());
                 return known.map_or(Loaded::Unreadable, |content| Loaded::Whole { content, living: false });
@@ -306,7 +340,11 @@ impl State {
         }
     }
 
+    /// Not before the dead have been looked at: what can be set aside is said then.
     fn say_unreadable(&self, view: &mut View, name: Name) {
+        if !self.has_absorbed.load(Ordering::Relaxed) {
+            return;
+        }
         let Some(cached) = view.read.get_mut(&name).filter(|cached| !cached.said) else { return };
         cached.said = true;
         if let Err(why) = &cached.content {
@@ -345,20 +383,32 @@ impl State {
     }
 
     fn put(&self, mine: &mut Own, content: Content, sync: bool) -> io::Result<()> {
-        let text = content.write();
-        let replace = || file::replace(&self.directory, self.me, &text, self.owner.as_ref(), sync, false);
-        let replaced = replace().or_else(|error| {
+        let (text, first) = (content.write(), mine.file.is_none());
+        let replaced = self.replace(&text, sync, first).or_else(|error| {
             if error.kind() != io::ErrorKind::NotFound {
                 return Err(error);
             }
-            // The directory has vanished.
+            // The directory has vanished, or could not be made before.
             DirBuilder::new().recursive(true).mode(0o750).create(&self.directory)?;
-            replace()
+            self.replace(&text, sync, first)
         });
         let file = replaced.inspect_err(|error| self.failed("save", "save", error))?;
         self.works("save");
-        (mine.file, mine.content) = (file, content);
+        (mine.file, mine.content) = (Some(file), content);
         Ok(())
+    }
+
+    /// Puts the text under our name. `first`: another generation may have begun in the same millisecond, with the same
+    /// number where it has a PID namespace of its own; then the name is still to be found.
+    fn replace(&self, text: &str, sync: bool, first: bool) -> io::Result<File> {
+        loop {
+            match file::replace(&self.directory, self.me(), text, self.owner.as_ref(), sync, first) {
+                Err(error) if first && error.kind() == io::ErrorKind::AlreadyExists => {
+                    self.start.fetch_add(1, Ordering::Relaxed);
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Files whose writer was killed before they had their name.
@@ -368,7 +418,7 @@ impl State {
             let ours = name.to_str().and_then(|name| name.strip_suffix(".new")).and_then(Name::parse);
             let age =
                 entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
-            if ours.is_some_and(|name| name != self.me) && age.is_some_and(|age| age > UNFINISHED) {
+            if ours.is_some_and(|name| name != self.me()) && age.is_some_and(|age| age > UNFINISHED) {
                 step();
                 let _ = std::fs::remove_file(entry.path());
             }
@@ -385,9 +435,7 @@ impl State {
         let file = match file::open(&path) {
             Ok(file) => file,
             Err(error) => {
-                if error.kind() != io::ErrorKind::NotFound {
-                    self.failed(&format!("open {name}"), "open a file of", &error);
-                }
+                self.unopened(name, &error);
                 return None;
             }
         };
@@ -404,16 +452,18 @@ impl State {
 
     /// Rule 1, for files whose locks we hold.
     fn absorb_locked(&self, mine: &mut Own, dead: Vec<(Name, File)>) -> io::Result<()> {
-        let (base, gone) = self.merge(&mine.content.absorbed, dead)?;
+        let (base, gone) = self.merge(mine, dead)?;
         let mut content = Content { page: mine.counted.clone(), ..mine.content.clone() };
         self.add(&mut content.page, &base);
-        content.absorbed.extend(gone.iter().map(|(name, _)| *name));
+        content.absorbed.extend(gone.files.iter().map(|(name, _)| *name));
+        let stands = |name: &&Name| self.path(**name).symlink_metadata().is_ok();
+        content.absorbed.extend(gone.noted.iter().filter(stands));
         self.put(mine, content, true)?;
         let mut view = lock(&self.view);
         view.base = Arc::new(base);
         view.absorbed.clone_from(&mine.content.absorbed);
         drop(view);
-        for (name, _locked) in &gone {
+        for (name, _locked) in &gone.files {
             step();
             match std::fs::remove_file(self.path(*name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -427,27 +477,26 @@ impl State {
     }
 
     /// The base with the counts of the dead, and which of them are in it now.
-    fn merge(
-        &self,
-        absorbed: &BTreeSet<Name>,
-        dead: Vec<(Name, File)>,
-    ) -> io::Result<(Page, Vec<(Name, File)>)> {
-        // Whoever has noted one of them did so before we got its lock, so this is the time to look.
-        let mut noted = absorbed.clone();
+    fn merge(&self, mine: &Own, mut dead: Vec<(Name, File)>) -> io::Result<(Page, Gone)> {
         let mut view = lock(&self.view);
-        for name in self.names()?.into_iter().filter(|name| *name != self.me) {
-            if let Loaded::Whole { content, .. } = self.load(&mut view.read, name) {
-                noted.extend(&content.absorbed);
-            }
-        }
+        // Whoever has noted one of them did so before we got its lock, so this is the time to look.
+        let read = (0..READS_MAX).find_map(|_| self.notes(&mut view.read).transpose());
+        let mut noted = read.unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))?;
+        noted.extend(&mine.content.absorbed);
         let mut base = Page::clone(&view.base);
-        let mut gone = Vec::new();
+        // Of two that do not go together, the one that is like us decides, and then the younger one.
+        let unlike = |name: &Name| match view.read.get(name).map(|cached| &cached.content) {
+            Some(Ok(content)) => have_other_buckets(&mine.counted, &content.page),
+            _ => false,
+        };
+        dead.sort_by_cached_key(|(name, _)| (unlike(name), Reverse(*name)));
+        let mut gone = Gone::default();
         for (name, file) in dead {
             match view.read.remove(&name).map(|cached| cached.content) {
-                Some(Ok(_)) if noted.contains(&name) => gone.push((name, file)),
+                Some(Ok(content)) if noted.contains(&name) => gone.push(name, file, &content),
                 Some(Ok(content)) if fits(&base, &content.page) => {
                     self.add(&mut base, &content.page);
-                    gone.push((name, file));
+                    gone.push(name, file, &content);
                 }
                 Some(Ok(_)) => self.say_full(),
                 Some(Err(why)) => self.set_aside(name, &why),
@@ -455,6 +504,20 @@ impl State {
             }
         }
         Ok((base, gone))
+    }
+
+    /// Whom the others have absorbed. None when one of them has gone meanwhile: what it had noted is in the file of
+    /// whoever absorbed it, which perhaps was read before.
+    fn notes(&self, read: &mut BTreeMap<Name, Cached>) -> io::Result<Option<BTreeSet<Name>>> {
+        let mut noted = BTreeSet::new();
+        for name in self.names()?.into_iter().filter(|name| *name != self.me()) {
+            match self.load(read, name) {
+                Loaded::Whole { content, .. } => noted.extend(&content.absorbed),
+                Loaded::Unreadable => {}
+                Loaded::Gone => return Ok(None),
+            }
+        }
+        Ok(Some(noted))
     }
 
     fn set_aside(&self, name: Name, why: &str) {
@@ -508,6 +571,17 @@ impl State {
         });
     }
 
+    fn unopened(&self, name: Name, error: &io::Error) {
+        let path = self.path(name);
+        // What is no file is set aside, and said then.
+        if path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+            self.vitals.state_errors.inc();
+            self.say_once(&format!("open {name}"), || {
+                format!("unable to open the state file {}: {error}", path.display())
+            });
+        }
+    }
+
     fn failed(&self, key: &str, verb: &str, error: &io::Error) {
         self.vitals.state_errors.inc();
         self.say_once(key, || format!("unable to {verb} the state in {}: {error}", self.directory.display()));
@@ -556,6 +630,16 @@ fn fits(sum: &Page, page: &Page) -> bool {
         }
     });
     sum.series() + new.sum::<usize>() <= STATE_SERIES_MAX
+}
+
+/// Whether two pages have histograms that cannot be added. The first of each will do: a family has one set of buckets.
+fn have_other_buckets(one: &Page, other: &Page) -> bool {
+    let bounds = |page: &Page, name: &String| match page.families.get(name)?.series.first()?.value {
+        Value::Histogram(ref histogram) => Some(histogram.bounds.clone()),
+        _ => None,
+    };
+    let differ = |name| bounds(one, name).zip(bounds(other, name)).is_some_and(|(one, other)| one != other);
+    one.families.keys().any(differ)
 }
 
 /// Whether nothing was counted.

@@ -36,17 +36,24 @@ pub fn name(path: &Path, now: SystemTime, before: u128) -> (PathBuf, u128) {
     }
 }
 
-/// Removes the oldest rotated files and leaves `keep`.
+/// Removes the oldest rotated files and leaves `keep`. The error names the first that could not be removed; it stops
+/// nothing.
 pub fn prune(path: &Path, keep: usize) -> io::Result<()> {
     let mut rotated = rotated(path)?;
+    // What is no file was not rotated by us, whatever its name.
+    rotated.retain(|old| old.symlink_metadata().is_ok_and(|meta| meta.is_file()));
     rotated.sort_unstable();
+    let mut pruned = Ok(());
     for old in &rotated[..rotated.len().saturating_sub(keep)] {
         match std::fs::remove_file(old) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let named = format!("unable to remove {}: {error}", old.display());
+                pruned = pruned.and(Err(io::Error::new(error.kind(), named)));
+            }
             _ => {}
         }
     }
-    Ok(())
+    pruned
 }
 
 /// The files that `name` has named for this path.

@@ -3,6 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
@@ -115,6 +116,19 @@ fn keep_leaves_the_newest_and_nothing_foreign_is_removed() {
     }
     assert_eq!(files(&path), [&b"4444\n"[..], b"55555\n", b"6\n"]);
     assert!(dir.path().join("log.1").exists());
+}
+
+#[test]
+fn what_cannot_be_removed_keeps_nothing_else() {
+    let dir = TempDir::new();
+    let path = dir.path().join("log");
+    std::fs::create_dir(dir.path().join("log.20200101T000000.000Z")).unwrap();
+    let mut tee = tee(&Options { rotate_size: Some(4), keep: Some(1), ..at(&path) });
+    for line in ["1\n", "22\n", "333\n", "4444\n", "55555\n"] {
+        tee.write(line.as_bytes());
+    }
+    let files = rotate::rotated(&path).unwrap();
+    assert_eq!((files.len(), tee.told_of_old), (2, false), "{files:?}");
 }
 
 #[test]

@@ -146,7 +146,14 @@ pub fn replace(
     step();
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o640).custom_flags(nix::libc::O_NOFOLLOW);
-    let mut file = options.open(&unfinished)?;
+    let mut file = options.open(&unfinished).or_else(|error| {
+        if first || error.kind() != io::ErrorKind::AlreadyExists {
+            return Err(error);
+        }
+        // The name is ours, so this is what a save has left that could not put it away.
+        std::fs::remove_file(&unfinished)?;
+        options.open(&unfinished)
+    })?;
     let mut put = || {
         // Asked now, for whoever had the name before us had the unfinished file before us too.
         if first && path.symlink_metadata().is_ok() {

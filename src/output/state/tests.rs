@@ -15,6 +15,12 @@ fn vitals() -> Arc<Vitals> {
     Arc::<Vitals>::default()
 }
 
+fn opened(directory: &Path) -> State {
+    let state = State::new(directory, None, vitals());
+    state.begin().unwrap();
+    state
+}
+
 fn page(requests: u64) -> Page {
     let mut page = Page::default();
     let mut labels = String::new();
@@ -35,7 +41,7 @@ fn requests(page: &Page) -> u64 {
 
 /// What a generation that has just begun shows, which is the same before and after it has absorbed the dead.
 fn sum(dir: &TempDir) -> u64 {
-    let state = State::open(dir.path(), None, vitals()).unwrap();
+    let state = opened(dir.path());
     let before = requests(&state.whole(page(0)));
     state.absorb().unwrap();
     assert_eq!(requests(&state.whole(page(0))), before);
@@ -44,7 +50,7 @@ fn sum(dir: &TempDir) -> u64 {
 
 /// The same without a trace.
 fn look(dir: &TempDir) -> u64 {
-    let state = State::open(dir.path(), None, vitals()).unwrap();
+    let state = opened(dir.path());
     let sum = requests(&state.whole(page(0)));
     state.finish(&page(0)).unwrap();
     sum
@@ -61,7 +67,7 @@ fn wait_until(condition: impl Fn() -> bool) {
 }
 
 fn dead(dir: &TempDir, count: u64) {
-    State::open(dir.path(), None, vitals()).unwrap().save(&page(count)).unwrap();
+    opened(dir.path()).save(&page(count)).unwrap();
 }
 
 fn entries(dir: &TempDir) -> Vec<String> {
@@ -95,18 +101,109 @@ fn counts_survive_restarts_and_the_same_start_twice_gives_the_same_sum() {
     }
     assert_eq!(sum(&dir), 12);
     assert_eq!(sum(&dir), 12);
-    let state = State::open(dir.path(), None, vitals()).unwrap();
+    let state = opened(dir.path());
     wait_until(|| state.absorb().is_ok() && entries(&dir).len() == 1);
     state.finish(&page(1)).unwrap();
-    assert_eq!(entries(&dir), [state.me.to_string()]);
+    assert_eq!(entries(&dir), [state.me().to_string()]);
     drop(state);
     assert_eq!(sum(&dir), 13);
+}
+
+/// A file with so many requests that has absorbed these.
+fn noting(dir: &TempDir, start: u64, count: u64, absorbed: &[Name]) -> Name {
+    let name = Name { start, pid: 1 };
+    let absorbed = absorbed.iter().copied().collect();
+    let content = Content { page: page(count).lasting(), absorbed, wants_port: false };
+    std::fs::write(dir.path().join(name.to_string()), content.write()).unwrap();
+    name
+}
+
+/// Somebody looks whether a noted file lives, just when the file with the note is absorbed.
+#[test]
+fn a_note_lasts_as_long_as_the_noted_file() {
+    let dir = TempDir::new();
+    let noted: Vec<Name> = (0..3).map(|n| noting(&dir, 1000 + n, 10, &[])).collect();
+    noting(&dir, 2000, 37, &noted);
+    let busy = File::open(dir.path().join(noted[1].to_string())).unwrap();
+    busy.lock_shared().unwrap();
+    assert_eq!(sum(&dir), 37);
+    assert_eq!(entries(&dir).iter().filter(|name| **name == noted[1].to_string()).count(), 1);
+    // The next ones absorb each other, and the note with them.
+    wait_until(|| entries(&dir).len() == 2 || sum(&dir) != 37);
+    assert_eq!((sum(&dir), look(&dir)), (37, 37));
+    drop(busy);
+    wait_until(|| {
+        assert_eq!(sum(&dir), 37);
+        entries(&dir).len() == 1
+    });
+    assert_eq!(sum(&dir), 37);
+}
+
+/// Many start at once over what a process killed between its save and its removals has left, more than one batch.
+#[test]
+fn notes_survive_many_who_absorb_at_once() {
+    for round in 0..8 {
+        let dir = TempDir::new();
+        let noted: Vec<Name> = (0..300).map(|n| noting(&dir, 1000 + n, 10, &[])).collect();
+        // Older or younger than what it has noted.
+        noting(&dir, if round % 2 == 0 { 1 } else { 2000 }, 3007, &noted);
+        thread::scope(|scope| {
+            let absorb = |pid| {
+                let state = State { pid, ..State::new(dir.path(), None, vitals()) };
+                state.begin().unwrap();
+                assert_eq!(requests(&state.whole(page(0))), 3007);
+                // Whom another one has locked is left to it.
+                let _ = state.absorb();
+                assert_eq!(requests(&state.whole(page(0))), 3007);
+            };
+            (1..=4).for_each(|pid| drop(scope.spawn(move || absorb(pid))));
+        });
+        assert_eq!(sum(&dir), 3007, "round {round}");
+    }
+}
+
+#[test]
+fn the_buckets_asked_for_last_displace_older_ones() {
+    let dir = TempDir::new();
+    let count =
+        |page: &Page| match page.families.get(catalogue::DURATION.name).map(|family| &family.series[0].value)
+        {
+            Some(Value::Histogram(histogram)) => histogram.counts.iter().sum(),
+            _ => 0,
+        };
+    for bounds in [&[1, 2], &[1, 3], &[1, 3]] {
+        opened(dir.path()).save(&with_bounds(bounds)).unwrap();
+    }
+    let state = opened(dir.path());
+    assert_eq!(count(&state.whole(page(0))), 6);
+    state.absorb().unwrap();
+    assert_eq!(count(&state.whole(page(0))), 6);
+    assert_eq!(count(&state.whole(with_bounds(&[1, 3]))), 9);
+    state.finish(&with_bounds(&[1, 3])).unwrap();
+    drop(state);
+    // Back to the first ones, and ours decide.
+    opened(dir.path()).save(&with_bounds(&[1, 2])).unwrap();
+    let state = opened(dir.path());
+    state.save(&with_bounds(&[1, 3])).unwrap();
+    state.absorb().unwrap();
+    assert_eq!(count(&state.whole(with_bounds(&[1, 3]))), 12);
+}
+
+/// What a save has left that could not put its unfinished file away.
+#[test]
+fn an_unfinished_file_of_our_own_is_in_nobodys_way() {
+    let dir = TempDir::new();
+    let state = opened(dir.path());
+    std::fs::write(dir.path().join(state.me().unfinished()), "half").unwrap();
+    state.save(&page(3)).unwrap();
+    assert_eq!(entries(&dir), [state.me().to_string()]);
+    assert_eq!(look(&dir), 3);
 }
 
 #[test]
 fn a_generation_that_counted_nothing_leaves_nothing() {
     let dir = TempDir::new();
-    let state = State::open(dir.path(), None, vitals()).unwrap();
+    let state = opened(dir.path());
     state.absorb().unwrap();
     state.save(&page(0)).unwrap();
     state.finish(&page(0)).unwrap();
@@ -116,25 +213,25 @@ fn a_generation_that_counted_nothing_leaves_nothing() {
 #[test]
 fn nothing_is_written_while_nothing_is_new() {
     let dir = TempDir::new();
-    let state = State::open(dir.path(), None, vitals()).unwrap();
+    let state = opened(dir.path());
     state.save(&page(1)).unwrap();
-    let inode = || state.path(state.me).metadata().unwrap().ino();
+    let inode = || state.path(state.me()).metadata().unwrap().ino();
     let before = inode();
     state.save(&page(1)).unwrap();
     assert_eq!(inode(), before);
-    std::fs::remove_file(state.path(state.me)).unwrap();
+    std::fs::remove_file(state.path(state.me())).unwrap();
     state.save(&page(1)).unwrap();
-    assert!(state.path(state.me).exists(), "a file that somebody has removed comes back");
+    assert!(state.path(state.me()).exists(), "a file that somebody has removed comes back");
 }
 
 #[test]
 fn living_generations_are_summed_and_not_absorbed() {
     let dir = TempDir::new();
-    let states: Vec<State> = (0..20).map(|_| State::open(dir.path(), None, vitals()).unwrap()).collect();
+    let states: Vec<State> = (0..20).map(|_| opened(dir.path())).collect();
     for (state, count) in states.iter().zip(1..) {
         state.save(&page(count)).unwrap();
     }
-    let state = State::open(dir.path(), None, vitals()).unwrap();
+    let state = opened(dir.path());
     state.absorb().unwrap();
     assert_eq!(requests(&state.whole(page(5))), 215);
     assert_eq!(state.vitals.generations.get(), 21);
@@ -148,8 +245,8 @@ fn living_generations_are_summed_and_not_absorbed() {
 #[test]
 fn the_port_is_wanted_by_the_younger_and_the_living() {
     let dir = TempDir::new();
-    let old = State::open(dir.path(), None, vitals()).unwrap();
-    let young = State::open(dir.path(), None, vitals()).unwrap();
+    let old = opened(dir.path());
+    let young = opened(dir.path());
     old.want_port(true);
     old.save(&page(1)).unwrap();
     assert!(!old.someone_younger_wants() && !young.someone_younger_wants());
@@ -169,9 +266,9 @@ fn the_port_is_wanted_by_the_younger_and_the_living() {
 fn a_directory_that_vanishes_takes_no_counts_with_it() {
     let dir = TempDir::new();
     let path = dir.path().join("state");
-    let peer = State::open(&path, None, vitals()).unwrap();
+    let peer = opened(&path);
     peer.save(&page(2)).unwrap();
-    let state = State::open(&path, None, vitals()).unwrap();
+    let state = opened(&path);
     assert_eq!(requests(&state.whole(page(1))), 3);
     std::fs::remove_dir_all(&path).unwrap();
     assert_eq!(requests(&state.whole(page(1))), 3);
@@ -180,23 +277,24 @@ fn a_directory_that_vanishes_takes_no_counts_with_it() {
     assert_eq!(requests(&state.whole(page(4))), 6);
 }
 
+fn with_bounds(bounds: &[u64]) -> Page {
+    let mut page = page(1);
+    let histogram = Histogram {
+        bounds: bounds.iter().map(|bound| Amount::whole(*bound)).collect(),
+        counts: vec![1; bounds.len() + 1],
+        sum: Amount::whole(1),
+        exemplars: Vec::new(),
+    };
+    let value = Value::Histogram(histogram);
+    page.insert(&catalogue::DURATION, vec![Series { labels: "".into(), value, created: None }]);
+    page
+}
+
 #[test]
 fn a_histogram_with_other_buckets_is_left_out_and_the_rest_is_summed() {
     let dir = TempDir::new();
-    let with_bounds = |bounds: &[u64]| {
-        let mut page = page(1);
-        let histogram = Histogram {
-            bounds: bounds.iter().map(|bound| Amount::whole(*bound)).collect(),
-            counts: vec![1; bounds.len() + 1],
-            sum: Amount::whole(1),
-            exemplars: Vec::new(),
-        };
-        let value = Value::Histogram(histogram);
-        page.insert(&catalogue::DURATION, vec![Series { labels: "".into(), value, created: None }]);
-        page
-    };
-    State::open(dir.path(), None, vitals()).unwrap().save(&with_bounds(&[1, 2])).unwrap();
-    let state = State::open(dir.path(), None, vitals()).unwrap();
+    opened(dir.path()).save(&with_bounds(&[1, 2])).unwrap();
+    let state = opened(dir.path());
     let own = with_bounds(&[1, 3]);
     let whole = state.whole(own.clone());
     assert_eq!(requests(&whole), 2);
@@ -235,7 +333,7 @@ fn two_hundred_dead_are_absorbed_at_once_and_the_damaged_are_kept() {
         }
     }
     let since = Instant::now();
-    let state = State::open(dir.path(), None, vitals()).unwrap();
+    let state = opened(dir.path());
     state.absorb().unwrap();
     let took = since.elapsed();
     println!("200 dead generations absorbed in {took:?}");
@@ -250,7 +348,7 @@ fn two_hundred_dead_are_absorbed_at_once_and_the_damaged_are_kept() {
 #[test]
 fn crash_child() {
     let Some(dir) = std::env::var_os("HTTPD_EXPORTER_TEST_STATE_DIR") else { return };
-    let state = State::open(Path::new(&dir), None, vitals()).unwrap();
+    let state = opened(Path::new(&dir));
     state.absorb().unwrap();
     state.save(&page(5)).unwrap();
     state.want_port(true);
@@ -312,11 +410,12 @@ fn a_scrape_never_shows_less_than_the_one_before() {
     const LINES: u32 = 3;
     const GENERATIONS: u64 = 25;
     let dir = TempDir::new();
-    let holder = State::open(dir.path(), None, vitals()).unwrap();
+    let holder = opened(dir.path());
     let done = AtomicBool::new(false);
     let line = |pid| {
         for _ in 0..GENERATIONS {
-            let state = State::begin(dir.path(), pid, None, vitals()).unwrap();
+            let state = State { pid, ..State::new(dir.path(), None, vitals()) };
+            state.begin().unwrap();
             thread::scope(|scope| {
                 let absorbing = scope.spawn(|| state.absorb().unwrap());
                 (1..=4).for_each(|count| state.save(&page(count)).unwrap());
