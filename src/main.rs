@@ -76,6 +76,13 @@ enum Failure {
     Broken(String),
 }
 
+impl Failure {
+    fn text(&self) -> &str {
+        let (Failure::Usage(text) | Failure::System(text) | Failure::Broken(text)) = self;
+        text
+    }
+}
+
 fn main() -> ExitCode {
     let (wrong, code) =
         match options::parse(std::env::args_os().skip(1)).map_err(Failure::Usage).and_then(run) {
@@ -100,12 +107,21 @@ fn drain() {
     say(
         "nothing is counted; its log is read and thrown away until the server is restarted with this put right",
     );
-    let (Ok(bell), vitals) = (hang_bell(), Arc::<Vitals>::default()) else { return };
-    let (outbox, inbox) = input::channels(vitals);
+    if let Ok(bell) = hang_bell() {
+        let _ = keep_the_log(&bell, None);
+    }
+}
+
+/// Reads to the end of input for the tee alone.
+fn keep_the_log(bell: &Bell, tee: Option<Tee>) -> Result<(), Failure> {
+    let (outbox, inbox) = input::channels(Arc::default());
     let drain = move || inbox.chunks.iter().for_each(|chunk| inbox.give_back(chunk));
     if start("drain", drain).is_ok() {
-        let _ = read(&bell, None, outbox, || {});
+        return read(bell, tee, outbox, || {});
     }
+    // No thread is to be had: then it is read without any, for the server must not wait.
+    let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+    Ok(())
 }
 
 fn run(options: Options) -> Result<(), Failure> {
@@ -161,31 +177,40 @@ fn serve(options: Options) -> Result<(), Failure> {
     }
     give_up_root(identity.as_ref())?;
     // Threads only now: some of what is given up is a thread's own and inherited.
-    let counting = Counting::start(counter, &vitals)?;
-    for listener in &listeners {
-        keep::announce(listener, &telemetry_path);
-    }
+    let counting = match Counting::start(counter, &vitals) {
+        Ok(counting) => counting,
+        Err(wrong) if sys::started_by_server() => {
+            say(wrong.text());
+            return keep_the_log(&bell, tee);
+        }
+        Err(wrong) => return Err(wrong),
+    };
+    let served: Vec<String> = listeners.iter().map(Listener::local_address).collect();
 
     let house = Arc::new(House::new(counting.asker, vitals.clone(), state, &telemetry_path));
     let meter = move |event| match event {
         Event::Answered(code) => vitals.http_requests.with_label_values(&[&code.to_string()]).inc(),
         Event::Refused => vitals.http_refused.inc(),
     };
-    let server = Server::start(listeners, telemetry_path, house.clone(), Arc::new(meter));
-    let server = server.map_err(|e| system("start the server", &e))?;
+    // Whichever of these threads cannot be had, the log is read and counted.
+    let server = Server::start(listeners, telemetry_path.clone(), house.clone(), Arc::new(meter));
+    let server = or_without(server.map_err(|e| system("start the server", &e)), "nothing is served");
+    if server.is_some() {
+        served.iter().for_each(|address| keep::announce(address, &telemetry_path));
+    }
     let (keeper, orders) = (Keeper::new(house.clone(), server, addresses, wanted, parent), unbounded());
     let (saver, wishes) = (Saver::new(house.clone()), house.wishes());
-    let saving = start("save", move || saver.run(&wishes))?;
-    let keeping = start("keep", move || keeper.run(&orders.1))?;
+    let saving = or_without(start("save", move || saver.run(&wishes)), "counts are saved at the end only");
+    let keeping = or_without(start("keep", move || keeper.run(&orders.1)), "the port is kept to the end");
 
     let read = read(&bell, tee, counting.outbox, || {
         let _ = orders.0.send(Order::Retire);
     });
     drop(orders.0);
     let ledger = join(counting.thread)?;
-    join(keeping)?;
+    keeping.map_or(Ok(()), join)?;
     house.no_more_wishes();
-    join(saving)?;
+    saving.map_or(Ok(()), join)?;
     house.finish(&ledger);
     read
 }
@@ -339,6 +364,11 @@ fn start<T: Send + 'static>(
 ) -> Result<JoinHandle<T>, Failure> {
     let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
     thread.map_err(|e| system("start a thread", &e))
+}
+
+/// Says what failed and what it costs, and goes on without it.
+fn or_without<T>(started: Result<T, Failure>, cost: &str) -> Option<T> {
+    started.map_err(|wrong| say(format_args!("{}; {cost}, and lines are counted", wrong.text()))).ok()
 }
 
 fn join<T>(thread: JoinHandle<T>) -> Result<T, Failure> {

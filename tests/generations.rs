@@ -267,6 +267,32 @@ fn a_server_that_is_process_1_is_no_dead_parent() {
     assert_eq!(server.stderr().matches("serving http://").count(), 1, "{}", server.stderr());
 }
 
+/// Whichever thread the system refuses, what the server writes is in the tee, and the input is read to its end.
+#[test]
+#[ignore = "needs root, to become a user with a limit"]
+fn threads_that_cannot_be_started_cost_no_line_of_the_log() {
+    let dir = TempDir::new();
+    fs::create_dir(dir.join("logs")).expect("writable");
+    std::os::unix::fs::chown(dir.join("logs"), Some(54_321), Some(54_321)).expect("we are root");
+    // Two read and count; with the last of them nothing is said.
+    for threads in 2..=9 {
+        let tee = dir.join(&format!("logs/{threads}"));
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "54321", "--regid", "54321", "--clear-groups", "prlimit"]);
+        command.args([&format!("--nproc={threads}"), BINARY, "--web.listen-address", "127.0.0.1:0"]);
+        command.args(["--format", "combined", "--tee", &tee.display().to_string()]);
+        let mut process = Process::start(&mut command);
+        process.feed(LINE.repeat(1_000).as_bytes());
+        process.close();
+        let ended = process.wait();
+        assert_eq!(ended.status.code(), Some(0), "{threads} threads: {}", ended.stderr);
+        assert_eq!(fs::read(&tee).unwrap_or_default().len(), LINE.len() * 1_000, "{}", ended.stderr);
+        let said = |what: &str| ended.stderr.contains(what);
+        assert!(said("unable to start") || said("serving http"), "{threads} threads: {}", ended.stderr);
+        assert!(said("nothing is served") != said("serving http"), "{threads} threads: {}", ended.stderr);
+    }
+}
+
 /// The counts of the others are served meanwhile, and ours are kept as soon as that works.
 #[test]
 fn a_state_that_cannot_be_kept_at_the_start_is_kept_later() {

@@ -39,8 +39,7 @@ const REPLACED_WITHIN: Duration = Duration::from_secs(15);
 const FAREWELL: Duration = Duration::from_secs(30);
 
 /// Says where the metrics are, in a form that a terminal makes a link of.
-pub fn announce(listener: &Listener, telemetry_path: &str) {
-    let address = listener.local_address();
+pub fn announce(address: &str, telemetry_path: &str) {
     if address.starts_with("unix:") {
         say(format_args!("serving {telemetry_path} on {address}"));
     } else {
@@ -80,21 +79,22 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Of the addresses, `wanted` are still to be bound.
+    /// Of the addresses, `wanted` are still to be bound. Without a server there is nothing to bind them for.
     pub fn new(
         house: Arc<House>,
-        server: Server,
+        server: Option<Server>,
         addresses: Vec<Address>,
         wanted: Vec<Address>,
         parent: Parent,
     ) -> Keeper {
         let now = Instant::now();
+        let wanted = if server.is_some() { wanted } else { Vec::new() };
         if let Some(state) = &house.state {
             state.want_port(!wanted.is_empty());
         }
         Keeper {
             house,
-            server: Some(server),
+            server,
             addresses,
             wanted,
             parent,
@@ -216,7 +216,7 @@ impl Keeper {
     }
 
     fn serve(&self, listener: Listener) {
-        announce(&listener, &self.house.telemetry_path);
+        announce(&listener.local_address(), &self.house.telemetry_path);
         if let Some(server) = &self.server {
             server.add(listener);
         }
