@@ -174,11 +174,24 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     word.filter(|word| word.contains('_'))
 }
 
+const ALERTS: &str = "contrib/prometheus/rules/alerts.yml";
+const RECORDING: [&str; 2] =
+    ["contrib/prometheus/rules/recording.yml", "contrib/prometheus/opentelemetry.yml"];
+
+/// The alerts, in their order.
+fn alerts() -> Vec<Yaml> {
+    yaml(ALERTS)["groups"][0]["rules"].as_vec().expect("rules").clone()
+}
+
 fn recorded() -> BTreeSet<String> {
-    let rules = yaml("contrib/prometheus/rules/recording.yml");
-    let groups = rules["groups"].as_vec().expect("groups");
-    let rules = groups.iter().flat_map(|group| group["rules"].as_vec().expect("rules"));
-    rules.map(|rule| rule["record"].as_str().expect("only recording rules").to_owned()).collect()
+    let mut recorded = BTreeSet::new();
+    for file in RECORDING {
+        let rules = yaml(file);
+        let groups = rules["groups"].as_vec().expect("groups");
+        let rules = groups.iter().flat_map(|group| group["rules"].as_vec().expect("rules"));
+        recorded.extend(rules.map(|rule| rule["record"].as_str().expect("only recording rules").to_owned()));
+    }
+    recorded
 }
 
 #[test]
@@ -391,14 +404,12 @@ fn the_image_is_built_of_what_is_there_and_runs_as_nobody() {
 
 #[test]
 fn every_alert_says_what_to_do_and_is_tested_firing_and_silent() {
-    let rules = yaml("contrib/prometheus/rules/alerts.yml");
-    let tests = yaml("contrib/prometheus/tests/alerts.yml");
-    let tests = tests["tests"].as_vec().expect("tests");
+    let tests = ["alerts", "days"].map(|file| yaml(&format!("contrib/prometheus/tests/{file}.yml")));
+    let tests = tests.iter().flat_map(|file| file["tests"].as_vec().expect("tests"));
     let tested: Vec<&Yaml> =
-        tests.iter().flat_map(|test| test["alert_rule_test"].as_vec().expect("tests")).collect();
-    let rules = rules["groups"][0]["rules"].as_vec().expect("rules");
-    assert_eq!(rules.len(), 9);
-    for rule in rules {
+        tests.flat_map(|test| test["alert_rule_test"].as_vec().expect("tests")).collect();
+    assert!(read("contrib/README.md").contains("`alerts.yml`: ten alerts") && alerts().len() == 10);
+    for rule in alerts() {
         let name = rule["alert"].as_str().expect("only alerts");
         let severity = rule["labels"]["severity"].as_str().expect("a severity");
         assert!(["critical", "warning", "info"].contains(&severity), "{name}: {severity}");

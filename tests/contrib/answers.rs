@@ -4,7 +4,7 @@
 //! Owns the load: lines of every kind that the program tells apart, so that no question has an excuse to stay without
 //! an answer.
 
-use super::{kept_dashboard, questions, read, recorded, root, yaml};
+use super::{ALERTS, RECORDING, alerts, kept_dashboard, questions, read, recorded, root};
 use crate::harness::{Exporter, PATIENCE, Process, TempDir, free_port, get, run, wait_for};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -117,8 +117,8 @@ impl Prometheus {
     /// Starts it with the rules of `contrib/`, and scrapes so fast that a test need not wait for minutes.
     fn start(targets: &[&str]) -> Prometheus {
         let dir = TempDir::new();
-        for rules in ["recording.yml", "alerts.yml"] {
-            dir.write(rules, read(&format!("contrib/prometheus/rules/{rules}")));
+        for rules in RECORDING.iter().chain(&[ALERTS]) {
+            dir.write(rules.rsplit('/').next().expect("a name"), read(rules));
         }
         let config = format!(
             "global: {{ scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 500ms }}\n\
@@ -203,8 +203,8 @@ fn every_panel_and_every_rule_has_an_answer() {
         answered("recorded", &record);
     }
     // Alerts are silent here; what they look at must be there all the same.
-    for expr in alerts() {
-        for selector in selectors(&expr) {
+    for alert in alerts() {
+        for selector in selectors(alert["expr"].as_str().expect("an expression")) {
             answered("alert", &selector);
         }
     }
@@ -213,17 +213,11 @@ fn every_panel_and_every_rule_has_an_answer() {
     let groups = rules["groups"].as_array().expect("groups");
     let rules: Vec<&Value> =
         groups.iter().flat_map(|group| group["rules"].as_array().expect("rules")).collect();
-    assert_eq!(rules.len(), recorded().len() + 9);
+    assert_eq!(rules.len(), recorded().len() + alerts().len());
     for rule in rules {
         assert_eq!(rule["health"], "ok", "{}: {}", rule["name"], rule["lastError"]);
     }
     variables_have_values(&prometheus, &dashboard);
-}
-
-fn alerts() -> Vec<String> {
-    let rules = yaml("contrib/prometheus/rules/alerts.yml");
-    let rules = rules["groups"][0]["rules"].as_vec().expect("rules");
-    rules.iter().map(|rule| rule["expr"].as_str().expect("an expression").to_owned()).collect()
 }
 
 /// Each metric of an expression with its matchers.
