@@ -179,8 +179,19 @@ fn hands_on_the_keyboard(browser: &Browser) {
     assert_eq!(browser.value("return document.querySelector('.moment').textContent"), "");
     browser.value("document.getElementById('pause').click(); return 0");
     assert_eq!(browser.text("state"), "Paused");
+    nothing_is_of_now(browser);
     browser.value("document.getElementById('pause').click(); return 0");
     wait_until("the page to go on", || browser.text("state") == "Live");
+}
+
+/// A page that stands still gives moments and no distances from a now that goes on.
+fn nothing_is_of_now(browser: &Browser) {
+    let lag = browser.text("lag");
+    assert!(lag.ends_with(" UTC") && !lag.contains("ago"), "{lag}");
+    let words =
+        "return [...document.querySelectorAll('.chart:not([hidden]) text')].map(text => text.textContent)";
+    let words = browser.value(words).to_string();
+    assert!(!words.contains("now") && !words.contains("ago"), "{words}");
 }
 
 /// A line that fits and one that does not, as a terminal shows what --explain prints of them.
@@ -275,10 +286,12 @@ fn the_live_page_survives_a_restart_and_says_what_is_missing() {
     let port = first.address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port");
     let browser = Browser::start();
     browser.open(&url(&first));
-    wait_until("the page to live", || browser.text("state") == "Live");
+    wait_until("the page to wait", || browser.text("state") == "No line has been read yet");
     assert_eq!(browser.text("ready"), "not ready: no line has been read yet");
     first.process.feed(b"192.0.2.7 [22/Nov/2026:11:00:00 +0000] 200\n");
     wait_until("readiness", || browser.text("ready") == "ready");
+    wait_until("the page to live", || browser.text("state") == "Live");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
     wait_for("the reason", || {
         let text = browser.value("return document.querySelector('#charts').innerText").to_string();
         if text.contains("logs no duration") && text.contains("logs no bytes") { Ok(()) } else { Err(text) }
@@ -287,17 +300,60 @@ fn the_live_page_survives_a_restart_and_says_what_is_missing() {
     first.process.close();
     first.process.wait();
     wait_until("the loss", || browser.text("state").starts_with("No answer since "));
+    nothing_is_of_now(&browser);
     keep_picture(&browser, "live-lost.png", false);
 
     let mut second = Exporter::start_on(port, &["--format", FORMAT]);
     second.wait_for_stderr("serving ");
-    wait_until("the page to live again", || browser.text("state") == "Live");
+    wait_until("an answer again", || browser.text("state") == "No line has been read yet");
     assert_ne!(browser.text("since"), since);
     wait_until("a first rate", || browser.text("requests") == "0/s");
     second.process.feed((0..99).map(|number| line(number, HOSTS)).collect::<String>().as_bytes());
     second.wait_for_lines(99);
     wait_until("a new rate", || browser.number("requests").is_some_and(|rate| rate > 0.0));
+    wait_until("the page to live again", || browser.text("state") == "Live");
     stops_while_nobody_looks(&browser, &url(&second));
+}
+
+#[test]
+#[ignore = "needs chromium-driver"]
+fn the_live_page_says_when_no_line_fits() {
+    let mut exporter = Exporter::start(&[]);
+    let browser = Browser::start();
+    browser.open(&url(&exporter));
+    let notes = || browser.value("return document.querySelector('#charts').innerText").to_string();
+    wait_until("the page to wait", || browser.text("state") == "No line has been read yet");
+    assert!(notes().contains("The format is not chosen yet") && !notes().contains("logs no"), "{}", notes());
+    exporter.process.feed("this is no line of any log\n".repeat(500).as_bytes());
+    wait_until("the misfit", || browser.text("state") == "The lines fit none of the presets");
+    assert!(!browser.value("return document.body.classList.contains('is-live')").as_bool().unwrap_or(true));
+    assert_eq!(browser.text("ready"), "not ready: the lines fit none of the presets");
+    assert!(notes().contains("The format is not chosen yet") && !notes().contains("logs no"), "{}", notes());
+    keep_picture(&browser, "live-unfit.png", false);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+/// A name that turns its own letters around, and durations beyond the last bucket.
+#[test]
+#[ignore = "needs chromium-driver"]
+fn nothing_poses_as_what_it_is_not() {
+    let mut exporter = Exporter::start(&["--format", FORMAT]);
+    let browser = Browser::start();
+    browser.open(&url(&exporter));
+    wait_until("the page to wait", || browser.text("state") == "No line has been read yet");
+    let slow = "\u{202e}elpmaxe.knab 1795338000 \"GET / HTTP/1.1\" 200 5 30000000\n";
+    exporter.process.feed(slow.repeat(50).as_bytes());
+    let cells = || {
+        let cells =
+            "return [...document.querySelectorAll('#vhosts tbody tr > *')].map(cell => cell.textContent)";
+        browser.value(cells)
+    };
+    wait_for("the host", || {
+        let cells = cells();
+        if cells[0] == "\\u{202e}elpmaxe.knab" { Ok(()) } else { Err(cells.to_string()) }
+    });
+    assert_eq!(cells()[3], "\u{2265}\u{202f}10\u{202f}s");
+    assert_eq!(cells()[3], browser.text("duration"));
 }
 
 /// What no log shows at will: labels that need escapes, a rank in the last bucket; then a counter that was set back.

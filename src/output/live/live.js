@@ -51,6 +51,8 @@ const scaled = (units) => (value) => {
 const rate = (value) => (Number.isFinite(value) ? `${number(value)}/s` : NONE);
 const percent = (value) => (Number.isFinite(value) ? `${number(value * 100)}\u202f%` : NONE);
 const seconds = scaled([[1, "s"], [1e-3, "ms"], [1e-6, "\u00b5s"]]);
+/** At the last bound of the buckets it may be any longer one. */
+const duration = (value) => (value === lastBound ? "\u2265\u202f" : "") + seconds(value);
 const bytes = scaled([[1e12, "TB/s"], [1e9, "GB/s"], [1e6, "MB/s"], [1e3, "kB/s"], [1, "B/s"]]);
 const whole = (value) => value.toLocaleString("en");
 const clock = (time) => new Date(time).toLocaleTimeString("en-GB");
@@ -95,6 +97,9 @@ function point(slice, broken) {
   return values;
 }
 
+/** Whether what is shown is of an earlier moment than the reader's. */
+const isOld = () => paused || lostAt > 0;
+
 const of = (name) => families.get(name) ?? [];
 const has = (name) => families.has(name);
 const only = (name) => of(name)[0]?.value;
@@ -120,6 +125,7 @@ function take(text, arrived, date) {
     slices = [];
   }
   if (before.start !== undefined && before.start !== only(START)) show("since", utc(only(START) * 1000));
+  lostAt = 0;
   facts(Number.isNaN(date) ? time : date);
   tables(Slice.sum(slices));
   draw();
@@ -141,9 +147,9 @@ async function ask() {
     const arrived = performance.now();
     if (!response.ok) throw new Error(`status ${response.status}`);
     take(await response.text(), arrived, Date.parse(response.headers.get("Date")));
-    lostAt = 0;
   } catch (error) {
     lostAt ||= Date.now();
+    age();
     console.info(`httpd_exporter: no figures: ${error}`);
   }
   asking = false;
@@ -153,12 +159,33 @@ async function ask() {
   timer = setTimeout(ask, slices.length === 0 && !lostAt ? PERIOD / 2 : pause);
 }
 
+/** Figures that are no longer of now do not say so. */
+function age() {
+  if (samples.size) facts(NaN);
+  draw();
+}
+
 function state() {
-  const words = paused ? "Paused" : lostAt ? `No answer since ${clock(lostAt)}` : "Live";
+  const why = whyNotReady();
+  const running = why ? why[0].toUpperCase() + why.slice(1) : "Live";
+  const words = paused ? "Paused" : lostAt ? `No answer since ${clock(lostAt)}` : running;
   if (byId("state").textContent !== words) show("state", words); // else it would be read aloud each time
-  document.body.classList.toggle("is-live", !paused && !lostAt);
+  document.body.classList.toggle("is-live", !isOld() && !why);
+  document.body.classList.toggle("is-unready", !isOld() && why !== "");
   document.body.classList.toggle("is-lost", !paused && lostAt > 0);
 }
+
+/** What /-/ready says, told from the metrics: its answer would be an error in the browser's console. */
+function whyNotReady() {
+  if (only(READY) !== 0) return "";
+  const malformed = slices.some((slice) => [...slice.malformed.values()].some((count) => count > 0));
+  // Counts of earlier processes are kept, so that lines on the page need not be of this one.
+  const isIdle = linesRead() === 0 || (!malformed && only(NEWEST) < only(START));
+  if (isIdle) return "no line has been read yet";
+  return has(FORMAT) ? "most lines do not fit the format" : "the lines fit none of the presets";
+}
+
+const linesRead = () => of(LINES).reduce((sum, { value }) => sum + value, 0);
 
 // ---- Text and tables ---------------------------------------------------------------------------
 
@@ -171,32 +198,28 @@ function make(name, properties, ...children) {
   return element;
 }
 
-/** A stranger's text cannot turn around the words beside it. */
-const foreign = (text) => make("bdi", { textContent: text === "" ? "(empty)" : text });
+/** A stranger's text cannot turn around the words beside it, and what would hide or turn its own has a number. */
+function foreign(text) {
+  const number = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
+  const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, number);
+  return make("bdi", { textContent: text === "" ? "(empty)" : visible });
+}
 
+/** Without a `now` nothing is said to be so long ago. */
 function facts(now) {
   const format = of(FORMAT)[0]?.labels;
   show("format", format ? `${format.get("format")}: ${format.get("text")}` : "not chosen yet");
   const newest = only(NEWEST);
   const lag = Math.max(0, now / 1000 - newest);
-  show("lag", newest === undefined ? "none yet" : `${ago(lag)} (${utc(newest * 1000)})`);
+  const moment = newest === undefined ? "none yet" : utc(newest * 1000);
+  show("lag", Number.isNaN(lag) ? moment : `${ago(lag)} (${moment})`);
   byId("lag").classList.toggle("bad", lag > STALE);
-  readiness(only(READY) === 1);
-  const outcomes = of(LINES).map(({ labels, value }) => [labels.get("outcome"), value]);
-  show("read", whole(outcomes.reduce((sum, [, count]) => sum + count, 0)));
-  show("malformed", whole(outcomes.find(([outcome]) => outcome === "malformed")?.[1] ?? 0));
-}
-
-/** The reason is worth a question of its own. */
-async function readiness(ready) {
-  byId("ready").classList.toggle("bad", !ready);
-  if (ready) return show("ready", "ready");
-  try {
-    const answer = await (await fetch("/-/ready", { cache: "no-store" })).text();
-    show("ready", answer.trim().replace(/^503 Service Unavailable: /, "not ready: "));
-  } catch {
-    show("ready", "not ready");
-  }
+  const why = whyNotReady();
+  byId("ready").classList.toggle("bad", why !== "");
+  show("ready", why ? `not ready: ${why}` : "ready");
+  show("read", whole(linesRead()));
+  const malformed = of(LINES).find(({ labels }) => labels.get("outcome") === "malformed");
+  show("malformed", whole(malformed?.value ?? 0));
 }
 
 function table(caption, heads, rows) {
@@ -216,9 +239,9 @@ function tables(minute) {
     const busiest = [...minute.by.get(label)].sort(([, a], [, b]) => b.all - a.all).slice(0, BUSIEST);
     const rows = busiest.map(([value, tally]) => {
       const text = foreign(value);
-      text.title = value;
+      text.title = text.textContent;
       const cells = [text, rate(tally.all / minute.seconds), percent(tally.share("5xx"))];
-      return has(DURATION) ? [...cells, seconds(tally.quantile(0.95))] : cells;
+      return has(DURATION) ? [...cells, duration(tally.quantile(0.95))] : cells;
     });
     const heads = [what, "Requests", "5xx", ...(has(DURATION) ? ["95\u202f%"] : [])];
     place.append(table(`${place.textContent}, last minute`, heads, rows));
@@ -254,7 +277,7 @@ const CHARTS = [
     keys: [["errors", "5xx"], ["refused", "4xx"]],
   },
   {
-    id: "duration", title: "Duration", unit: seconds, least: 0.001,
+    id: "duration", title: "Duration", unit: seconds, exact: duration, least: 0.001,
     figure: "p95", words: "or less for 95\u202f% of requests",
     keys: [["p50", "median"], ["p95", "95\u202f%"], ["p99", "99\u202f%"]],
     needs: DURATION,
@@ -289,7 +312,7 @@ function build(chart) {
     return { key, value, row: make("div", { className: `s-${key}` }, make("dt", {}, words), value) };
   });
   chart.legend = make("dl", { className: "legend" }, ...chart.entries.map(({ row }) => row));
-  chart.note = make("p", { className: "none", textContent: chart.missing ?? "", hidden: true });
+  chart.note = make("p", { className: "none", hidden: true });
   const figure = make("p", { className: "figure" }, chart.value, make("small", {}, chart.words));
   chart.parts = [figure, chart.svg, chart.legend];
   const caption = make("figcaption", {}, make("h2", {}, chart.title), chart.moment);
@@ -317,9 +340,11 @@ function current() {
 function draw() {
   const shown = current();
   for (const chart of CHARTS) {
-    const missing = chart.needs !== undefined && has(REQUESTS) && !has(chart.needs);
+    const isKnown = has(REQUESTS) || (samples.size > 0 && !has(FORMAT));
+    const missing = chart.needs !== undefined && isKnown && !has(chart.needs);
     for (const part of chart.parts) part.toggleAttribute("hidden", missing);
     chart.note.hidden = !missing;
+    chart.note.textContent = has(FORMAT) ? chart.missing : "The format is not chosen yet: no line has fitted.";
     if (missing) continue;
     chart.value.textContent = amount(chart, shown?.[chart.figure]);
     chart.moment.textContent = cursor === null || !shown ? "" : clock(shown.time);
@@ -336,11 +361,8 @@ function draw() {
   }
 }
 
-/** A duration at the last bound may be any longer one. */
-function amount(chart, value) {
-  const last = chart.needs === DURATION && value === lastBound;
-  return (last ? "\u2265\u202f" : "") + chart.unit(value);
-}
+/** A figure of a chart, while `unit` alone is for its scale. */
+const amount = (chart, value) => (chart.exact ?? chart.unit)(value);
 
 function plot(chart, keys, shown) {
   const width = chart.svg.clientWidth;
@@ -355,9 +377,10 @@ function plot(chart, keys, shown) {
     svg("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),
     svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, value ? chart.unit(value) : "0"),
   ]);
-  const left = reach > 60000 ? `${reach / 60000} min ago` : `${reach / 1000} s ago`;
+  const back = reach > 60000 ? `${reach / 60000} min ago` : `${reach / 1000} s ago`;
+  const [left, right] = isOld() ? [clock(time - reach), clock(time)] : [back, "now"];
   parts.push(svg("text", { x: LEFT, y: HEIGHT - 4 }, left));
-  parts.push(svg("text", { x: width - RIGHT, y: HEIGHT - 4, "text-anchor": "end" }, "now"));
+  parts.push(svg("text", { x: width - RIGHT, y: HEIGHT - 4, "text-anchor": "end" }, right));
   parts.push(...(chart.stacked ? areas(keys, seen, x, y) : keys.map((key) => line(key, seen, x, y))));
   if (cursor !== null && shown) {
     const place = x(shown.time);
@@ -428,6 +451,7 @@ function walk(event) {
 byId("pause").addEventListener("click", () => {
   paused = !paused;
   show("pause", paused ? "Resume" : "Pause");
+  if (paused) age();
   state();
   ask();
 });
