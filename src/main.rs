@@ -216,8 +216,8 @@ fn read(bell: &Bell, tee: Option<Tee>, outbox: Outbox, retire: impl FnMut()) -> 
 
 /// The addresses to serve on.
 fn addresses(options: &Options) -> Result<Vec<Address>, Failure> {
-    let wrong = |e| Failure::Usage(format!("--web.listen-address: {e}"));
-    options.listen_addresses().iter().map(|text| text.parse().map_err(wrong)).collect()
+    let all = Address::all(&options.listen_addresses());
+    all.map_err(|e| Failure::Usage(format!("--web.listen-address: {e}")))
 }
 
 fn inherited_listeners() -> Result<Vec<Listener>, Failure> {

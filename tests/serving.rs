@@ -272,6 +272,37 @@ fn several_addresses_serve_at_once() {
 }
 
 #[test]
+fn wildcards_of_both_families_serve_both_in_either_order() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        return;
+    }
+    for hosts in [["0.0.0.0", "[::]"], ["[::]", "0.0.0.0"]] {
+        let port = crate::harness::free_port();
+        let mut exporter = Exporter::start(&[
+            "--format",
+            "combined",
+            "--web.listen-address",
+            &format!("{}:{port}", hosts[0]),
+            "--web.listen-address",
+            &format!("{}:{port}", hosts[1]),
+            "--web.listen-address",
+            &format!("127.0.0.1:{port}"),
+        ]);
+        for host in hosts {
+            exporter.wait_for_stderr(&format!("serving http://{host}:{port}/metrics"));
+        }
+        for host in ["127.0.0.1", "[::1]"] {
+            assert_eq!(Client::connect(&format!("{host}:{port}")).ask(SCRAPE).code, 200, "{host}");
+        }
+        exporter.process.close();
+        let said = exporter.process.wait().stderr;
+        // The harness has one of its own.
+        assert_eq!(said.matches("serving ").count(), 3, "{said}");
+        assert!(!said.contains("taken"), "{said}");
+    }
+}
+
+#[test]
 fn a_stale_unix_socket_is_replaced_and_anything_else_is_not() {
     let dir = TempDir::new();
     let path = dir.join("metrics.sock");

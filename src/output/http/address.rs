@@ -12,8 +12,12 @@ const UNIX_PATH_BYTES: usize = 107;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Address {
-    /// The text as given, and what to bind: the first that can be.
-    Tcp(String, Vec<SocketAddr>),
+    /// The text as given, and what to bind: the first that can be. IPv6 alone, where IPv4 has a socket of its own.
+    Tcp {
+        text: String,
+        list: Vec<SocketAddr>,
+        ipv6_only: bool,
+    },
     Unix(PathBuf),
 }
 
@@ -30,16 +34,61 @@ impl FromStr for Address {
         }
         let (host, port) = text.rsplit_once(':').ok_or("a port is missing, as in 127.0.0.1:19117")?;
         let port = read_port(port)?;
-        Ok(Address::Tcp(text.into(), resolve(host, port)?))
+        Ok(Address::Tcp { text: text.into(), list: resolve(host, port)?, ipv6_only: false })
     }
 }
 
 impl Address {
+    /// All that are to be served together: what one of them serves already is not bound again, for to the system it
+    /// would be taken.
+    pub(crate) fn all(texts: &[String]) -> Result<Vec<Address>, String> {
+        let mut all = texts.iter().map(|text| text.parse()).collect::<Result<Vec<Address>, String>>()?;
+        let ipv4_ports: Vec<u16> = all
+            .iter()
+            .filter_map(Address::first)
+            .filter(|first| first.is_ipv4())
+            .map(SocketAddr::port)
+            .collect();
+        for address in &mut all {
+            // `[::]:80` beside `0.0.0.0:80`; `:80` means both by itself.
+            if let Address::Tcp { list, ipv6_only, .. } = address {
+                *ipv6_only =
+                    list.len() == 1 && is_wildcard_of_both(&list[0]) && ipv4_ports.contains(&list[0].port());
+            }
+        }
+        let mut kept: Vec<Address> = Vec::new();
+        for address in all {
+            if !kept.iter().any(|other| other.serves(&address)) {
+                kept.retain(|other| !address.serves(other));
+                kept.push(address);
+            }
+        }
+        Ok(kept)
+    }
+
+    fn first(&self) -> Option<&SocketAddr> {
+        match self {
+            Address::Tcp { list, .. } => list.first(),
+            Address::Unix(_) => None,
+        }
+    }
+
+    /// Whether who connects to the other is answered on this one.
+    fn serves(&self, other: &Address) -> bool {
+        let (Address::Tcp { ipv6_only, .. }, Some(ours), Some(theirs)) = (self, self.first(), other.first())
+        else {
+            return self == other;
+        };
+        let both = is_wildcard_of_both(ours) && !ipv6_only;
+        let wildcard = ours.ip().is_unspecified() && ours.is_ipv6() == theirs.is_ipv6();
+        ours.port() == theirs.port() && ours.port() != 0 && (both || wildcard || ours == theirs)
+    }
+
     /// Whether a process that has given up root may be unable to bind it: ip(7), privileged ports; a name in a
     /// directory of root's.
     pub(crate) fn needs_root(&self) -> bool {
         match self {
-            Address::Tcp(_, list) => list.iter().any(|address| (1..1024).contains(&address.port())),
+            Address::Tcp { list, .. } => list.iter().any(|address| (1..1024).contains(&address.port())),
             Address::Unix(_) => true,
         }
     }
@@ -48,10 +97,15 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Address::Tcp(text, _) => f.write_str(text),
+            Address::Tcp { text, .. } => f.write_str(text),
             Address::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
+}
+
+/// Linux answers IPv4 on it as well, unless told not to: ipv6(7), IPV6_V6ONLY.
+fn is_wildcard_of_both(address: &SocketAddr) -> bool {
+    address.is_ipv6() && address.ip().is_unspecified()
 }
 
 fn read_port(port: &str) -> Result<u16, String> {
@@ -90,7 +144,7 @@ mod tests {
 
     fn tcp(text: &str) -> Vec<String> {
         match text.parse() {
-            Ok(Address::Tcp(_, list)) => list.iter().map(ToString::to_string).collect(),
+            Ok(Address::Tcp { list, .. }) => list.iter().map(ToString::to_string).collect(),
             other => panic!("{text}: {other:?}"),
         }
     }
@@ -102,6 +156,32 @@ mod tests {
         assert_eq!(tcp("[::1]:65535"), ["[::1]:65535"]);
         assert_eq!(tcp("localhost:1")[0], "127.0.0.1:1");
         assert_eq!("unix:/run/x.sock".parse(), Ok(Address::Unix("/run/x.sock".into())));
+    }
+
+    #[test]
+    fn what_is_served_already_is_not_bound_again() {
+        for (given, bound) in [
+            ("127.0.0.1:1 127.0.0.1:1", "127.0.0.1:1"),
+            ("127.0.0.1:1 [::1]:1 127.0.0.1:2", "127.0.0.1:1 [::1]:1 127.0.0.1:2"),
+            ("127.0.0.1:0 127.0.0.1:0", "127.0.0.1:0 127.0.0.1:0"),
+            ("0.0.0.0:1 [::]:1", "0.0.0.0:1 [::]:1 only"),
+            ("[::]:1 0.0.0.0:1", "[::]:1 only 0.0.0.0:1"),
+            ("[::]:1 127.0.0.1:1", "[::]:1 only 127.0.0.1:1"),
+            ("[::]:1 127.0.0.1:2", "[::]:1 127.0.0.1:2"),
+            ("[::]:1 [::1]:1", "[::]:1"),
+            ("[::1]:1 [::]:1 [::1]:1", "[::]:1"),
+            ("127.0.0.1:1 0.0.0.0:1 192.0.2.1:1 [::1]:1", "0.0.0.0:1 [::1]:1"),
+            ("0.0.0.0:1 :1 [::]:1 127.0.0.1:1", ":1"),
+            ("unix:/x unix:/y unix:/x", "unix:/x unix:/y"),
+        ] {
+            let texts: Vec<String> = given.split(' ').map(str::to_owned).collect();
+            let shown = |address: &Address| match address {
+                Address::Tcp { ipv6_only: true, .. } => format!("{address} only"),
+                _ => address.to_string(),
+            };
+            let all = Address::all(&texts).unwrap();
+            assert_eq!(all.iter().map(shown).collect::<Vec<_>>().join(" "), bound, "{given}");
+        }
     }
 
     #[test]

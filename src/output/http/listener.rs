@@ -44,7 +44,7 @@ enum Socket {
 impl Listener {
     pub(crate) fn bind(address: &Address) -> io::Result<Listener> {
         match address {
-            Address::Tcp(_, list) => bind_first(list),
+            Address::Tcp { list, ipv6_only, .. } => bind_first(list, *ipv6_only),
             Address::Unix(path) => bind_unix(path),
         }
     }
@@ -136,10 +136,10 @@ fn unix(socket: OwnedFd) -> io::Result<Listener> {
 
 /// The first address of a kind the system has. An address in use is an error at once: the next family would
 /// take half of what was asked for.
-fn bind_first(list: &[SocketAddr]) -> io::Result<Listener> {
+fn bind_first(list: &[SocketAddr], ipv6_only: bool) -> io::Result<Listener> {
     let mut fault = io::Error::from(io::ErrorKind::InvalidInput);
     for address in list {
-        match bind_tcp(*address) {
+        match bind_tcp(*address, ipv6_only) {
             Err(error @ (Errno::EAFNOSUPPORT | Errno::EADDRNOTAVAIL)) => fault = error.into(),
             result => return result.map_err(io::Error::from).and_then(tcp),
         }
@@ -147,14 +147,14 @@ fn bind_first(list: &[SocketAddr]) -> io::Result<Listener> {
     Err(fault)
 }
 
-fn bind_tcp(address: SocketAddr) -> nix::Result<OwnedFd> {
+fn bind_tcp(address: SocketAddr, ipv6_only: bool) -> nix::Result<OwnedFd> {
     let family = if address.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet };
     let listener = socket::socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
     // A successor may bind while connections of its predecessor linger.
     socket::setsockopt(&listener, sockopt::ReuseAddr, &true)?;
     if address.is_ipv6() {
-        // `:port` means every interface, whatever net.ipv6.bindv6only says.
-        socket::setsockopt(&listener, sockopt::Ipv6V6Only, &false)?;
+        // Said either way: `:port` means every interface, whatever net.ipv6.bindv6only says.
+        socket::setsockopt(&listener, sockopt::Ipv6V6Only, &ipv6_only)?;
     }
     socket::bind(listener.as_raw_fd(), &SockaddrStorage::from(address))?;
     socket::listen(&listener, Backlog::new(BACKLOG)?)?;
