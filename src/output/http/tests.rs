@@ -544,3 +544,22 @@ fn who_stops_in_a_page_is_cut_and_not_who_reads_slowly() {
     let whole = stopped.iter_mut().filter_map(|reader| reader.read("GET")).count();
     assert!((1..=3).contains(&whole), "{whole} of those who stopped got theirs");
 }
+
+#[test]
+fn who_waits_in_the_kernel_is_answered_when_the_port_is_given_up() {
+    // Nobody gives way, however late a busy machine lets them ask.
+    let limits = Limits { connections: 4, silent_grace: PATIENCE, ..Limits::default() };
+    let house = house_with(limits, FakeSite::new(0));
+    house.site.hold(true);
+    let mut waiting: Vec<Client> = (0..200).map(|_| Client::connect(&house.address)).collect();
+    for client in &mut waiting {
+        client.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    until("a rendering", || house.site.begun.load(Ordering::SeqCst) == 1);
+    house.server.close();
+    house.site.hold(false);
+    for client in &mut waiting {
+        let reply = client.read("GET").expect("an answer to each");
+        assert_eq!((reply.code, reply.field("Connection")), (200, Some("close")));
+    }
+}
