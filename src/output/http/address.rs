@@ -47,7 +47,7 @@ impl Address {
             .iter()
             .filter_map(Address::first)
             .filter(|first| first.is_ipv4())
-            .map(|first| first.port())
+            .map(SocketAddr::port)
             .collect();
         for address in &mut all {
             // `[::]:80` beside `0.0.0.0:80`; `:80` means both by itself.

@@ -101,9 +101,9 @@ impl Manner {
         }
     }
 
-    /// For heads that were not understood.
-    pub(super) fn last() -> Manner {
-        Manner { head_only: false, gzip: false, old: false, keep_alive: false }
+    /// For requests that were not, or not wholly, understood.
+    pub(super) fn last(head_only: bool) -> Manner {
+        Manner { head_only, gzip: false, old: false, keep_alive: false }
     }
 }
 
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_head_says_all_it_must() {
-        let keep = Manner { keep_alive: true, ..Manner::last() };
+        let keep = Manner { keep_alive: true, ..Manner::last(false) };
         let sent = text(&Page::new(HTML, b"<p>".to_vec()), keep);
         let (head, body) = sent.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
@@ -226,17 +226,17 @@ mod tests {
 
     #[test]
     fn the_last_answer_says_so() {
-        let sent = text(&Page::note(405, "no"), Manner::last());
+        let sent = text(&Page::note(405, "no"), Manner::last(false));
         assert!(sent.contains("\r\nAllow: GET, HEAD\r\n") && sent.contains("\r\nConnection: close\r\n\r\n"));
         assert!(sent.ends_with("405 Method Not Allowed: no\n"));
-        let old = Manner { keep_alive: true, old: true, ..Manner::last() };
+        let old = Manner { keep_alive: true, old: true, ..Manner::last(false) };
         assert!(text(&Page::note(404, "no"), old).contains("\r\nConnection: keep-alive\r\n\r\n"));
     }
 
     #[test]
     fn head_has_the_length_and_no_body() {
         let page = Page::new(PLAIN, vec![b'x'; 100_000]);
-        let sent = text(&page, Manner { head_only: true, ..Manner::last() });
+        let sent = text(&page, Manner::last(true));
         assert!(sent.contains("\r\nContent-Length: 100000\r\n") && sent.ends_with("\r\n\r\n"));
     }
 
@@ -254,7 +254,7 @@ mod tests {
         }
         let page = Page::new(PLAIN, (0..100_000u32).map(|n| b'a' + (n % 26) as u8).collect());
         let mut slow = Slow(Vec::new());
-        assert!(Answer::new(&page, Manner::last()).send(&mut slow).unwrap());
+        assert!(Answer::new(&page, Manner::last(false)).send(&mut slow).unwrap());
         assert!(slow.0.ends_with(&page.body));
         let head = String::from_utf8_lossy(&slow.0[..slow.0.len() - page.body.len()]).into_owned();
         assert!(head.contains("\r\nContent-Length: 100000\r\n") && !head.contains("chunked"), "{head}");

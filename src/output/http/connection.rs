@@ -14,7 +14,7 @@ use nix::poll::PollFlags;
 
 use super::answer::{Answer, Manner, PLAIN, Page};
 use super::desk::Subject;
-use super::request::{Head, Method, Refusal, Request, parse_head};
+use super::request::{Head, Method, Refusal, Request, begins_with_head, length_of_blank, parse_head};
 use super::{Event, LINGER_BYTES, Limits, Meter};
 
 /// What a connection has to know of the house at the moment.
@@ -213,6 +213,10 @@ impl Connection {
     }
 
     fn understand(&mut self, rules: &Rules<'_>) {
+        self.input.drain(..length_of_blank(&self.input));
+        if self.input.is_empty() {
+            return;
+        }
         match parse_head(&self.input) {
             Head::Complete(request, length) => {
                 self.input.drain(..length);
@@ -249,8 +253,8 @@ impl Connection {
     }
 
     fn refuse(&mut self, refusal: Refusal, rules: &Rules<'_>) {
-        self.input = Vec::new();
-        self.answer(&Page::refusal(refusal), Manner::last(), rules);
+        let input = std::mem::take(&mut self.input);
+        self.answer(&Page::refusal(refusal), Manner::last(begins_with_head(&input)), rules);
     }
 
     fn answer(&mut self, page: &Page, mut manner: Manner, rules: &Rules<'_>) {

@@ -39,9 +39,9 @@ pub(crate) use listener::Listener;
 
 // ---- Bounds -------------------------------------------------------------------------------------------
 
-/// Connections waiting in the kernel until we take them. A burst of scrapers or of strangers that connect
-/// without a word fits; the kernel caps it at net.core.somaxconn (4096).
-const BACKLOG: i32 = 1024;
+/// Connections waiting in the kernel until we take them; it caps this at net.core.somaxconn (4096). What finds no room
+/// comes again a second later, so it is to be all that strangers send while another thread has the processor.
+const BACKLOG: i32 = 4096;
 /// Bytes of an answer that the kernel holds for a client, twice this with its own accounts. It grows to 4 MiB by
 /// itself, and then a reader of 1 MB/s seems to have stopped for seconds; this much is enough for 20 MB in `write_time`
 /// over a line of 100 ms.
@@ -67,6 +67,8 @@ const RELEASE_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Limits {
     /// Connections at once.
     pub(crate) connections: usize,
+    /// Connections at once when the ports are given up: with all who wait in the kernel.
+    pub(crate) last_connections: usize,
     /// Bytes of one request's head, and of what is buffered per connection.
     pub(crate) head_bytes: usize,
     /// From the first byte of a head to its last.
@@ -96,6 +98,8 @@ impl Default for Limits {
         Limits {
             // A scraper needs one, a web server that proxies for us a few more.
             connections: 64,
+            // 10 MB at most, of a process that ends. Each needs a descriptor, of which there are mostly 1024.
+            last_connections: 1024,
             // Browsers and proxies with long cookies stay below it; it is Apache's and nginx's bound as well.
             head_bytes: 8 * 1024,
             // A head is one packet; this outlasts two lost ones.
@@ -108,8 +112,9 @@ impl Default for Limits {
             page_time: Duration::from_secs(30),
             // A few round trips.
             linger_time: Duration::from_secs(1),
-            // A request follows the handshake at once; a full backlog of idlers is worn off in 160 ms.
-            silent_grace: Duration::from_millis(10),
+            // A request follows the handshake at once. With all places taken, 64 in 2 ms is more than the system can
+            // take; a full backlog of idlers is worn off in 130 ms.
+            silent_grace: Duration::from_millis(2),
             // A reader takes some every round trip; a backlog of those who stopped is worn off in 1.6 s.
             write_grace: Duration::from_millis(100),
             // Descriptors come back when files are closed; ten tries a second cost nothing.

@@ -71,7 +71,9 @@ impl Reactor {
         bell: UnixStream,
         meter: Meter,
     ) -> Reactor {
-        limits.connections = limits.connections.min(room_for_connections());
+        let room = room_for_connections();
+        limits.connections = limits.connections.min(room);
+        limits.last_connections = limits.last_connections.min(room);
         Reactor {
             limits,
             telemetry_path,
@@ -111,10 +113,9 @@ impl Reactor {
                     self.closing = false;
                 }
                 Order::Close(closed) => {
-                    // Who is in the backlog was promised an answer by the kernel.
-                    self.accept(&vec![true; self.listeners.len()]);
-                    self.listeners.clear();
                     self.closing = true;
+                    self.accept_the_last();
+                    self.listeners.clear();
                     // Whoever asked may have gone.
                     let _ = closed.send(());
                 }
@@ -154,7 +155,7 @@ impl Reactor {
     /// Whether a new connection would find a place.
     fn may_accept(&self, now: Instant) -> bool {
         self.accept_after.is_none_or(|after| after <= now)
-            && (self.connections.len() < self.limits.connections
+            && (self.connections.len() < self.places()
                 || self.first_to_give_way().is_some_and(|when| when <= now))
     }
 
@@ -205,7 +206,7 @@ impl Reactor {
             meter: &self.meter,
             now: Instant::now(),
             closing: self.closing,
-            crowded: self.connections.len() >= self.limits.connections,
+            crowded: self.connections.len() >= self.places(),
             healthy: self.desks.are_alive(),
         };
         let mut panicked = false;
@@ -295,11 +296,27 @@ impl Reactor {
         }
     }
 
+    /// Who is in the backlog was promised an answer by the kernel, and is reset when the listener is closed. There is
+    /// no later turn for them, so they are given places beyond the usual ones.
+    fn accept_the_last(&mut self) {
+        for index in 0..self.listeners.len() {
+            for _ in 0..self.limits.last_connections {
+                if !self.accept_one(index) {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn places(&self) -> usize {
+        if self.closing { self.limits.last_connections } else { self.limits.connections }
+    }
+
     /// Takes one connection; `false` when there is none, or no place for it.
     fn accept_one(&mut self, listener: usize) -> bool {
         let now = Instant::now();
         let mut leaving = None;
-        if self.connections.len() >= self.limits.connections {
+        if self.connections.len() >= self.places() {
             leaving = self.who_gives_way(now);
             if leaving.is_none() {
                 return false;

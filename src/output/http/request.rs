@@ -48,9 +48,18 @@ fn bad(reason: &'static str) -> Refusal {
     Refusal { code: 400, reason }
 }
 
+/// Bytes of the empty lines before a request, which are ignored (section 2.2): some clients end theirs with one.
+pub(super) fn length_of_blank(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
+}
+
+/// Whether an answer has no body, for a head that was not or not wholly understood.
+pub(super) fn begins_with_head(bytes: &[u8]) -> bool {
+    bytes[length_of_blank(bytes)..].starts_with(b"HEAD ")
+}
+
 pub(super) fn parse_head(bytes: &[u8]) -> Head {
-    // Empty lines before a request are ignored (section 2.2); they count as bytes of the head.
-    let skipped = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    let skipped = length_of_blank(bytes);
     let head = &bytes[skipped..];
     if head.first().is_some_and(|&b| !is_token(b)) {
         // A TLS handshake, for one: it holds no line end to wait for.
@@ -81,12 +90,16 @@ fn read_head(head: &[u8]) -> Result<Request, Refusal> {
     let mut lines = head.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let (method, target, minor) = read_request_line(lines.next().unwrap_or_default())?;
     let fields = Fields::read(lines.take_while(|line| !line.is_empty()))?;
-    if minor > 0 && fields.hosts != 1 || fields.hosts > 1 {
+    if minor > 0 && fields.hosts.len() != 1 || fields.hosts.len() > 1 {
         return Err(bad("one Host header is needed"));
     }
+    if !fields.hosts.iter().all(|host| is_host(host)) {
+        return Err(bad("the Host is not a host with a port"));
+    }
+    let has_body = fields.has_body()?;
     let path = read_target(target, method)?;
     let wants = |token| fields.connection.iter().any(|value| has_token(value, token));
-    let keep_alive = !wants("close") && (minor > 0 || wants("keep-alive")) && !fields.has_body()?;
+    let keep_alive = !wants("close") && (minor > 0 || wants("keep-alive")) && !has_body;
     Ok(Request {
         method,
         path,
@@ -166,10 +179,10 @@ fn percent_decoded(path: &str) -> Result<String, Refusal> {
 /// The header fields that matter here.
 #[derive(Default)]
 struct Fields<'a> {
-    hosts: usize,
+    hosts: Vec<&'a [u8]>,
     lengths: Vec<&'a [u8]>,
     transfer_codings: usize,
-    connection: Vec<&'a str>,
+    connection: Vec<&'a [u8]>,
     accept: Vec<&'a str>,
     accept_encoding: Vec<&'a str>,
 }
@@ -179,13 +192,13 @@ impl<'a> Fields<'a> {
         let mut fields = Fields::default();
         for line in lines {
             let (name, value) = read_field(line)?;
-            // A list with bytes beyond ASCII asks for nothing we have.
+            // A list with bytes that are no text asks for nothing we have.
             let list = || std::str::from_utf8(value).unwrap_or_default();
             match name.to_ascii_lowercase().as_slice() {
-                b"host" => fields.hosts += 1,
+                b"host" => fields.hosts.push(value),
                 b"content-length" => fields.lengths.push(value),
                 b"transfer-encoding" => fields.transfer_codings += 1,
-                b"connection" => fields.connection.push(list()),
+                b"connection" => fields.connection.push(value),
                 b"accept" => fields.accept.push(list()),
                 b"accept-encoding" => fields.accept_encoding.push(list()),
                 _ => {}
@@ -221,8 +234,26 @@ fn read_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     Ok((name, value.trim_ascii()))
 }
 
-fn has_token(list: &str, token: &str) -> bool {
-    list.split(',').any(|word| word.trim().eq_ignore_ascii_case(token))
+/// A list is read as bytes: one strange word must not hide the others.
+fn has_token(list: &[u8], token: &str) -> bool {
+    list.split(|&b| b == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// `uri-host [ ":" port ]`, RFC 9110 section 7.2 and RFC 3986 section 3.2.2; it may be empty.
+fn is_host(value: &[u8]) -> bool {
+    let literal = value.first() == Some(&b'[');
+    let end = if literal {
+        value.iter().position(|&b| b == b']').map_or(0, |at| at + 1)
+    } else {
+        value.iter().position(|&b| b == b':').unwrap_or(value.len())
+    };
+    let (host, port) = value.split_at(end);
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&b);
+    let well = match host {
+        [b'[', inner @ .., b']'] => inner.iter().all(|&b| is_name(b) || b == b':'),
+        name => !literal && name.iter().copied().all(is_name),
+    };
+    well && (port.is_empty() || port[0] == b':' && port[1..].iter().all(u8::is_ascii_digit))
 }
 
 /// RFC 9110 section 5.6.2.

@@ -354,6 +354,34 @@ fn what_is_no_request_is_refused_and_ended() {
 }
 
 #[test]
+fn a_refused_head_has_no_body() {
+    let house = house();
+    let long = format!("\r\nHEAD / HTTP/1.1\r\nHost: x\r\nX: {}", "y".repeat(8 * 1024));
+    for (bytes, code) in
+        [("HEAD / HTTP/1.1\r\n\r\n", 400), ("HEAD / HTTP/2.0\r\n\r\n", 505), (long.as_str(), 431)]
+    {
+        let mut client = Client::connect(&house.address);
+        let reply = client.send(bytes).read("HEAD").unwrap();
+        assert_eq!(reply.code, code);
+        assert_ne!(reply.field("Content-Length"), Some("0"));
+        assert!(client.is_ended(), "{bytes:.30} has a body");
+    }
+}
+
+#[test]
+fn an_empty_line_is_no_request_begun() {
+    let limits = Limits { head_time: Duration::from_millis(30), ..Limits::default() };
+    let house = house_with(limits, FakeSite::new(0));
+    let mut client = Client::connect(&house.address);
+    client.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n\r\n");
+    assert_eq!(client.read("GET").unwrap().code, 200);
+    client.send("\r").send("\n");
+    // Another's head is begun later and its time is over.
+    assert_eq!(Client::connect(&house.address).send("G").read("GET").unwrap().code, 408);
+    assert_eq!(client.get("/-/healthy", "").code, 200);
+}
+
+#[test]
 fn nothing_hides_in_a_body() {
     let house = house();
     let mut client = Client::connect(&house.address);
@@ -543,4 +571,23 @@ fn who_stops_in_a_page_is_cut_and_not_who_reads_slowly() {
     assert_eq!(steady.read("GET").expect("it was not cut").body.len(), PAGE);
     let whole = stopped.iter_mut().filter_map(|reader| reader.read("GET")).count();
     assert!((1..=3).contains(&whole), "{whole} of those who stopped got theirs");
+}
+
+#[test]
+fn who_waits_in_the_kernel_is_answered_when_the_port_is_given_up() {
+    // Nobody gives way, however late a busy machine lets them ask.
+    let limits = Limits { connections: 4, silent_grace: PATIENCE, ..Limits::default() };
+    let house = house_with(limits, FakeSite::new(0));
+    house.site.hold(true);
+    let mut waiting: Vec<Client> = (0..200).map(|_| Client::connect(&house.address)).collect();
+    for client in &mut waiting {
+        client.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    until("a rendering", || house.site.begun.load(Ordering::SeqCst) == 1);
+    house.server.close();
+    house.site.hold(false);
+    for client in &mut waiting {
+        let reply = client.read("GET").expect("an answer to each");
+        assert_eq!((reply.code, reply.field("Connection")), (200, Some("close")));
+    }
 }

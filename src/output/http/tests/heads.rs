@@ -101,6 +101,26 @@ fn hosts_are_one() {
 }
 
 #[test]
+fn a_host_is_a_name_or_an_address_with_a_port() {
+    for host in ["", "a", "a.b-c_d:80", "192.0.2.1:", "[::1]", "[2001:db8::1]:443", "caf%c3%a9", "a,b;c=d"] {
+        assert_eq!(request(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")).path, "/", "{host}");
+    }
+    for host in
+        ["a b", "a/b@c,d", "a:b", "a:1:2", "[::1", "[::1]80", "[a/b]", "::1", "]", "[", "caf\u{e9}", "a\"b"]
+    {
+        assert_eq!(code(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")), 400, "{host}");
+        assert_eq!(code(format!("GET / HTTP/1.0\r\nHost: {host}\r\n\r\n")), 400, "{host}");
+    }
+}
+
+#[test]
+fn a_strange_word_hides_no_other() {
+    let head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close, \xe9\r\n\r\n";
+    let Head::Complete(request, _) = parse_head(head) else { panic!() };
+    assert!(!request.keep_alive);
+}
+
+#[test]
 fn lengths_are_clear_or_refused() {
     let with = |fields: &str| format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n");
     for (fields, keep_alive) in [
@@ -136,6 +156,8 @@ fn lengths_are_clear_or_refused() {
         "X\u{e9}: z",
     ] {
         assert_eq!(code(with(fields)), 400, "{fields:?}");
+        assert_eq!(code(with(&format!("Connection: close\r\n{fields}"))), 400, "{fields:?}");
+        assert_eq!(code(with(fields).replace("HTTP/1.1", "HTTP/1.0")), 400, "{fields:?}");
     }
     assert!(request(&with("X-Name: caf\u{e9} \t, \"quoted\"")).keep_alive);
 }
