@@ -36,6 +36,7 @@ pub struct House {
     /// Where there is a state: our page as it was saved last. Scrapes see this one, so that none is told what a crash
     /// a moment later would take back, and the successor may serve as soon as the port is free.
     shown: Mutex<Option<Shown>>,
+    making: Mutex<()>,
     /// To the saver, until the end of input.
     wishes: Mutex<Option<Sender<Wish>>>,
 }
@@ -55,6 +56,7 @@ impl House {
             telemetry_path: telemetry_path.to_owned(),
             since: clock::now_seconds(),
             shown: Mutex::default(),
+            making: Mutex::default(),
             wishes: Mutex::default(),
         }
     }
@@ -93,9 +95,16 @@ impl House {
         if let Some(shown) = lock(&self.shown).as_ref().filter(|shown| shown.made.elapsed() < STALE) {
             return Some(shown.page.clone());
         }
-        let (made, page) = (Instant::now(), self.live()?);
+        let (made, page) = self.made()?;
         self.show(made, page.clone());
         Some(page)
+    }
+
+    /// A page of now, and when it was made: one after the other, or of two pages that are made at once the one with the
+    /// later time could have the earlier counts.
+    fn made(&self) -> Option<(Instant, Page)> {
+        let _one = lock(&self.making);
+        Some((Instant::now(), self.live()?))
     }
 
     fn show(&self, made: Instant, page: Page) {
@@ -118,8 +127,7 @@ impl House {
     /// Saves the counts and shows them. What fails is said there, and the counts are shown all the same.
     pub fn save(&self) {
         let Some(state) = &self.state else { return };
-        let made = Instant::now();
-        let Some(page) = self.live() else { return };
+        let Some((made, page)) = self.made() else { return };
         if lock(&self.shown).is_none() {
             // The first scrape shall not wait for a disk; there is hardly anything on this page yet.
             self.show(made, page.clone());
