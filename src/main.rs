@@ -188,6 +188,7 @@ fn serve(options: Options) -> Result<(), Failure> {
     let served: Vec<String> = listeners.iter().map(Listener::local_address).collect();
 
     let house = Arc::new(House::new(counting.asker, vitals.clone(), state, &telemetry_path));
+    house.begin();
     let meter = move |event| match event {
         Event::Answered(code) => vitals.http_requests.with_label_values(&[&code.to_string()]).inc(),
         Event::Refused => vitals.http_refused.inc(),

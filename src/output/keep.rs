@@ -193,7 +193,8 @@ impl Keeper {
     /// Says once per address why it is not served.
     fn complain(&mut self, address: &Address, error: &io::Error, soon: bool) {
         let taken = error.kind() == io::ErrorKind::AddrInUse;
-        if taken && self.yielded {
+        // Who has left the port to another has said so; without root it may not even be had again.
+        if self.yielded {
             return;
         }
         if self.said.contains(address) || taken && (soon || self.is_served_by_another()) {

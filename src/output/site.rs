@@ -124,14 +124,20 @@ impl House {
         collect::page(ledger, &self.vitals, clock::now_seconds())
     }
 
+    /// Shows the page that there is before a byte is read, as the state has it: so the first scrapes need not wait for
+    /// a disk, and see nothing that is not saved, though a pipe may be full of lines already.
+    pub fn begin(&self) {
+        if self.state.is_some()
+            && let Some((made, page)) = self.made()
+        {
+            self.show(made, page);
+        }
+    }
+
     /// Saves the counts and shows them. What fails is said there, and the counts are shown all the same.
     pub fn save(&self) {
         let Some(state) = &self.state else { return };
         let Some((made, page)) = self.made() else { return };
-        if lock(&self.shown).is_none() {
-            // The first scrape shall not wait for a disk; there is hardly anything on this page yet.
-            self.show(made, page.clone());
-        }
         let _ = state.save(&page);
         self.show(made, page);
     }
