@@ -58,7 +58,7 @@ fn digits<const N: usize>(text: &[u8], at: usize) -> Option<i64> {
 fn clf(text: &[u8]) -> Option<Stamp> {
     let (day, year) = (digits::<2>(text, 0)?, digits::<4>(text, 7)?);
     let month = month(*text.get(3..)?.first_chunk::<3>()?)?;
-    if text[2] != b'/' || text[6] != b'/' || text[11] != b':' {
+    if text[2] != b'/' || text[6] != b'/' || text.get(11) != Some(&b':') {
         return None;
     }
     let date = days(year, month, day)?;
@@ -177,6 +177,18 @@ mod tests {
             "32/Oct/2000:00:00:00 +0000",
         ] {
             assert_eq!(scan(Style::Clf, text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stamp_that_is_cut_off_is_survived() {
+        for (style, stamp) in
+            [(Style::Clf, "05/Mar/2031:04:05:06 +0100"), (Style::Iso, "2031-03-05T04:05:06+01:00")]
+        {
+            for length in 0..stamp.len() {
+                let cut = &stamp.as_bytes()[..length];
+                assert!(scan(style, cut).is_none_or(|stamp| stamp.len <= length), "{length}");
+            }
         }
     }
 
