@@ -159,6 +159,7 @@ impl Dictionary {
         self.values.len()
     }
 
+    #[inline(never)]
     fn look_up(&mut self, raw: &[u8]) -> Id {
         if raw.len() <= VALUE_BYTES_MAX {
             // What equals a value that is text is text, so the hits need no look at the encoding.

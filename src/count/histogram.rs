@@ -24,8 +24,8 @@ pub struct Shape {
 struct Search {
     /// For values of each number of bits, the bounds that all of them are above.
     first: [u8; 65],
-    /// How many more there can be for one number of bits.
-    steps: usize,
+    /// How many fours of bounds the rest is looked for in: more there cannot be for one number of bits.
+    fours: usize,
     /// The bounds, with as many that no value is above behind them.
     bounds: Box<[u64]>,
 }
@@ -41,23 +41,25 @@ impl Search {
             *place = u8::try_from(below(least(bits))).unwrap_or(0);
         }
         let steps = (0..=64).map(|bits| below(most(bits)) - below(least(bits))).max().unwrap_or(0);
-        let padding = std::iter::repeat_n(u64::MAX, steps);
-        Search { first, steps, bounds: bounds.iter().copied().chain(padding).collect() }
+        let fours = steps.div_ceil(4);
+        let padding = std::iter::repeat_n(u64::MAX, 4 * fours);
+        Search { first, fours, bounds: bounds.iter().copied().chain(padding).collect() }
     }
 
     /// How many bounds are below the value.
     #[inline]
     fn bucket(&self, value: u64) -> usize {
         let first = usize::from(self.first[64 - value.leading_zeros() as usize]);
-        let near = self.bounds.get(first..first + self.steps).unwrap_or_default();
-        first + near.iter().map(|bound| usize::from(value > *bound)).sum::<usize>()
+        let (near, _) = self.bounds.get(first..).unwrap_or_default().as_chunks::<4>();
+        let above = |four: &[u64; 4]| four.iter().map(|bound| usize::from(value > *bound)).sum::<usize>();
+        first + near.iter().take(self.fours).map(above).sum::<usize>()
     }
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Histograms {
     shapes: Vec<Shape>,
-    /// Per row and histogram: the counts of the buckets, +Inf last, then the sum's low and high half.
+    /// Per row and histogram: the sum's low and high half, then the counts of the buckets, +Inf last.
     cells: Vec<u64>,
     stride: usize,
 }
@@ -102,21 +104,22 @@ impl Histograms {
         let shape = &self.shapes[histogram];
         let bucket = shape.search.bucket(value);
         let start = row * self.stride + shape.at;
-        let cells = &mut self.cells[start..start + shape.bounds.len() + 3];
-        cells[bucket] += 1;
-        let (low, high) = (shape.bounds.len() + 1, shape.bounds.len() + 2);
-        let (sum, carry) = cells[low].overflowing_add(value);
-        cells[low] = sum;
-        cells[high] += u64::from(carry);
+        if let Some([low, high, counts @ ..]) = self.cells.get_mut(start..) {
+            counts[bucket] += 1;
+            let (sum, carry) = low.overflowing_add(value);
+            *low = sum;
+            *high += u64::from(carry);
+        }
         bucket
     }
 
     pub fn read(&self, row: usize, histogram: usize) -> Reading<'_> {
         let shape = &self.shapes[histogram];
         let (start, buckets) = (row * self.stride + shape.at, shape.bounds.len() + 1);
-        let cells = &self.cells[start..start + buckets + 2];
-        let sum = u128::from(cells[buckets + 1]) << 64 | u128::from(cells[buckets]);
-        Reading { counts: &cells[..buckets], sum }
+        let [low, high, counts @ ..] = &self.cells[start..start + buckets + 2] else {
+            return Reading { counts: &[], sum: 0 };
+        };
+        Reading { counts, sum: u128::from(*high) << 64 | u128::from(*low) }
     }
 }
 

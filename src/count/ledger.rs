@@ -217,16 +217,15 @@ impl Ledger {
         self.totals.aborted[place] += 1;
     }
 
-    /// The row of the histograms that belongs to a row of requests.
+    /// Enters a request into its row, and gives back the row of its histograms.
     #[inline]
-    pub fn latency_row(&self, row: usize) -> usize {
-        self.rows[row].latency as usize
-    }
-
-    /// Counts a line of that row whose histograms are not its own.
-    #[inline]
-    pub fn fold(&mut self, row: usize) {
-        self.histogram_overflow += u64::from(self.rows[row].folded);
+    pub fn enter(&mut self, row: usize, sent: Option<u64>, received: Option<u64>) -> usize {
+        let figures = &mut self.rows[row];
+        figures.requests += 1;
+        figures.bytes_sent += sent.unwrap_or(0);
+        figures.bytes_received += received.unwrap_or(0);
+        self.histogram_overflow += u64::from(figures.folded);
+        figures.latency as usize
     }
 
     /// Why the figures are not what the user wants, if they are not.
@@ -333,7 +332,7 @@ mod tests {
         assert_eq!(rows, [0, 1, 2, 2, 0]);
         assert_eq!((ledger.series_overflow, ledger.traffic.key(2)), (2, key(404, 0)));
         // Two rows of histograms were allowed: the rest fall into those of their class alone.
-        assert_eq!([0, 1, 2].map(|row| ledger.latency_row(row)), [0, 1, 2]);
+        assert_eq!([0, 1, 2].map(|row| ledger.enter(row, None, None)), [0, 1, 2]);
         assert_eq!([0, 1].map(|label| ledger.latency.key(2).get(label)), [4, 0]);
     }
 

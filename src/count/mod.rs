@@ -119,29 +119,22 @@ impl Counter {
 
     fn lines(&mut self, bytes: &[u8]) {
         let now = clock::now_nanos();
-        let mut start = 0;
-        while start < bytes.len() {
-            let end = parse::find_byte(bytes, start, b'\n');
-            self.line(&bytes[start..end], now);
-            start = end + 1;
-        }
+        let Counter { format, meter, ledger, spans, complaints, .. } = self;
+        format.each(bytes, spans, |line, read| {
+            let outcome = match read {
+                Ok(record) => meter.measure(&record, ledger, now),
+                Err(malformed) => {
+                    ledger.totals.malformed[malformed.reason as usize] += 1;
+                    complaints.hear(malformed, line, format, ledger);
+                    Outcome::Malformed
+                }
+            };
+            ledger.totals.enter(outcome);
+        });
         if self.guess.is_none() {
             self.complaints.look(bytes, &self.format);
         }
         self.complaints.judge(&mut self.ledger, &self.format, self.guess.is_some());
-    }
-
-    #[inline]
-    fn line(&mut self, line: &[u8], now: u64) {
-        let outcome = match self.format.parse(line, &mut self.spans) {
-            Ok(record) => self.meter.measure(&record, &mut self.ledger, now),
-            Err(malformed) => {
-                self.ledger.totals.malformed[malformed.reason as usize] += 1;
-                self.complaints.hear(malformed, line, &self.format, &self.ledger);
-                Outcome::Malformed
-            }
-        };
-        self.ledger.totals.enter(outcome);
     }
 
     /// Lets the lines that are held back choose the format, and counts them.

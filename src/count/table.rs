@@ -95,6 +95,11 @@ impl Table {
         if self.keys.get(self.latest) == Some(key) {
             return Some(self.latest);
         }
+        self.look_up(key, now)
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, key: &Key, now: u64) -> Option<usize> {
         match self.find(key) {
             Ok(row) => {
                 self.latest = row;

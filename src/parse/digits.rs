@@ -60,6 +60,50 @@ pub(super) fn capitals(word: u64) -> usize {
     others.trailing_zeros() as usize / 8
 }
 
+/// A number that begins a word and ends in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Leading {
+    pub(super) length: usize,
+    /// Its digits as one number, and how many of them follow the point.
+    pub(super) digits: u64,
+    pub(super) places: usize,
+}
+
+/// The number that the word begins with: digits, and with `fraction` perhaps a point and more of them. `None` where no
+/// digit is, and where the number may go on behind the word.
+#[inline(always)]
+pub(super) fn leading_number(word: u64, fraction: bool) -> Option<Leading> {
+    let digits = word ^ all(b'0');
+    let others = no_digits(digits);
+    // Places in the word are counted in bits.
+    let whole = others.trailing_zeros() & !7;
+    if others == 0 || whole == 0 {
+        return None;
+    }
+    let point = fraction && word >> whole & 0xff == u64::from(b'.');
+    let after = others & (others - 1);
+    if point && after == 0 {
+        return None;
+    }
+    let end = after.trailing_zeros() & !7;
+    if !point || end == whole + 8 {
+        let digits = eight_digits(digits << (64 - whole));
+        return Some(Leading { length: whole as usize / 8, digits, places: 0 });
+    }
+    // The digits behind the point move down by one place, over it; what follows the number is shifted out.
+    let below = (1 << whole) - 1;
+    let joined = digits & below | digits >> 8 & !below;
+    let digits = eight_digits(joined << (72 - end));
+    Some(Leading { length: end as usize / 8, digits, places: (end - whole) as usize / 8 - 1 })
+}
+
+/// The number that is the first three bytes of the word, if these are digits, whatever follows.
+#[inline(always)]
+pub(super) fn three_digits(word: u64) -> Option<u64> {
+    let digits = word ^ all(b'0');
+    (no_digits(digits) & 0x80_8080 == 0).then(|| eight_digits(digits << 40))
+}
+
 /// Where the digits that begin at `at` end.
 #[inline(always)]
 pub(super) fn digits_end(line: &[u8], at: usize) -> usize {
@@ -143,6 +187,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn numbers_at_the_start_of_a_word_are_those_of_a_walk(
+            text in "[0-9]{0,5}([.][0-9]{0,5})?[ -~]{0,3}", fraction: bool,
+        ) {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes.resize(8, b' ');
+            let word = u64::from_le_bytes(*bytes.first_chunk().unwrap());
+            let digits = |from: usize| bytes[from..8].iter().take_while(|c| c.is_ascii_digit()).count();
+            let whole = digits(0);
+            let places = if fraction && bytes[whole] == b'.' { digits((whole + 1).min(8)) } else { 0 };
+            let length = if places == 0 { whole } else { whole + 1 + places };
+            let ends = length < 8 && !(fraction && whole == 7 && bytes[7] == b'.');
+            let kept: String = text[..length].chars().filter(char::is_ascii_digit).collect();
+            let want = kept.parse().ok().map(|digits| Leading { length, digits, places });
+            prop_assert_eq!(leading_number(word, fraction), want.filter(|_| whole > 0 && ends));
+        }
+
+        #[test]
+        fn three_digits_are_read_whatever_follows(text in "[0-9/:]{3}", behind in prop::array::uniform5(any::<u8>())) {
+            let word = [text.as_bytes(), &behind].concat();
+            let word = u64::from_le_bytes(*word.first_chunk().unwrap());
+            prop_assert_eq!(three_digits(word), text.parse().ok());
+        }
+
         #[test]
         fn words_are_the_bytes_of_the_text(text in prop::collection::vec(any::<u8>(), 0..20), at in 0usize..24) {
             let mut bytes = text.get(at..).unwrap_or_default().to_vec();

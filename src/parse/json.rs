@@ -9,9 +9,15 @@
 //!
 //! Reads in one pass without recursion; nesting is bounded. Allocates nothing and must never panic.
 
+mod order;
+
+use super::digits::digits_end;
 use super::scan::{find_byte, find_either};
 use super::spans::{Span, Spans};
 use super::text::{Escape, unescape};
+use std::sync::Arc;
+
+pub(super) use order::Order;
 
 /// How deep objects and arrays may be nested. Access logs reach four (headers of a request); a line that goes
 /// deeper than this is no access record.
@@ -27,6 +33,8 @@ const NONE: u16 = u16::MAX;
 #[derive(Debug)]
 pub(super) struct Keys {
     nodes: Vec<Node>,
+    /// Tells these keys from all others, for numbers of their nodes are kept elsewhere.
+    token: Arc<()>,
 }
 
 #[derive(Debug)]
@@ -51,7 +59,8 @@ pub(super) struct Unreadable {
 impl Keys {
     /// `paths` are dotted; the value at the n-th goes to the slot named beside it.
     pub(super) fn new<'p>(paths: impl Iterator<Item = (&'p str, usize)>) -> Keys {
-        let mut keys = Keys { nodes: vec![Node { children: Vec::new(), slot: NONE }] };
+        let root = Node { children: Vec::new(), slot: NONE };
+        let mut keys = Keys { nodes: vec![root], token: Arc::default() };
         for (path, slot) in paths {
             let parts: Vec<&str> = path.split('.').collect();
             keys.insert(0, &parts, u16::try_from(slot).unwrap_or(NONE));
@@ -82,6 +91,8 @@ impl Keys {
     /// Reads a line and fills the spans of the keys found in it.
     pub(super) fn read(&self, line: &[u8], spans: &mut Spans) -> Result<(), Unreadable> {
         spans.clear();
+        spans.order.belong_to(&self.token);
+        let mut members = 0;
         let mut frames = [Frame { node: 0, array: false }; DEPTH];
         let mut depth = 0;
         let mut at = find_byte(line, 0, b'{') + 1;
@@ -113,8 +124,13 @@ impl Keys {
                 frames[depth].node = NONE;
                 node
             } else {
-                let (child, value) = self.member(line, at, node, &mut spans.key)?;
-                at = value;
+                let text = line.get(at..).unwrap_or_default();
+                let (child, value) = match spans.order.find(members, node, text) {
+                    Some((length, child)) => (child, at + length),
+                    None => self.member(line, at, (node, members), spans)?,
+                };
+                members += 1;
+                at = skip_blanks(line, value);
                 child
             };
             let (is_object, is_array) = (line.get(at) == Some(&b'{'), line.get(at) == Some(&b'['));
@@ -144,14 +160,14 @@ impl Keys {
         (slot != NONE).then_some(usize::from(slot))
     }
 
-    /// Reads `"key" :` and says which node it leads to and where the value begins.
-    #[inline]
+    /// Reads `"key" :`, which is so many members into the line, and says which node it leads to and where it ends.
+    #[inline(never)]
     fn member(
         &self,
         line: &[u8],
         at: usize,
-        node: u16,
-        scratch: &mut Vec<u8>,
+        (node, place): (u16, usize),
+        spans: &mut Spans,
     ) -> Result<(u16, usize), Unreadable> {
         if line.get(at) != Some(&b'"') {
             return Err(Unreadable { at, expected: "\"" });
@@ -164,19 +180,17 @@ impl Keys {
                 return Err(Unreadable { at: colon, expected: ":" });
             }
         }
-        let child = match self.nodes.get(usize::from(node)) {
-            None => NONE,
-            Some(node) => {
-                let mut key = span.of(line).unwrap_or_default();
-                if escaped {
-                    scratch.clear();
-                    unescape(key, Escape::Json, scratch);
-                    key = scratch;
-                }
-                node.children.iter().find(|(known, _)| **known == *key).map_or(NONE, |&(_, child)| child)
-            }
-        };
-        Ok((child, skip_blanks(line, colon + 1)))
+        let Spans { key: scratch, order, .. } = spans;
+        let mut key = span.of(line).unwrap_or_default();
+        if escaped {
+            scratch.clear();
+            unescape(key, Escape::Json, scratch);
+            key = scratch;
+        }
+        let children = self.nodes.get(usize::from(node)).map_or(&[][..], |node| &node.children);
+        let child = children.iter().find(|(known, _)| **known == *key).map_or(NONE, |&(_, child)| child);
+        order.learn(place, node, &line[at..], colon + 1 - at, child);
+        Ok((child, colon + 1))
     }
 }
 
@@ -287,19 +301,13 @@ fn string(line: &[u8], at: usize) -> Result<(Span, usize, bool), Unreadable> {
 /// Where the number at `at` ends: a sign (which may stand alone), digits, a fraction, an exponent.
 #[inline]
 fn number(line: &[u8], at: usize) -> usize {
-    let digits = |mut at: usize| {
-        while line.get(at).is_some_and(u8::is_ascii_digit) {
-            at += 1;
-        }
-        at
-    };
-    let mut end = digits(at + 1);
+    let mut end = digits_end(line, at + 1);
     if line.get(end) == Some(&b'.') {
-        end = digits(end + 1);
+        end = digits_end(line, end + 1);
     }
     if matches!(line.get(end), Some(b'e' | b'E')) {
         let sign = matches!(line.get(end + 1), Some(b'+' | b'-'));
-        end = digits(end + 1 + usize::from(sign));
+        end = digits_end(line, end + 1 + usize::from(sign));
     }
     end
 }

@@ -7,14 +7,15 @@
 //!
 //! ```text
 //! dialect   what was pasted -> its text          steps     literals and captures, and the matcher
-//! apache    LogFormat -> pieces                  json      the same for JSON lines
+//! apache    LogFormat -> pieces                  quick     the way of most lines through these
+//!                                                json      the same for JSON lines
 //! nginx     log_format -> pieces                 record    spans -> values        request  the request line
 //! presets   formats by name                      explain   how a line is read, or why not
 //! remedy    what would make lines fit            doubt     what fits and yet cannot be meant
 //! changes   what people get wrong                draft     a line -> a format for it
 //! field     roles, kinds, units                  spans     where the values of a line are
 //! values    values that show their end           text, time         numbers and escapes, moments
-//! scan      search, sixteen bytes at once        digits             numbers, eight digits at once
+//! scan      search, many bytes at once           digits             numbers, eight digits at once
 //! ```
 
 mod apache;
@@ -28,10 +29,11 @@ mod field;
 mod json;
 mod nginx;
 mod presets;
+mod quick;
 mod record;
 mod remedy;
 mod request;
-#[allow(unsafe_code, reason = "sixteen bytes at once")]
+#[allow(unsafe_code, reason = "many bytes at once")]
 mod scan;
 mod spans;
 mod steps;
@@ -50,13 +52,14 @@ pub use presets::{PRESETS, Preset, guess};
 pub use record::{FieldRef, Record};
 pub use remedy::{Remedy, nearest};
 pub use request::{Request, RequestKind};
-pub use scan::find_byte;
+pub use scan::{find_byte, places};
 pub use spans::Spans;
 
 use dialect::Dialect;
 use field::{Meaning, Slot};
 use json::{Keys, Unreadable};
 use record::Part;
+use scan::{Lanes, Work};
 use spans::Span;
 use steps::{Failure, Steps, What};
 use text::Escape;
@@ -362,8 +365,38 @@ impl Format {
         }
     }
 
-    /// Reads a line, given without its newline; a carriage return at its end is no part of it.
+    /// Reads every line of a text, each with its newline, and hands it over with what came of it.
+    #[inline]
+    pub fn each<'l>(
+        &self,
+        text: &'l [u8],
+        spans: &mut Spans,
+        take: impl FnMut(&'l [u8], Result<Record<'_, 'l>, Malformed>),
+    ) {
+        scan::work(Each { format: self, text, spans, take });
+    }
+
+    /// The line that a text begins with, and what comes of it.
     #[inline(always)]
+    fn first<'a, 'l, L: Lanes>(
+        &'a self,
+        lanes: L,
+        text: &'l [u8],
+        spans: &'a mut Spans,
+    ) -> (&'l [u8], Result<Record<'a, 'l>, Malformed>) {
+        if let Body::Text(steps) = &self.body {
+            // So that no place in it is that of a value which is not there.
+            let text = &text[..text.len().min(Span::NONE.start as usize - 1)];
+            spans.reset_with_numbers(self.slots.len());
+            if let Some(end) = steps.read_quickly(lanes, text, spans).filter(|&end| end > 0) {
+                return (&text[..end], Ok(Record { format: self, text, spans }));
+            }
+        }
+        let line = &text[..find_byte(text, 0, b'\n')];
+        (line, self.parse(line, spans))
+    }
+
+    /// Reads a line, given without its newline; a carriage return at its end is no part of it.
     pub fn parse<'a, 'l>(
         &'a self,
         line: &'l [u8],
@@ -382,7 +415,7 @@ impl Format {
                 self.has_status(line, spans)?;
             }
         }
-        Ok(Record { format: self, line, spans })
+        Ok(Record { format: self, text: line, spans })
     }
 
     /// A JSON line is a record when it has the status, or any wanted key where the map names no status.
@@ -417,6 +450,26 @@ impl Format {
     /// How a line is read, field by field, or what did not fit and where. Slow; for people.
     pub fn explain(&self, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
         explain::explain(self, line)
+    }
+}
+
+/// The reading of many lines.
+struct Each<'f, 'l, 's, F> {
+    format: &'f Format,
+    text: &'l [u8],
+    spans: &'s mut Spans,
+    take: F,
+}
+
+impl<'l, F: FnMut(&'l [u8], Result<Record<'_, 'l>, Malformed>)> Work for Each<'_, 'l, '_, F> {
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, lanes: L) {
+        let mut text = self.text;
+        while !text.is_empty() {
+            let (line, read) = self.format.first(lanes, text, self.spans);
+            (self.take)(line, read);
+            text = text.get(line.len() + 1..).unwrap_or_default();
+        }
     }
 }
 

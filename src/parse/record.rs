@@ -4,13 +4,13 @@
 //! borrows the line, the format and the spans; it owns nothing, is copied freely and allocates nothing.
 //! What is absent (`-`, nothing where the server prints nothing for it, a key that is not there) is `None`.
 
-use super::Format;
 use super::field::Role;
 use super::request::{Request, query_of, scheme_of};
 use super::scan::find_byte;
 use super::spans::{Span, Spans};
 use super::text::{Escape, decimal_in, hex, sum, unescape, with_units};
 use super::time;
+use super::{Format, NO_SLOT};
 
 /// A field chosen by name with `Format::field`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,26 +31,29 @@ pub(super) enum Part {
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a, 'l> {
     pub(super) format: &'a Format,
-    pub(super) line: &'l [u8],
+    /// The text that begins with the line; spans end where the line does.
+    pub(super) text: &'l [u8],
     pub(super) spans: &'a Spans,
 }
 
 impl<'l> Record<'_, 'l> {
     /// Where the value of a role is, and the power of ten of its unit.
-    #[inline]
+    #[inline(always)]
     fn place(&self, role: Role) -> Option<(Span, u32)> {
         let (slot, power) = self.format.roles[role as usize];
-        if !self.format.instead.is_empty() {
+        let slot = usize::from(slot);
+        if self.format.instead.get(slot).is_some_and(|&next| next != NO_SLOT) {
             return self.first_present(role);
         }
-        self.spans.at.get(usize::from(slot)).map(|&span| (span, power))
+        self.spans.at.get(slot).map(|&span| (span, power))
     }
 
     /// The same where several keys play the role: the first that is there.
+    #[inline(never)]
     fn first_present(&self, role: Role) -> Option<(Span, u32)> {
         let there = |slot: &usize| {
-            let text = self.spans.at.get(*slot).and_then(|span| span.of(self.line));
-            text.is_some_and(|text| !matches!(text, [b'-'] | []))
+            let span = self.spans.at.get(*slot).copied().unwrap_or(Span::NONE);
+            span != Span::NONE && !matches!(span.of(self.text), Some([b'-'] | []))
         };
         let slot = self.format.players(role).find(there).or(self.format.slot_of(role))?;
         let power = self.format.slots.get(slot)?.meaning.unit.power();
@@ -65,7 +68,7 @@ impl<'l> Record<'_, 'l> {
     /// The bytes behind a role, as logged.
     #[inline]
     fn raw(&self, role: Role) -> Option<&'l [u8]> {
-        self.span(role)?.of(self.line)
+        self.span(role)?.of(self.text)
     }
 
     /// The same without what stands for nothing.
@@ -80,31 +83,37 @@ impl<'l> Record<'_, 'l> {
     }
 
     /// A number in the plain unit (power 0) or in nanoseconds.
-    #[inline]
+    #[inline(always)]
     fn number(&self, role: Role) -> Option<u64> {
-        let (Span { start, end }, power) = self.place(role)?;
-        decimal_in(self.line, start as usize, end as usize, power)
+        self.number_read(role).or_else(|| {
+            let (Span { start, end }, power) = self.place(role)?;
+            decimal_in(self.text, start as usize, end as usize, power)
+        })
+    }
+
+    /// The same if it was read along with the line.
+    #[inline(always)]
+    fn number_read(&self, role: Role) -> Option<u64> {
+        self.spans.number(usize::from(self.format.roles[role as usize].0))
     }
 
     /// A time that may be a list, one for each upstream asked.
-    #[inline]
+    #[inline(always)]
     fn total(&self, role: Role) -> Option<u64> {
-        self.number(role).or_else(|| sum(self.present(role)?, self.place(role)?.1))
+        self.number_read(role).or_else(|| {
+            let (span, power) = self.place(role)?;
+            sum(span.of(self.text)?, power)
+        })
     }
 
     /// The status as logged; any number fits, 100 to 599 have a meaning.
     #[inline]
     pub fn status(&self) -> Option<u16> {
-        match *self.raw(Role::Status)? {
-            [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => {
-                Some(u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0'))
-            }
-            _ => u16::try_from(self.number(Role::Status)?).ok(),
-        }
+        u16::try_from(self.number(Role::Status)?).ok()
     }
 
     /// The request line in its parts, or what the format logs of them one by one.
-    #[inline]
+    #[inline(always)]
     pub fn request(&self) -> Request<'l> {
         let timed_out = || matches!(self.raw(Role::Status), Some([b'4', b'0', b'8']));
         match self.raw(Role::Request) {
@@ -114,6 +123,16 @@ impl<'l> Record<'_, 'l> {
                 Request::of_parts(method, self.present(Role::Path), self.present(Role::Protocol), timed_out)
             }
         }
+    }
+
+    /// The text from the target of this record's request on.
+    #[inline]
+    pub fn text_from_target(&self, request: &Request<'_>) -> Option<&'l [u8]> {
+        let start = match self.span(Role::Request) {
+            Some(span) => span.start as usize + request.method.len() + 1,
+            None => self.span(Role::Path)?.start as usize,
+        };
+        self.text.get(start..)
     }
 
     #[inline]
@@ -148,11 +167,10 @@ impl<'l> Record<'_, 'l> {
         self.total(Role::UpstreamDuration)
     }
 
-    /// Whether the client went away before the answer was complete: `%X` is `X`, or nginx's status 499.
+    /// Whether the client went away before the answer was complete: `%X` is `X`, or this status is nginx's 499.
     #[inline]
-    pub fn aborted(&self) -> bool {
-        matches!(self.raw(Role::Aborted), Some([b'X']))
-            || matches!(self.raw(Role::Status), Some([b'4', b'9', b'9']))
+    pub fn aborted(&self, status: Option<u16>) -> bool {
+        status == Some(499) || matches!(self.raw(Role::Aborted), Some([b'X']))
     }
 
     /// The time stamp in nanoseconds since 1970. `None` also for a stamp without a zone.
@@ -181,7 +199,7 @@ impl<'l> Record<'_, 'l> {
         match field.0 {
             Part::Slot(slot) => {
                 let slot = usize::from(slot);
-                let raw = self.spans.at.get(slot)?.of(self.line)?;
+                let raw = self.spans.at.get(slot)?.of(self.text)?;
                 let known = self.format.slots.get(slot)?;
                 if (raw == b"-" && !known.dash_is_value) || (raw.is_empty() && known.empty_is_absent()) {
                     return None;

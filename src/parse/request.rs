@@ -30,6 +30,9 @@ pub struct Request<'l> {
     pub target: Option<&'l [u8]>,
     pub protocol: Option<&'l [u8]>,
     pub kind: RequestKind,
+    /// The method and the blank behind it, if these are up to eight bytes of a log line and the method is capitals:
+    /// a word to know it by. Otherwise 0.
+    pub word: u64,
 }
 
 const fn is_token(c: u8) -> bool {
@@ -72,14 +75,15 @@ impl<'l> Request<'l> {
     }
 
     /// Reads a request line. `timed_out` tells whether the status is 408, and is asked only when it matters.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(line: &'l [u8], timed_out: impl FnOnce() -> bool) -> Request<'l> {
-        let senseless = |kind| Request { method: b"", target: None, protocol: None, kind };
-        let word = first_word(line);
-        if word == 0 || line.get(word) != Some(&b' ') || word + 1 == line.len() {
-            return senseless(kind_of_nonsense(line, timed_out));
+        let (length, word) = first_word(line);
+        let (method, [b' ', rest @ ..]) = line.split_at(length) else {
+            return Request::senseless(kind_of_nonsense(line, timed_out()));
+        };
+        if method.is_empty() || rest.is_empty() {
+            return Request::senseless(kind_of_nonsense(line, timed_out()));
         }
-        let (method, rest) = (&line[..word], &line[word + 1..]);
         let (target, protocol, sound) = match last_word(rest) {
             // A target may even be missing, as long as the line is a request in every other way.
             Some((target, protocol, sound)) => (target, Some(protocol), sound),
@@ -87,7 +91,11 @@ impl<'l> Request<'l> {
             None => (rest, None, find_byte(rest, 0, b' ') == rest.len() && is_target(rest)),
         };
         let kind = if sound { RequestKind::Http } else { RequestKind::Malformed };
-        Request { method, target: Some(target), protocol, kind }
+        Request { method, target: Some(target), protocol, kind, word }
+    }
+
+    fn senseless(kind: RequestKind) -> Request<'l> {
+        Request { method: b"", target: None, protocol: None, kind, word: 0 }
     }
 
     /// The same from parts that were logged each on its own; `method` is the word as logged.
@@ -98,19 +106,26 @@ impl<'l> Request<'l> {
         timed_out: impl FnOnce() -> bool,
     ) -> Request<'l> {
         if !method.is_empty() && method != b"-" && method.iter().all(|&c| TOKEN[usize::from(c)]) {
-            return Request { method, target, protocol, kind: RequestKind::Http };
+            return Request { method, target, protocol, kind: RequestKind::Http, word: 0 };
         }
-        Request { method: b"", target, protocol, kind: kind_of_nonsense(method, timed_out) }
+        Request { target, protocol, ..Request::senseless(kind_of_nonsense(method, timed_out())) }
     }
 }
 
-/// Where the token that begins the line ends. Methods are words of capitals, all of them seen at once.
-#[inline]
-fn first_word(line: &[u8]) -> usize {
-    let word = capitals(word_at(line, 0));
-    if (1..8).contains(&word) && line.get(word) == Some(&b' ') {
-        return word;
+/// Where the token that begins the line ends, and it as a word. Methods are words of capitals, all of them seen at
+/// once.
+#[inline(always)]
+fn first_word(line: &[u8]) -> (usize, u64) {
+    let word = word_at(line, 0);
+    let length = capitals(word);
+    if length < 8 && word >> (8 * length) & 0xff == u64::from(b' ') {
+        return (length, word & u64::MAX >> (56 - 8 * length));
     }
+    (token(line), 0)
+}
+
+#[inline(never)]
+fn token(line: &[u8]) -> usize {
     line.iter().position(|&c| !TOKEN[usize::from(c)]).unwrap_or(line.len())
 }
 
@@ -141,16 +156,28 @@ pub(super) fn query_of(target: &[u8]) -> Option<&[u8]> {
 
 /// Target and protocol, when the last word is a protocol, and whether that is a sound version. All versions in
 /// use are eight bytes or six, so the usual line is not searched.
-#[inline]
+#[inline(always)]
 fn last_word(rest: &[u8]) -> Option<(&[u8], &[u8], bool)> {
-    if let Some((head, [b' ', b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'])) =
-        rest.split_last_chunk::<9>()
+    if let Some((target, [b' ', version @ ..])) = rest.split_last_chunk::<9>()
+        && is_usual(u64::from_le_bytes(*version))
     {
-        return Some((head, &rest[head.len() + 1..], true));
+        return Some((target, &rest[target.len() + 1..], true));
     }
     searched_last_word(rest)
 }
 
+/// Whether the word is `HTTP/0.0` with any two digits.
+#[inline]
+fn is_usual(word: u64) -> bool {
+    const ZEROS: u64 = u64::from_le_bytes(*b"HTTP/0.0");
+    const DIGITS: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0x0f, 0, 0x0f]);
+    // What is above nine overflows its four bits when six are added.
+    const SIX: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 6, 0, 6]);
+    let others = word ^ ZEROS;
+    (others | others.wrapping_add(SIX)) & !DIGITS == 0
+}
+
+#[inline(never)]
 fn searched_last_word(rest: &[u8]) -> Option<(&[u8], &[u8], bool)> {
     let at = rest.iter().rposition(|&c| c == b' ')?;
     let (target, word) = (&rest[..at], &rest[at + 1..]);
@@ -171,9 +198,9 @@ fn is_target(target: &[u8]) -> bool {
 }
 
 #[cold]
-fn kind_of_nonsense(line: &[u8], timed_out: impl FnOnce() -> bool) -> RequestKind {
+fn kind_of_nonsense(line: &[u8], timed_out: bool) -> RequestKind {
     if matches!(line, b"" | b"-") {
-        return if timed_out() { RequestKind::Timeout } else { RequestKind::Empty };
+        return if timed_out { RequestKind::Timeout } else { RequestKind::Empty };
     }
     // 0x16 opens a TLS record (RFC 8446 section 5.1): raw, as Apache and nginx write it, as JSON writes it.
     let hello = [&b"\x16"[..], b"\\x16", b"\\u0016"].iter().any(|mark| line.starts_with(mark));

@@ -1,13 +1,12 @@
-//! Finds bytes in a slice: the inner loop of every matcher.
+//! Finds bytes: the inner loop of every matcher.
 //!
-//! Turns (bytes, start, one or two bytes to look for) into the index of the first hit, or the length when
-//! there is none. Owns the only `unsafe` of this room: sixteen bytes are compared at once with SSE2, which
-//! every x86_64 processor has, or thirty-two with AVX2 where there is that. It must never read outside the
-//! slice. Other processors take the plain twin, and tests hold all of them together.
+//! Owns the only `unsafe` of this room: sixteen bytes are compared at once with SSE2, which every x86_64 processor
+//! has, or thirty-two with AVX2 where there is that. It must never read outside a slice. Other processors take the
+//! plain twin, and tests hold all of them together.
 //!
-//! Most values of a log line end within sixteen bytes: that case is compiled into the matcher, and only long
-//! values cost a call, which then looks at sixty-four bytes a turn (measured on combined lines of 228 bytes:
-//! 250 instructions a line went into looking at sixteen bytes a turn, half of that goes into this).
+//! There are two ways in. `find_byte` and `find_either` search a slice of any length, for whoever meets one now and
+//! then. `Lanes` look at a block of fixed size and know no end; `work` compiles all the reading of lines around
+//! them, once for each kind of processor, so that in the loop nothing is called.
 
 /// The index of the first `byte` in `hay` at or after `from`; `hay.len()` when there is none.
 #[inline]
@@ -21,9 +20,57 @@ pub fn find_either(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
     imp::find(hay, from, a, b)
 }
 
+/// The places of two bytes among sixty-four, as one bit for each.
+#[inline]
+pub fn places(block: &[u8; 64], a: u8, b: u8) -> u64 {
+    let (quarters, _) = block.as_chunks();
+    quarters.iter().rev().fold(0, |bits, quarter| bits << 16 | u64::from(imp::which(quarter, a, b)))
+}
+
+/// Bytes looked at in one glance.
+pub(super) const LANES: usize = 32;
+
+/// How a processor looks at that many bytes at once.
+pub(super) trait Lanes: Copy {
+    /// One bit for each byte that is `a`, `b` or a newline.
+    fn stops(self, block: &[u8; LANES], a: u8, b: u8) -> u32;
+}
+
+/// Work on many lines, compiled for every kind of processor.
+pub(super) trait Work {
+    fn run<L: Lanes>(self, lanes: L);
+}
+
+/// Does work in the best way this processor has.
+pub(super) fn work(work: impl Work) {
+    imp::work(work);
+}
+
 /// The same in plain words: the fallback for other processors, and the judge of the fast one.
 #[cfg(any(test, not(target_arch = "x86_64")))]
-mod plain {
+pub(super) mod plain {
+    use super::{LANES, Lanes, Work};
+
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct Plain;
+
+    impl Lanes for Plain {
+        fn stops(self, block: &[u8; LANES], a: u8, b: u8) -> u32 {
+            let stop = |&byte: &u8| u32::from(byte == a || byte == b || byte == b'\n');
+            block.iter().rev().fold(0, |bits, byte| bits << 1 | stop(byte))
+        }
+    }
+
+    #[cfg_attr(test, expect(dead_code, reason = "the other twin is used"))]
+    pub(super) fn which(block: &[u8; 16], a: u8, b: u8) -> u32 {
+        block.iter().rev().fold(0, |bits, &c| bits << 1 | u32::from(c == a || c == b))
+    }
+
+    #[cfg_attr(test, expect(dead_code, reason = "the other twin is used"))]
+    pub(super) fn work(work: impl Work) {
+        work.run(Plain);
+    }
+
     pub(super) fn find(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
         let tail = hay.get(from..).unwrap_or_default();
         tail.iter().position(|&c| c == a || c == b).map_or(hay.len(), |at| from + at)
@@ -36,12 +83,80 @@ use plain as imp;
 #[cfg(target_arch = "x86_64")]
 mod imp {
     use super::super::digits::word_at;
+    use super::{Lanes, Work};
     use std::arch::x86_64::{
         _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm256_cmpeq_epi8,
         _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
     };
 
     const LANES: usize = 16;
+
+    #[inline(always)]
+    pub(super) fn which(block: &[u8; LANES], a: u8, b: u8) -> u32 {
+        // SAFETY: SSE2 is part of every x86_64.
+        unsafe { sixteen(block, a, b) }
+    }
+
+    #[derive(Clone, Copy)]
+    pub(super) struct Sse2;
+
+    impl Lanes for Sse2 {
+        #[inline(always)]
+        fn stops(self, block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
+            // SAFETY: SSE2 is part of every x86_64.
+            unsafe { stops_by_sse2(block, a, b) }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn stops_by_sse2(block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
+        let (halves, _) = block.as_chunks();
+        let [low, high] =
+            [0, 1].map(|half| sixteen(&halves[half], a, b) | sixteen(&halves[half], b'\n', b'\n'));
+        low | high << LANES
+    }
+
+    /// A processor with AVX2 and what came with it. Only `work_by_avx2` has one, and tests that have asked for it.
+    #[derive(Clone, Copy)]
+    pub(super) struct Avx2;
+
+    impl Lanes for Avx2 {
+        #[inline(always)]
+        fn stops(self, block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
+            // SAFETY: who has this type runs on such a processor.
+            unsafe { stops_by_avx2(block, a, b) }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn stops_by_avx2(block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
+        // SAFETY: there are thirty-two bytes, and this load asks for no alignment.
+        let bytes = unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
+        let equal = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte.cast_signed()));
+        let stops = _mm256_or_si256(_mm256_or_si256(equal(a), equal(b)), equal(b'\n'));
+        _mm256_movemask_epi8(stops).cast_unsigned()
+    }
+
+    pub(super) fn work(work: impl Work) {
+        let avx2 = is_x86_feature_detected!("avx2");
+        if avx2
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+        {
+            // SAFETY: it has them.
+            unsafe { work_by_avx2(work) }
+        } else {
+            work.run(Sse2);
+        }
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+    fn work_by_avx2(work: impl Work) {
+        work.run(Avx2);
+    }
 
     /// Bytes looked at in one turn of the loop over long values: one bit for each fills a register.
     const STRIDE: usize = 64;
@@ -203,6 +318,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn blocks_look_the_same_to_every_processor(
+            block in prop::array::uniform32(0u8..12), second in prop::array::uniform32(0u8..12),
+            a in 0u8..12, b in 0u8..12,
+        ) {
+            let both: [u8; 64] = std::array::from_fn(|at| if at < 32 { block[at] } else { second[at - 32] });
+            let placed = both.iter().rev().fold(0, |bits, &c| bits << 1 | u64::from(c == a || c == b));
+            prop_assert_eq!(places(&both, a, b), placed);
+            let seen = plain::Plain.stops(&block, a, b);
+            let stops = block.iter().rev().fold(0, |bits, &c| bits << 1 | u32::from(c == a || c == b || c == b'\n'));
+            prop_assert_eq!(seen, stops);
+            #[cfg(target_arch = "x86_64")]
+            {
+                prop_assert_eq!(imp::Sse2.stops(&block, a, b), seen);
+                if is_x86_feature_detected!("avx2") {
+                    prop_assert_eq!(imp::Avx2.stops(&block, a, b), seen);
+                }
+            }
+        }
+
         #[test]
         fn the_fast_twin_agrees_with_the_plain_one(
             hay in proptest::collection::vec(any::<u8>().prop_map(|b| b % 7), 0..300),

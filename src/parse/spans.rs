@@ -4,6 +4,7 @@
 //! from: one span for each field of the format, and the last time stamp with the moment it names. Owned by
 //! the caller and used again for every line, so that nothing is allocated for one.
 
+use super::json::Order;
 use super::time::{self, Stamp, Style};
 
 /// A part of the line. `NONE` stands for a value that is not there.
@@ -29,14 +30,21 @@ impl Span {
     }
 }
 
+/// A number that was not read: greater than any that are.
+pub(super) const UNREAD: u64 = u64::MAX;
+
 /// Scratch space of the reader, used again for every line.
 #[derive(Debug, Default)]
 pub struct Spans {
     pub(super) at: Vec<Span>,
+    /// Values that are numbers, in the unit of their roles, as far as they were read on the way; others are `UNREAD`.
+    /// None for a line that was read with care.
+    pub(super) numbers: Vec<u64>,
     /// The last time stamp read. Servers write many lines a second, so most stamps equal the one before.
     pub(super) stamp: StampCache,
     /// A JSON key without its escapes.
     pub(super) key: Vec<u8>,
+    pub(super) order: Order,
 }
 
 impl Spans {
@@ -51,6 +59,22 @@ impl Spans {
             self.at.clear();
             self.at.resize(count, Span::NONE);
         }
+        self.numbers.clear();
+    }
+
+    /// The same for a reader that reads numbers on the way.
+    #[inline]
+    pub(super) fn reset_with_numbers(&mut self, count: usize) {
+        if self.numbers.len() != count {
+            self.reset(count);
+            self.numbers.resize(count, UNREAD);
+        }
+    }
+
+    /// The number that is the value of a field, if it was read.
+    #[inline]
+    pub(super) fn number(&self, field: usize) -> Option<u64> {
+        self.numbers.get(field).copied().filter(|&number| number != UNREAD)
     }
 
     /// The moment named by the stamp at `span`, if that is the stamp read last.

@@ -9,12 +9,12 @@
 //!
 //! Allocates nothing and must never panic or read outside the line.
 
-use super::digits::{digits_end, word_at};
 use super::field::{Kind, Piece, Slot};
-use super::scan::{find_byte, find_either};
+use super::quick::Quick;
+use super::scan::{Lanes, find_byte, find_either};
 use super::spans::{Span, Spans, StampCache};
 use super::text::Escape;
-use super::time::{self, Style};
+use super::time;
 use super::values::{decimal, integer, list, one_more, syslog_header, word};
 
 /// Bytes of a line that may be read again because a later capture failed, all retries together. A real line needs less
@@ -26,52 +26,24 @@ const RETRY_BYTES: usize = 8 << 20;
 const RETRY_BYTES_MIN: usize = 64;
 
 /// Fixed text of the format.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Literal {
     bytes: Box<[u8]>,
-    /// The first eight bytes, or all and zeros behind them, as a word to compare at once; and which of these
-    /// count.
-    first: u64,
-    mask: u64,
 }
-
-const WORD: usize = 8;
 
 impl Literal {
     fn new(bytes: &[u8]) -> Literal {
-        let mask = word_at(&vec![0xff; bytes.len()], 0);
-        Literal { bytes: bytes.into(), first: word_at(bytes, 0), mask }
+        Literal { bytes: bytes.into() }
     }
 
     fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether its first eight bytes stand at `at`, where zeros stand behind the end of the line.
-    #[inline(always)]
-    fn begins_at(&self, line: &[u8], at: usize) -> bool {
-        word_at(line, at) & self.mask == self.first
-    }
-
-    /// Whether the literal stands at `at`.
+    /// Whether it stands at `at`.
     #[inline]
     fn stands_at(&self, line: &[u8], at: usize) -> bool {
-        self.begins_at(line, at)
-            && line.get(at..at + self.len()).is_some_and(|text| self.len() <= WORD || self.is(text))
-    }
-
-    /// Whether it is this text, which is as long and of more than eight bytes, and whose first eight fit. Up to
-    /// thirty-two bytes, the first sixteen and the last sixteen are all of them.
-    #[inline]
-    fn is(&self, text: &[u8]) -> bool {
-        match (text.first_chunk::<16>(), text.last_chunk::<16>()) {
-            (Some(first), Some(last)) => {
-                Some(first) == self.bytes.first_chunk()
-                    && Some(last) == self.bytes.last_chunk()
-                    && (text.len() <= 32 || *text == *self.bytes)
-            }
-            _ => text.last_chunk::<WORD>() == self.bytes.last_chunk(),
-        }
+        line.get(at..).is_some_and(|text| text.starts_with(&self.bytes))
     }
 
     /// How many of its bytes stand at `at`.
@@ -91,48 +63,8 @@ enum Begin {
     Path(Option<u8>),
 }
 
-/// The quick way to the end of a value. The kinds of every log have one, compiled into the loop over the steps;
-/// calls instead cost a fifth of the whole.
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    /// The next blank.
-    Blank,
-    /// The next of this byte, unless a blank comes before it.
-    Byte(u8),
-    /// The next quote, unless a backslash comes before it.
-    EscapedQuote,
-    Integer,
-    Decimal,
-    Decimals,
-    Clf,
-    Iso,
-    /// There is none.
-    None,
-}
-
-impl Way {
-    fn of(slot: &Slot, tail: &[u8], last: bool) -> Way {
-        match slot.kind {
-            // A word, or any text, before a blank.
-            Kind::Word | Kind::Text | Kind::Path if tail.starts_with(b" ") && !last => Way::Blank,
-            Kind::Word if !last && !tail.is_empty() => Way::Byte(tail[0]),
-            Kind::Quoted if slot.escape != Escape::None => Way::EscapedQuote,
-            Kind::Integer => Way::Integer,
-            Kind::Decimal => Way::Decimal,
-            Kind::Decimals => Way::Decimals,
-            Kind::Time(Style::Clf) => Way::Clf,
-            Kind::Time(Style::Iso) => Way::Iso,
-            _ => Way::None,
-        }
-    }
-}
-
 #[derive(Debug)]
 struct Step {
-    way: Way,
-    /// Whether the first eight bytes of the literal decide: it is no longer than that, has no zero in it
-    /// (zeros stand behind the end of a line) and does not have to end the line.
-    brief: bool,
     kind: Kind,
     tail: Literal,
     next: Begin,
@@ -146,6 +78,7 @@ struct Step {
 pub(super) struct Steps {
     head: Literal,
     steps: Vec<Step>,
+    quick: Option<Quick>,
 }
 
 /// What did not fit, and where.
@@ -193,8 +126,6 @@ impl Steps {
         }
         let steps = (0..slots.len())
             .map(|i| Step {
-                way: Way::of(&slots[i], &literals[i + 1], i + 1 == slots.len()),
-                brief: i + 1 < slots.len() && literals[i + 1].len() <= WORD && !literals[i + 1].contains(&0),
                 kind: slots[i].kind,
                 tail: Literal::new(&literals[i + 1]),
                 next: slots.get(i + 1).map_or(Begin::Any, |next| begin(next.kind, &literals[i + 2..])),
@@ -203,7 +134,8 @@ impl Steps {
                 escapes: slots[i].escape != Escape::None,
             })
             .collect();
-        (Steps { head: Literal::new(&literals[0]), steps }, slots)
+        let quick = Quick::new(&literals[0], &slots, &literals[1..]);
+        (Steps { head: Literal::new(&literals[0]), steps, quick }, slots)
     }
 
     /// The literals around capture `index`: before it and behind it.
@@ -212,6 +144,17 @@ impl Steps {
             None => &self.head.bytes,
             Some(before) => self.steps.get(before).map_or(&[], |step| &step.tail.bytes),
         }
+    }
+
+    /// Reads the line that a text begins with, if that is as most lines are: fills one span for each capture and
+    /// gives back the line's length. What it finds is what `read` finds.
+    #[inline(always)]
+    pub(super) fn read_quickly<L: Lanes>(&self, lanes: L, text: &[u8], spans: &mut Spans) -> Option<usize> {
+        self.quick.as_ref()?.read(lanes, text, spans, |index, at, stamp| {
+            let line = &text[..find_byte(text, at, b'\n')];
+            // A carriage return is no part of the line.
+            if line.ends_with(b"\r") { None } else { self.steps[index].first_end(line, at, stamp) }
+        })
     }
 
     /// Reads a line: fills one span for each capture, or says what did not fit. Of several failures the one
@@ -223,18 +166,13 @@ impl Steps {
         }
         let Spans { at, stamp, .. } = spans;
         stamp.start = Span::NONE.start;
-        let mut rest = line.get(self.head.len()..).unwrap_or_default();
-        for (index, (step, place)) in self.steps.iter().zip(at.iter_mut()).enumerate() {
-            let start = line.len() - rest.len();
-            let length = match step.quick_length(rest, start, stamp) {
-                Some(length) => length,
-                None => match step.first_end(line, start, stamp) {
-                    Some(end) => end - start,
-                    None => return self.read_on(line, at, stamp, index, start),
-                },
+        let mut start = self.head.len();
+        for (index, step) in self.steps.iter().enumerate() {
+            let Some(end) = step.first_end(line, start, stamp) else {
+                return self.read_on(line, at, stamp, index, start);
             };
-            *place = Span::new(start, start + length);
-            rest = rest.get(length + step.tail.len()..).unwrap_or_default();
+            at[index] = Span::new(start, end);
+            start = end + step.tail.len();
         }
         Ok(())
     }
@@ -341,27 +279,6 @@ fn begin(kind: Kind, behind: &[Vec<u8>]) -> Begin {
 }
 
 impl Step {
-    /// The length of the value that the rest of the line begins with, if the quick way leads there. It must
-    /// not find another end than `first_end`, but need not find one.
-    #[inline(always)]
-    fn quick_length(&self, rest: &[u8], start: usize, stamp: &mut StampCache) -> Option<usize> {
-        let length = match self.way {
-            Way::Blank => find_byte(rest, 0, b' '),
-            Way::Byte(byte) => find_either(rest, 0, byte, b' '),
-            Way::EscapedQuote => find_either(rest, 0, b'"', b'\\'),
-            Way::Integer => digits_end(rest, 0),
-            Way::Decimal => decimal(rest, 0)?,
-            // What can go on as a list is looked at with more care.
-            Way::Decimals => {
-                decimal(rest, 0).filter(|&end| !matches!(rest.get(end), Some(b' ' | b',' | b':')))?
-            }
-            Way::Clf => stamp.length(Style::Clf, rest, start)?,
-            Way::Iso => stamp.length(Style::Iso, rest, start)?,
-            Way::None => return None,
-        };
-        ((length > 0 || self.may_be_empty) && self.fits(rest, length)).then_some(length)
-    }
-
     /// The first end that the kind and the literal allow.
     #[inline(never)]
     fn first_end(&self, line: &[u8], start: usize, stamp: &mut StampCache) -> Option<usize> {
@@ -402,13 +319,8 @@ impl Step {
     }
 
     /// Whether the literal stands at `end`, and behind the last one nothing more.
-    #[inline(always)]
+    #[inline]
     fn fits(&self, line: &[u8], end: usize) -> bool {
-        self.tail.begins_at(line, end) && (self.brief || self.all_fits(line, end))
-    }
-
-    #[inline(never)]
-    fn all_fits(&self, line: &[u8], end: usize) -> bool {
         self.tail.stands_at(line, end) && (!self.last || end + self.tail.len() == line.len())
     }
 

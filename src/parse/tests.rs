@@ -8,9 +8,11 @@ const TIME: &str = "[05/Mar/2031:04:05:06 +0100]";
 
 /// What a line says by a format, in one string; or the reason and column of a malformed one.
 fn read(spec: &str, line: &[u8]) -> String {
-    let format = Format::compile(spec).unwrap();
-    let mut spans = Spans::new();
-    let record = match format.parse(line, &mut spans) {
+    said(Format::compile(spec).unwrap().parse(line, &mut Spans::new()))
+}
+
+pub(super) fn said(read: Result<Record<'_, '_>, Malformed>) -> String {
+    let record = match read {
         Ok(record) => record,
         Err(malformed) => return format!("{}@{}", malformed.as_str(), malformed.column),
     };
@@ -30,7 +32,7 @@ fn read(spec: &str, line: &[u8]) -> String {
     add("first", record.time_to_first_byte_nanos().map(|n| n.to_string()));
     add("upstream", record.upstream_nanos().map(|n| n.to_string()));
     add("time", record.unix_time_nanos().map(|n| n.to_string()));
-    add("aborted", record.aborted().then(|| "yes".to_owned()));
+    add("aborted", record.aborted(record.status()).then(|| "yes".to_owned()));
     words.join(" ")
 }
 

@@ -23,7 +23,7 @@ pub(super) enum Escape {
 const DIGITS: u32 = 18;
 
 /// The powers of ten that fit in 64 bits.
-const POWERS: [u64; 20] = {
+pub(super) const POWERS: [u64; 20] = {
     let mut powers = [1; 20];
     let mut at = 1;
     while at < powers.len() {
@@ -41,11 +41,14 @@ fn power_of_ten(power: u32) -> u64 {
 
 /// The decimal number at `start..end` of a line; see [`decimal`]. With the line around it, a short number is
 /// read eight bytes at once.
-#[inline]
+#[inline(never)]
 pub(super) fn decimal_in(line: &[u8], start: usize, end: usize, power: u32) -> Option<u64> {
     match short_number(line, start, end) {
         Some((value, places)) if places <= power => Some(value.saturating_mul(power_of_ten(power - places))),
-        _ => decimal(line.get(start..end)?, power),
+        _ => match line.get(start..end)? {
+            b"-" => None,
+            text => decimal(text, power),
+        },
     }
 }
 
@@ -166,7 +169,11 @@ fn shifted(mantissa: u64, shift: i64) -> u64 {
 
 /// The sum of a list of numbers such as nginx writes for several upstreams: `0.004, 0.012 : -`.
 /// `-` and empty items are skipped; `None` when no number is left.
+#[inline(never)]
 pub(super) fn sum(list: &[u8], power: u32) -> Option<u64> {
+    if matches!(list, [b'-'] | []) {
+        return None;
+    }
     if let Some(value) = decimal(list, power) {
         return Some(value);
     }

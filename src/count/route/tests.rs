@@ -1,6 +1,7 @@
 //! Routes against their definition, one pattern after the other, and templates against examples.
 
 use super::*;
+use crate::parse::RequestKind;
 use proptest::prelude::*;
 
 fn compile(patterns: &[&str]) -> Result<Routes, (usize, String)> {
@@ -193,6 +194,24 @@ proptest! {
         for path in &paths {
             prop_assert_eq!(routes.find(path.as_bytes()), naive(&patterns, path), "{} {:?}", path, &patterns);
         }
+    }
+
+    #[test]
+    fn a_target_in_its_line_finds_what_its_path_finds(
+        patterns in prop::collection::vec("(/(a|b|cc|:x|longer-word)){0,3}(/\\*|/|/a)", 1..20),
+        target in "((/(a|b|cc|longer-word|\\.|\\.\\.|\\.git)?){0,9}|[*]|http://h)([?#][a/.?#]{0,60})?",
+        behind in "( HTTP/1.1\"| |\")[ -~]{0,70}",
+    ) {
+        let routes = Routes::compile(&patterns).unwrap();
+        let request = Request {
+            method: b"GET",
+            target: Some(target.as_bytes()),
+            protocol: None,
+            kind: RequestKind::Http,
+            word: 0,
+        };
+        let text = format!("{target}{behind}");
+        prop_assert_eq!(routes.of(&request, text.as_bytes()), routes.find(request.path().unwrap()), "{}", text);
     }
 
     #[test]
