@@ -104,6 +104,7 @@ impl Histograms {
         let shape = &self.shapes[histogram];
         let bucket = shape.search.bucket(value);
         let start = row * self.stride + shape.at;
+        debug_assert!(self.cells.len() >= (row + 1) * self.stride, "the row was opened");
         if let Some([low, high, counts @ ..]) = self.cells.get_mut(start..) {
             counts[bucket] += 1;
             let (sum, carry) = low.overflowing_add(value);

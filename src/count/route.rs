@@ -112,7 +112,7 @@ impl Routes {
     /// The number of the first pattern that a request's path follows. `text` goes on behind its target.
     #[inline]
     pub fn of(&self, request: &Request<'_>, text: &[u8]) -> Option<u16> {
-        match Plain::of(request.target?, text) {
+        match Usual::of(request.target?, text) {
             Some(segments) => Some(self.search(ROOT, segments, NONE)).filter(|&found| found != NONE),
             None => self.find(request.path()?),
         }
@@ -325,17 +325,17 @@ fn has_dots(path: &[u8]) -> bool {
 /// The segments of a target as most are: shorter than sixty-four bytes, with a slash before all others, and no segment
 /// that begins with a dot. Where they end is seen at once, without a search for each.
 #[derive(Clone)]
-struct Plain<'t> {
+struct Usual<'t> {
     target: &'t [u8],
     at: usize,
     /// One bit for each place from `at` on where a segment ends.
     ends: u64,
 }
 
-impl<'t> Plain<'t> {
+impl<'t> Usual<'t> {
     /// None for a target that is otherwise, or where the text that begins with it is shorter.
     #[inline]
-    fn of(target: &'t [u8], text: &[u8]) -> Option<Plain<'t>> {
+    fn of(target: &'t [u8], text: &[u8]) -> Option<Usual<'t>> {
         let block = text.first_chunk().filter(|block| block[0] == b'/' && target.len() < 64)?;
         let slashes = places(block, b'/', b'/');
         // The path ends at its query or fragment.
@@ -343,11 +343,11 @@ impl<'t> Plain<'t> {
         let path_end = path_end & path_end.wrapping_neg();
         let path = path_end - 1;
         let dotted = slashes << 1 & places(block, b'.', b'.') & path;
-        (dotted == 0).then_some(Plain { target, at: 1, ends: slashes & path & !1 | path_end })
+        (dotted == 0).then_some(Usual { target, at: 1, ends: slashes & path & !1 | path_end })
     }
 }
 
-impl<'t> Iterator for Plain<'t> {
+impl<'t> Iterator for Usual<'t> {
     type Item = &'t [u8];
 
     #[inline]

@@ -5,6 +5,7 @@
 
 use super::admission::Admission;
 use crate::limits;
+use std::sync::Arc;
 
 /// Label values of one series, by their numbers in the dictionaries. Labels that are not used stay 0.
 ///
@@ -38,6 +39,8 @@ pub const KEY_LABELS: usize = 4 + limits::USER_LABELS_MAX;
 
 #[derive(Clone, Debug)]
 pub struct Table {
+    /// What copies of a table have in common, and no other table.
+    lineage: Arc<()>,
     keys: Vec<Key>,
     /// When each row was opened, in nanoseconds since the epoch.
     opened: Vec<u64>,
@@ -66,6 +69,7 @@ impl Table {
 
     fn of(admission: Admission) -> Table {
         Table {
+            lineage: Arc::default(),
             keys: Vec::new(),
             opened: Vec::new(),
             slots: vec![0; 64],
@@ -74,6 +78,11 @@ impl Table {
             beyond: 0,
             admission,
         }
+    }
+
+    /// The same for all copies of a table, earlier and later ones, and another for every other table.
+    pub fn lineage(&self) -> &Arc<()> {
+        &self.lineage
     }
 
     pub fn len(&self) -> usize {

@@ -1,6 +1,6 @@
 //! Makes a page of a copy of the ledger, the vitals and what the system knows of the process.
 
-use super::page::{Exemplar, Family, Histogram, Page, Quantile, Series, Value, push_label};
+use super::page::{Exemplar, Family, Histogram, Page, Quantile, Series, Summary, Value, push_label};
 use crate::amount::Amount;
 use crate::catalogue::{self, Kind, Metric};
 use crate::count::exemplars;
@@ -13,10 +13,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Everything this process can say of itself.
-pub fn page(ledger: &Ledger, vitals: &Vitals, now_seconds: u64) -> Page {
+pub fn page(ledger: &Ledger, vitals: &Vitals, now_seconds: u64, kept: &mut Kept) -> Page {
     let mut page = Page::default();
-    traffic(ledger, &mut page);
-    histograms(ledger, &mut page);
+    traffic(ledger, &mut kept.traffic, &mut page);
+    histograms(ledger, &mut kept.latency, &mut page);
     quantiles(ledger, now_seconds, &mut page);
     totals(ledger, &mut page);
     overflow(ledger, &mut page);
@@ -71,11 +71,52 @@ impl Column {
     }
 }
 
-/// The labels of a table's rows as text, in the order of the text, each with its row.
-///
+/// What is the same on every page, kept from one to the next.
+#[derive(Debug, Default)]
+pub struct Kept {
+    traffic: Rows,
+    latency: Rows,
+}
+
+/// The labels of a table's rows as text, in the order of the text, each with its row. Rows do not go away and keep their
+/// labels, so this is written anew only when rows were added.
+#[derive(Debug, Default)]
+struct Rows {
+    /// The table, and how many rows it had.
+    of: Option<(Arc<()>, usize)>,
+    labels: Vec<(Arc<str>, usize)>,
+    /// Whether no two texts are the same.
+    distinct: bool,
+}
+
+impl Rows {
+    fn update<'n>(&mut self, table: &Table, columns: impl FnOnce() -> Vec<(&'n str, Column)>) {
+        let known = |(lineage, rows): &(Arc<()>, usize)| {
+            Arc::ptr_eq(lineage, table.lineage()) && *rows == table.len()
+        };
+        if !self.of.as_ref().is_some_and(known) {
+            self.labels = labels(table, &by_name(columns()));
+            self.distinct = self.labels.is_sorted_by(|one, next| one.0 < next.0);
+            self.of = Some((Arc::clone(table.lineage()), table.len()));
+        }
+    }
+
+    /// Puts a family on the page that has a series for each row.
+    fn insert(&self, page: &mut Page, metric: &'static Metric, series: impl Fn(usize) -> (Value, u64)) {
+        let series = self.labels.iter().map(|(labels, row)| {
+            let (value, opened) = series(*row);
+            Series { labels: Arc::clone(labels), value, created: Some(Amount::nanos(u128::from(opened))) }
+        });
+        match self.distinct {
+            true => page.insert_in_order(metric, series.collect()),
+            false => page.insert(metric, series.collect()),
+        }
+    }
+}
+
 /// Rows are put in order by the ranks of their values, which is that of the text: a value ends in a quote, and so none
 /// is the beginning of another.
-fn rows(table: &Table, columns: &[Column]) -> Vec<(Arc<str>, usize)> {
+fn labels(table: &Table, columns: &[Column]) -> Vec<(Arc<str>, usize)> {
     let ranked = |row: usize| {
         let (key, mut ranks) = (table.key(row), [0u64; KEY_LABELS.div_ceil(4)]);
         for (number, column) in columns.iter().enumerate() {
@@ -105,21 +146,21 @@ fn by_name(mut columns: Vec<(&str, Column)>) -> Vec<Column> {
     columns.into_iter().map(|(_, column)| column).collect()
 }
 
-fn traffic(ledger: &Ledger, page: &mut Page) {
-    let columns = ledger.labels.iter().enumerate().map(|(place, label)| {
-        let column = Column::new(place, &label.name, &ledger.traffic, |id| label.values.text(id));
-        (label.name.as_str(), column)
-    });
-    let rows = rows(&ledger.traffic, &by_name(columns.collect()));
-    let mut family = |metric: &'static Metric, count: fn(&Traffic) -> u64| {
-        let series = rows.iter().map(|(labels, row)| {
-            let requests = ledger.exemplars.as_ref().filter(|_| metric.name == catalogue::REQUESTS.name);
-            let exemplar = requests.and_then(|(requests, _)| exemplar(requests.of(*row).first()?));
-            let value = Value::Number { value: Amount::whole(count(&ledger.rows[*row])), exemplar };
-            let created = Some(Amount::nanos(u128::from(ledger.traffic.opened(*row))));
-            Series { labels: labels.clone(), value, created }
+fn traffic(ledger: &Ledger, rows: &mut Rows, page: &mut Page) {
+    rows.update(&ledger.traffic, || {
+        let columns = ledger.labels.iter().enumerate().map(|(place, label)| {
+            let column = Column::new(place, &label.name, &ledger.traffic, |id| label.values.text(id));
+            (label.name.as_str(), column)
         });
-        page.insert(metric, series.collect());
+        columns.collect()
+    });
+    let mut family = |metric: &'static Metric, count: fn(&Traffic) -> u64| {
+        let requests = ledger.exemplars.as_ref().filter(|_| metric.name == catalogue::REQUESTS.name);
+        rows.insert(page, metric, |row| {
+            let exemplar = requests.and_then(|(requests, _)| exemplar(requests.of(row).first()?));
+            let value = Value::Number { value: Amount::whole(count(&ledger.rows[row])), exemplar };
+            (value, ledger.traffic.opened(row))
+        });
     };
     family(&catalogue::REQUESTS, |figures| figures.requests);
     if ledger.has_bytes_sent {
@@ -130,23 +171,25 @@ fn traffic(ledger: &Ledger, page: &mut Page) {
     }
 }
 
-fn histograms(ledger: &Ledger, page: &mut Page) {
-    let columns = ledger.derived.iter().enumerate().map(|(place, (name, from))| {
-        let text = |id| match *from {
-            Derived::Class(_) => class_text(id).into(),
-            Derived::Same(label) => ledger.labels[label].values.text(id),
-        };
-        (name.as_str(), Column::new(place, name, &ledger.latency, text))
+fn histograms(ledger: &Ledger, rows: &mut Rows, page: &mut Page) {
+    rows.update(&ledger.latency, || {
+        let columns = ledger.derived.iter().enumerate().map(|(place, (name, from))| {
+            let text = |id| match *from {
+                Derived::Class(_) => class_text(id).into(),
+                Derived::Same(label) => ledger.labels[label].values.text(id),
+            };
+            (name.as_str(), Column::new(place, name, &ledger.latency, text))
+        });
+        columns.collect()
     });
-    let rows = rows(&ledger.latency, &by_name(columns.collect()));
     for (number, shape) in ledger.histograms.shapes().iter().enumerate() {
         let bounds: Arc<[Amount]> = shape.bounds.iter().map(|bound| amount(*bound, shape.per_unit)).collect();
-        let series = rows.iter().map(|(labels, row)| {
-            let reading = ledger.histograms.read(*row, number);
+        rows.insert(page, shape.metric, |row| {
+            let reading = ledger.histograms.read(row, number);
             let sum = reading.sum * u128::from(1_000_000_000 / shape.per_unit);
             let exemplars = match &ledger.exemplars {
                 Some((_, Some((of, exemplars)))) if *of == number => {
-                    exemplars.of(*row).iter().map(exemplar).collect()
+                    exemplars.of(row).iter().map(exemplar).collect()
                 }
                 _ => Vec::new(),
             };
@@ -156,10 +199,8 @@ fn histograms(ledger: &Ledger, page: &mut Page) {
                 sum: Amount::nanos(sum),
                 exemplars,
             };
-            let created = Some(Amount::nanos(u128::from(ledger.latency.opened(*row))));
-            Series { labels: labels.clone(), value: Value::Histogram(histogram), created }
+            (Value::Histogram(Box::new(histogram)), ledger.latency.opened(row))
         });
-        page.insert(shape.metric, series.collect());
     }
 }
 
@@ -180,11 +221,11 @@ fn quantiles(ledger: &Ledger, now_seconds: u64, page: &mut Page) {
     let Some(window) = &ledger.quantiles else { return };
     let quantile =
         |(quantile, value): (f64, Option<f64>)| Quantile { quantile, value: value.unwrap_or(f64::NAN) };
-    let value = Value::Summary {
+    let value = Value::Summary(Box::new(Summary {
         quantiles: window.summary(now_seconds).into_iter().map(quantile).collect(),
         sum: Amount::nanos(window.sum_nanos()),
         count: window.count(),
-    };
+    }));
     page.insert(&catalogue::QUANTILES, vec![Series { labels: "".into(), value, created: None }]);
 }
 
@@ -268,5 +309,52 @@ fn pulse(vitals: &Vitals, page: &mut Page) {
             Series::number(labels, Amount::from_f64(value))
         });
         page.insert(metric, series.collect());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The labels on a page of a table with rows of these statuses.
+    fn shown(rows: &mut Rows, table: &Table) -> Vec<String> {
+        rows.update(table, || vec![("a", Column::new(0, "a", table, |id| format!("{}", id % 10).into()))]);
+        let mut page = Page::default();
+        rows.insert(&mut page, &catalogue::REQUESTS, |row| {
+            (Value::Number { value: Amount::whole(row as u64 + 1), exemplar: None }, 0)
+        });
+        let series = &page.families[catalogue::REQUESTS.name].series;
+        series.iter().map(|series| format!("{} {:?}", series.labels, series.value)).collect()
+    }
+
+    fn table(ids: &[u16]) -> Table {
+        let mut table = Table::new(9);
+        for id in ids {
+            add(&mut table, *id);
+        }
+        table
+    }
+
+    fn add(table: &mut Table, id: u16) {
+        let mut key = Key::default();
+        key.set(0, id);
+        table.row(&key, 0);
+    }
+
+    #[test]
+    fn rows_are_kept_while_they_are_those_of_the_table() {
+        let (mut kept, mut ours) = (Rows::default(), table(&[7, 3]));
+        assert_eq!(shown(&mut kept, &ours), shown(&mut Rows::default(), &ours));
+        assert_eq!(shown(&mut kept, &ours.clone()), shown(&mut Rows::default(), &ours));
+        add(&mut ours, 5);
+        assert_eq!(shown(&mut kept, &ours).len(), 3);
+        // As many rows, but of another table.
+        let other = table(&[1, 2, 9]);
+        assert_eq!(shown(&mut kept, &other), shown(&mut Rows::default(), &other));
+        // Two ids with the same text are one series, on every page.
+        add(&mut ours, 13);
+        for _ in 0..2 {
+            assert_eq!(shown(&mut kept, &ours).len(), 3);
+        }
     }
 }

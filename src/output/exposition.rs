@@ -75,12 +75,12 @@ fn room_of(name: &str, family: &Family) -> usize {
     let of_series = |series: &Series| {
         let (samples, last_label, exemplars) = match &series.value {
             Value::Number { exemplar, .. } => (1, 0, exemplar.as_deref().map_or(0, of_exemplar)),
-            Value::Histogram(Histogram { counts, exemplars, .. }) => (
-                counts.len() + 2,
+            Value::Histogram(histogram) => (
+                histogram.counts.len() + 2,
                 "_bucket,le=\"1.048576e+06\"".len(),
-                exemplars.iter().flatten().map(|exemplar| of_exemplar(exemplar)).sum(),
+                histogram.exemplars.iter().flatten().map(|exemplar| of_exemplar(exemplar)).sum(),
             ),
-            Value::Summary { quantiles, .. } => (quantiles.len() + 2, ",quantile=\"0.999\"".len(), 0),
+            Value::Summary(summary) => (summary.quantiles.len() + 2, ",quantile=\"0.999\"".len(), 0),
         };
         // Braces, a blank and a newline.
         let sample = name.len() + series.labels.len() + last_label + FIGURE_BYTES + 4;
@@ -143,13 +143,13 @@ impl Writer<'_> {
                 self.out.push('\n');
             }
             Value::Histogram(histogram) => self.histogram(name, &series.labels, histogram, bounds),
-            Value::Summary { quantiles, sum, count } => {
-                for Quantile { quantile, value } in quantiles {
+            Value::Summary(summary) => {
+                for Quantile { quantile, value } in &summary.quantiles {
                     let label = format!("quantile=\"{}\"", number(*quantile, self.form));
                     self.sample(name, "", &series.labels, &label);
                     let _ = writeln!(self.out, " {}", number(*value, self.form));
                 }
-                self.sum_and_count(name, &series.labels, *sum, *count);
+                self.sum_and_count(name, &series.labels, summary.sum, summary.count);
             }
         }
         if let (Form::OpenMetrics, Some(created)) = (self.form, series.created) {
@@ -306,7 +306,11 @@ mod tests {
         };
         page.insert(
             &catalogue::DURATION,
-            vec![Series { labels: labels.into(), value: Value::Histogram(histogram), created: None }],
+            vec![Series {
+                labels: labels.into(),
+                value: Value::Histogram(Box::new(histogram)),
+                created: None,
+            }],
         );
         page
     }
@@ -360,7 +364,7 @@ mod tests {
             exemplars: vec![Some(Box::new(exemplar.clone())); 3],
         };
         let created = Amount::parse("1764077500.123456789");
-        let value = Value::Histogram(histogram);
+        let value = Value::Histogram(Box::new(histogram));
         page.insert(&catalogue::DURATION, vec![Series { labels: labels.clone(), value, created }]);
         let value = Value::Number { value: Amount::whole(u64::MAX), exemplar: Some(Box::new(exemplar)) };
         page.insert(&catalogue::REQUESTS, vec![Series { labels, value, created }]);
@@ -436,7 +440,7 @@ mod tests {
                     bounds: bounds.clone(), counts: vec![a >> 2, b >> 2, c >> 2],
                     sum: Amount::nanos(u128::from(b)), exemplars: Vec::new(),
                 };
-                let value = Value::Histogram(histogram);
+                let value = Value::Histogram(Box::new(histogram));
                 histograms.push(Series { labels: labels.into(), value, created: Some(Amount::whole(1)) });
             }
             let mut page = Page::default();

@@ -37,8 +37,9 @@ pub struct Series {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Number { value: Amount, exemplar: Option<Box<Exemplar>> },
-    Histogram(Histogram),
-    Summary { quantiles: Vec<Quantile>, sum: Amount, count: u64 },
+    // Boxed, for a page is mostly numbers, and ten thousand of them are made for every scrape.
+    Histogram(Box<Histogram>),
+    Summary(Box<Summary>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +51,13 @@ pub struct Histogram {
     pub sum: Amount,
     /// One slot per bucket, or empty where no exemplars are kept.
     pub exemplars: Vec<Option<Box<Exemplar>>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    pub quantiles: Vec<Quantile>,
+    pub sum: Amount,
+    pub count: u64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +95,12 @@ impl Page {
             series.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
             series.dedup_by(|later, kept| later.labels == kept.labels && kept.add(later, metric.merge));
         }
+        self.insert_in_order(metric, series);
+    }
+
+    /// The same for series that are known to be in order, each with labels of its own.
+    pub fn insert_in_order(&mut self, metric: &Metric, series: Vec<Series>) {
+        debug_assert!(series.is_sorted_by(|a, b| a.labels < b.labels));
         let family = Family { series, ..Family::new(metric) };
         self.families.insert(metric.name.to_owned(), family);
     }
@@ -168,10 +182,10 @@ impl Series {
                 true
             }
             (Value::Histogram(ours), Value::Histogram(theirs)) => ours.add(theirs),
-            (Value::Summary { sum, count, .. }, Value::Summary { sum: their_sum, count: theirs, .. }) => {
+            (Value::Summary(ours), Value::Summary(theirs)) => {
                 // Quantiles of two processes cannot be added; those of this process stand.
-                *sum += *their_sum;
-                *count = count.saturating_add(*theirs);
+                ours.sum += theirs.sum;
+                ours.count = ours.count.saturating_add(theirs.count);
                 true
             }
             _ => false,

@@ -37,6 +37,8 @@ pub struct House {
     /// a moment later would take back, and the successor may serve as soon as the port is free.
     shown: Mutex<Option<Shown>>,
     making: Mutex<()>,
+    /// What pages have in common.
+    kept: Mutex<collect::Kept>,
     /// To the saver, until the end of input.
     wishes: Mutex<Option<Sender<Wish>>>,
 }
@@ -57,6 +59,7 @@ impl House {
             since: clock::now_seconds(),
             shown: Mutex::default(),
             making: Mutex::default(),
+            kept: Mutex::default(),
             wishes: Mutex::default(),
         }
     }
@@ -121,7 +124,7 @@ impl House {
 
     /// The page of a ledger, which at the end is no longer the counting thread's.
     pub fn page_of(&self, ledger: &Ledger) -> Page {
-        collect::page(ledger, &self.vitals, clock::now_seconds())
+        collect::page(ledger, &self.vitals, clock::now_seconds(), &mut lock(&self.kept))
     }
 
     /// Shows the page that there is before a byte is read, as the state has it: so the first scrapes need not wait for

@@ -647,7 +647,7 @@ fn is_zero(page: &Page) -> bool {
     let zero = |value: &Value| match value {
         Value::Number { value, .. } => *value == crate::amount::Amount::ZERO,
         Value::Histogram(histogram) => histogram.counts.iter().all(|count| *count == 0),
-        Value::Summary { count, .. } => *count == 0,
+        Value::Summary(summary) => summary.count == 0,
     };
     page.families.values().flat_map(|family| &family.series).all(|series| zero(&series.value))
 }

@@ -53,32 +53,36 @@ enum Way {
     /// At the first of these bytes: a word of few, or a text of any number.
     Word(u8, u8),
     Text(u8, u8),
-    /// Behind a number: digits, perhaps a point and more digits, perhaps one of a list.
+    /// Behind a number: digits, perhaps a point and more digits.
     Status,
     Integer,
     Decimal,
     Decimals,
+    /// Behind a time stamp.
     Stamp(Style),
     /// With care.
     None,
 }
 
 impl Way {
-    fn of(slot: &Slot, tail: &[u8], last: bool) -> Way {
+    /// `tail` is the literal behind the value, with the newline.
+    fn of(slot: &Slot, tail: &[u8]) -> Way {
+        // Where a digit or a point may follow, it takes care to tell whose it is.
+        let parted = !matches!(tail.first(), None | Some(b'0'..=b'9' | b'.'));
         match slot.kind {
             // A word, or any text, before a blank.
             Kind::Word | Kind::Text | Kind::Path if tail.starts_with(b" ") => Way::Word(b' ', b' '),
+            // The end of the line, of which a carriage return is no part.
+            Kind::Word if tail == b"\n" => Way::Word(b' ', b'\r'),
+            Kind::Text | Kind::Path if tail == b"\n" => Way::Text(b'\r', b'\r'),
             // The next of this byte, unless a blank comes before it.
             Kind::Word if !tail.is_empty() => Way::Word(tail[0], b' '),
-            // The end of the line, of which a carriage return is no part.
-            Kind::Word if last => Way::Word(b' ', b'\r'),
-            Kind::Text | Kind::Path if last && tail.is_empty() => Way::Text(b'\r', b'\r'),
             // The next quote, unless a backslash comes before it.
             Kind::Quoted if slot.escape != Escape::None => Way::Text(b'"', b'\\'),
-            Kind::Integer if slot.meaning.role == Some(Role::Status) => Way::Status,
-            Kind::Integer => Way::Integer,
-            Kind::Decimal => Way::Decimal,
-            Kind::Decimals => Way::Decimals,
+            Kind::Integer if parted && slot.meaning.role == Some(Role::Status) => Way::Status,
+            Kind::Integer if parted => Way::Integer,
+            Kind::Decimal if parted => Way::Decimal,
+            Kind::Decimals if parted => Way::Decimals,
             Kind::Time(style) => Way::Stamp(style),
             _ => Way::None,
         }
@@ -121,8 +125,8 @@ impl Quick {
         let step = |(index, slot): (usize, &Slot)| {
             let last = index + 1 == slots.len();
             let mut tail = tails[index].clone();
-            let way = Way::of(slot, &tail, last);
             tail.extend(last.then_some(b'\n'));
+            let way = Way::of(slot, &tail);
             let may_be_empty = slot.may_be_empty || slot.kind == Kind::Quoted;
             let dash = [b"-", &tail[..]].concat();
             let dash = (way.may_be_dash() && dash.len() <= WORD).then(|| Mark::new(&dash));
@@ -187,8 +191,8 @@ impl Step {
             return Some((3, status));
         }
         let (length, number) = match self.way {
-            Way::Word(a, b) => (word(lanes, text, at, block, a, b)?, UNREAD),
-            Way::Text(a, b) => (words(lanes, text, at, block, a, b)?, UNREAD),
+            Way::Word(a, b) => (end_of_word(lanes, text, at, block, a, b)?, UNREAD),
+            Way::Text(a, b) => (end_of_text(lanes, text, at, block, a, b)?, UNREAD),
             Way::Status | Way::Integer => self.number(block, start, false),
             Way::Decimal => self.number(block, start, true),
             // What can go on as a list is looked at with more care.
@@ -212,21 +216,35 @@ impl Step {
             return (if fraction { decimal(block) } else { integer(block) }, UNREAD);
         };
         let factor = self.power.checked_sub(places).and_then(|power| POWERS.get(power));
-        // Eight digits at most, times ten to the ninth at most.
+        // Seven digits at most, times ten to the ninth at most.
         (length, factor.map_or(UNREAD, |factor| digits.wrapping_mul(*factor)))
     }
 }
 
 /// How many bytes stand before the first `a`, `b` or newline. Words are mostly short.
 #[inline(always)]
-fn word<L: Lanes>(lanes: L, text: &[u8], at: usize, block: &[u8; BLOCK], a: u8, b: u8) -> Option<usize> {
+fn end_of_word<L: Lanes>(
+    lanes: L,
+    text: &[u8],
+    at: usize,
+    block: &[u8; BLOCK],
+    a: u8,
+    b: u8,
+) -> Option<usize> {
     let found = lanes.stops(block.first_chunk()?, a, b);
     if found != 0 { Some(found.trailing_zeros() as usize) } else { far(lanes, text, at, LANES, a, b) }
 }
 
 /// The same for texts, whose lengths differ so much that it pays to look at all of the block at once.
 #[inline(always)]
-fn words<L: Lanes>(lanes: L, text: &[u8], at: usize, block: &[u8; BLOCK], a: u8, b: u8) -> Option<usize> {
+fn end_of_text<L: Lanes>(
+    lanes: L,
+    text: &[u8],
+    at: usize,
+    block: &[u8; BLOCK],
+    a: u8,
+    b: u8,
+) -> Option<usize> {
     let found = all_stops(lanes, block, a, b);
     if found != 0 { Some(found.trailing_zeros() as usize) } else { far(lanes, text, at, BLOCK, a, b) }
 }

@@ -128,7 +128,7 @@ impl<'l> Record<'_, 'l> {
     /// The text from the target of this record's request on.
     #[inline]
     pub fn text_from_target(&self, request: &Request<'_>) -> Option<&'l [u8]> {
-        let start = match self.span(Role::Request) {
+        let start = match self.span(Role::Request).filter(|span| *span != Span::NONE) {
             Some(span) => span.start as usize + request.method.len() + 1,
             None => self.span(Role::Path)?.start as usize,
         };

@@ -38,7 +38,7 @@ pub(super) const UNREAD: u64 = u64::MAX;
 pub struct Spans {
     pub(super) at: Vec<Span>,
     /// Values that are numbers, in the unit of their roles, as far as they were read on the way; others are `UNREAD`.
-    /// None for a line that was read with care.
+    /// Empty for a line that was read with care.
     pub(super) numbers: Vec<u64>,
     /// The last time stamp read. Servers write many lines a second, so most stamps equal the one before.
     pub(super) stamp: StampCache,

@@ -5,7 +5,7 @@
 
 use crate::amount::Amount;
 use crate::catalogue::{Kind, Merge};
-use crate::output::page::{Exemplar, Family, Histogram, Page, Quantile, Series, Value, push_label};
+use crate::output::page::{Exemplar, Family, Histogram, Page, Quantile, Series, Summary, Value, push_label};
 use std::sync::Arc;
 
 /// Reads an OpenMetrics page that `write` has written. The error names the line and what is wrong with it.
@@ -70,13 +70,16 @@ impl Reader {
                 Kind::Counter | Kind::Gauge | Kind::Info => {
                     Value::Number { value: Amount::ZERO, exemplar: None }
                 }
-                Kind::Histogram => Value::Histogram(Histogram {
+                Kind::Histogram => Value::Histogram(Box::new(Histogram {
                     bounds: Arc::from([]),
                     counts: Vec::new(),
                     sum: Amount::ZERO,
                     exemplars: Vec::new(),
-                }),
-                Kind::Summary => Value::Summary { quantiles: Vec::new(), sum: Amount::ZERO, count: 0 },
+                })),
+                Kind::Summary => {
+                    let (quantiles, sum, count) = (Vec::new(), Amount::ZERO, 0);
+                    Value::Summary(Box::new(Summary { quantiles, sum, count }))
+                }
             };
             self.series = Some(Series { labels: sample.labels.as_str().into(), value, created: None });
         }
@@ -107,16 +110,15 @@ impl Reader {
                     histogram.exemplars.push(exemplar);
                 }
             }
-            (Value::Histogram(Histogram { sum, .. }) | Value::Summary { sum, .. }, "_sum") => {
-                *sum = sample.amount()?;
-            }
+            (Value::Histogram(histogram), "_sum") => histogram.sum = sample.amount()?,
+            (Value::Summary(summary), "_sum") => summary.sum = sample.amount()?,
             (Value::Histogram(_), "_count") => {
                 if sample.count()? != self.below {
                     return Err("a count that is not that of its buckets");
                 }
             }
-            (Value::Summary { count, .. }, "_count") => *count = sample.count()?,
-            (Value::Summary { quantiles, .. }, "") => quantiles.push(Quantile {
+            (Value::Summary(summary), "_count") => summary.count = sample.count()?,
+            (Value::Summary(summary), "") => summary.quantiles.push(Quantile {
                 quantile: sample.last.as_deref().and_then(|q| q.parse().ok()).ok_or("a bad quantile")?,
                 value: sample.value.parse().map_err(|_| "a bad number")?,
             }),

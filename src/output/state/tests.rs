@@ -285,7 +285,7 @@ fn with_bounds(bounds: &[u64]) -> Page {
         sum: Amount::whole(1),
         exemplars: Vec::new(),
     };
-    let value = Value::Histogram(histogram);
+    let value = Value::Histogram(Box::new(histogram));
     page.insert(&catalogue::DURATION, vec![Series { labels: "".into(), value, created: None }]);
     page
 }

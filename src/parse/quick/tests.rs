@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 /// Formats besides the presets: other literals at the ends, touching values, lists, numbers, literals of many bytes.
-const FORMATS: [&str; 9] = [
+const FORMATS: [&str; 14] = [
     "%h %>s",
     "%h|%l|%b|%D|",
     "%s %{ms}T \"%{Referer}i\"",
@@ -18,6 +18,11 @@ const FORMATS: [&str; 9] = [
      uct=\"$upstream_connect_time\" urt=$upstream_response_time host=$host",
     "$time_iso8601 $upstream_addr : $upstream_response_time $request_length",
     "escape=json {\"status\":$status,\"uri\":\"$uri\",\"time\":$request_time,\"upstream\":\"$upstream_response_time\"}",
+    "%>s%b",
+    "%h %b%D %>s",
+    "%h %b0 %>s",
+    "%h %>s0 %D",
+    "$status $request_time.$body_bytes_sent",
     "escape=none $status \"$http_referer\" $request_uri",
 ];
 
