@@ -273,16 +273,21 @@ fn ten_thousand_routes_cost_no_more_than_ten() {
     let lines: String =
         (0..count).map(|i| format!("\"GET /shop{}/{i}/reviews HTTP/1.1\" 200\n", i % 10)).collect();
     let args = |routes| ["--once", "--format", "\"%r\" %>s", "--route", routes];
+    // The system counts in hundredths of a second.
+    let no_more = |[few, many]: [f64; 2]| many < 1.2 * few + 0.02;
     let mut quickest = [f64::INFINITY; 2];
-    for _ in 0..5 {
+    // Other work on the machine makes runs slower and never quicker, so the quickest of each are what they cost.
+    for round in 0..20 {
         for (routes, least) in [&few, &many].into_iter().zip(&mut quickest) {
             *least = least.min(seconds(&args(routes.as_str()), lines.as_bytes(), count));
+        }
+        if round >= 2 && no_more(quickest) {
+            break;
         }
     }
     let [few, many] = quickest;
     println!("{count} lines against 10 routes {few} s, against 10,000 {many} s");
-    // The system counts in hundredths of a second.
-    assert!(many < 1.2 * few + 0.02, "{many} s against {few} s");
+    assert!(no_more(quickest), "{many} s against {few} s");
 }
 
 #[test]

@@ -78,8 +78,8 @@ pub struct Kept {
     latency: Rows,
 }
 
-/// The labels of a table's rows as text, in the order of the text, each with its row. Rows do not go away and keep their
-/// labels, so this is written anew only when rows were added.
+/// The labels of a table's rows as text, in the order of the text, each with its row. Rows do not go away and keep
+/// their labels, so this is written anew only when rows were added.
 #[derive(Debug, Default)]
 struct Rows {
     /// The table, and how many rows it had.
