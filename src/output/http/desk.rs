@@ -9,8 +9,8 @@ use crate::sys::release_freed_memory;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use super::answer::{HTML, PLAIN, Page};
@@ -75,7 +75,7 @@ impl Desks {
                 bell: bell.try_clone()?,
                 gzip_from,
                 said: false,
-                has_made_large: false,
+                large: Vec::new(),
             };
             let builder = thread::Builder::new().name(place.thread_name().into());
             let thread = builder.spawn(move || clerk.work(&received))?;
@@ -115,8 +115,9 @@ struct Clerk {
     gzip_from: usize,
     /// A panic of the site was reported.
     said: bool,
-    /// A large page was made since freed memory was given back.
-    has_made_large: bool,
+    /// Large pages that were on their way when freed memory was given back last. A reader who stops holds his for as
+    /// long as he is suffered.
+    large: Vec<Weak<Vec<u8>>>,
 }
 
 impl Clerk {
@@ -125,7 +126,10 @@ impl Clerk {
         while let Some(batch) = self.next(batches) {
             for (subject, gzip) in batch {
                 let page = self.page(&subject, gzip);
-                self.has_made_large |= page.body.len() >= LARGE_PAGE_BYTES;
+                if page.body.len() >= LARGE_PAGE_BYTES {
+                    self.large.retain(|page| page.strong_count() > 0);
+                    self.large.push(Arc::downgrade(&page.body));
+                }
                 if self.done.send((subject, page)).is_err() {
                     return;
                 }
@@ -136,12 +140,13 @@ impl Clerk {
 
     /// Waits for work. What large pages have left behind is given back in the quiet after them.
     fn next(&mut self, batches: &Receiver<Vec<Wanted>>) -> Option<Vec<Wanted>> {
-        if self.has_made_large {
+        while !self.large.is_empty() {
             match batches.recv_timeout(RELEASE_AFTER) {
-                Err(RecvTimeoutError::Timeout) => release_freed_memory(),
+                Err(RecvTimeoutError::Timeout) => {}
                 result => return result.ok(),
             }
-            self.has_made_large = false;
+            self.large.retain(|page| page.strong_count() > 0);
+            release_freed_memory();
         }
         batches.recv().ok()
     }
