@@ -8,7 +8,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 /// Spreads a small number over all bits: the golden ratio in 64 bits, made odd.
-const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+pub(super) const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The secret of one process (of one table, even) under which its hashes are taken.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@
 
 use super::dictionary::Dictionary;
 use super::exemplars::Exemplars;
+use super::hash::ODD;
 use super::histogram::Histograms;
 use super::ledger::{Derived, Label, Ledger, Values, status_id};
 use super::pattern::Glob;
@@ -16,7 +17,7 @@ use crate::amount::Amount;
 use crate::catalogue::{self, Metric};
 use crate::limits;
 use crate::options::Options;
-use crate::parse::{FieldRef, Format, Record, Request, RequestKind, Role, Trust};
+use crate::parse::{self, FieldRef, Format, Record, Request, RequestKind, Role, Trust};
 use std::sync::Arc;
 
 /// Places of our own labels in a key; those of the user follow.
@@ -50,7 +51,7 @@ impl Methods {
     #[inline]
     fn id(&mut self, request: &Request<'_>, ledger: &mut Ledger) -> u16 {
         // The upper bits of a product depend on every bit below.
-        let place = usize::try_from(request.word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60).unwrap_or(0);
+        let place = usize::try_from(request.word.wrapping_mul(ODD) >> 60).unwrap_or(0);
         let known = &mut self.0[place];
         if known.0 == request.word && known.1 != 0 {
             return known.1;
@@ -407,22 +408,8 @@ fn histogram_labels(options: &Options, labels: &[Label]) -> Result<Vec<(String, 
 /// The host of a `Host` header without its port and brackets, in lower case.
 #[inline]
 fn normal_host<'a>(host: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
-    if is_plain(host) { host } else { normalized_host(host, scratch) }
-}
-
-/// Whether a host can have neither port nor brackets nor capitals: no byte of it lies from `:` to `[`. Eight bytes are
-/// seen at once, as digits.rs does it.
-#[inline]
-fn is_plain(host: &[u8]) -> bool {
-    const fn all(byte: u8) -> u64 {
-        u64::from_le_bytes([byte; 8])
-    }
-    let plain = |bytes: &[u8; 8]| {
-        let word = u64::from_le_bytes(*bytes);
-        let low = word & all(0x7f);
-        (low + all(0x80 - b':')) & !(low + all(0x80 - b'\\')) & !word & all(0x80) == 0
-    };
-    host.as_chunks().0.iter().all(plain) && host.last_chunk().is_some_and(plain)
+    // From `:` to `[` are what begins a port, capitals, and what begins a bare address.
+    if parse::are_all_outside(host, b':', b'[') { host } else { normalized_host(host, scratch) }
 }
 
 #[inline(never)]

@@ -104,6 +104,18 @@ pub(super) fn three_digits(word: u64) -> Option<u64> {
     (no_digits(digits) & 0x80_8080 == 0).then(|| eight_digits(digits << 40))
 }
 
+/// Whether a text of eight bytes or more has no byte from `first` to `last`, both below 0x80; of a shorter one nothing
+/// is known.
+#[inline]
+pub fn are_all_outside(text: &[u8], first: u8, last: u8) -> bool {
+    let outside = |bytes: &[u8; 8]| {
+        let word = u64::from_le_bytes(*bytes);
+        let low = word & all(0x7f);
+        (low + all(0x80 - first)) & !(low + all(0x7f - last)) & !word & all(0x80) == 0
+    };
+    text.as_chunks().0.iter().all(outside) && text.last_chunk().is_some_and(outside)
+}
+
 /// Where the digits that begin at `at` end.
 #[inline(always)]
 pub(super) fn digits_end(line: &[u8], at: usize) -> usize {
@@ -202,6 +214,13 @@ mod tests {
             let kept: String = text[..length].chars().filter(char::is_ascii_digit).collect();
             let want = kept.parse().ok().map(|digits| Leading { length, digits, places });
             prop_assert_eq!(leading_number(word, fraction), want.filter(|_| whole > 0 && ends));
+        }
+
+        #[test]
+        fn bytes_outside_a_range_are_told(text in prop::collection::vec(b'7'..=b'^', 8..30), high in any::<u8>()) {
+            let text = [&text[..], &[high]].concat();
+            let walk = text.iter().all(|byte| !(b':'..=b'[').contains(byte));
+            prop_assert_eq!(are_all_outside(&text, b':', b'['), walk);
         }
 
         #[test]

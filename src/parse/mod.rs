@@ -46,6 +46,7 @@ mod tests;
 
 use std::fmt;
 
+pub use digits::are_all_outside;
 pub use explain::{Mismatch, Reading};
 pub use field::{Role, Trust};
 pub use presets::{PRESETS, Preset, guess};
