@@ -23,7 +23,7 @@
 //!
 //! Memory, fixed at the start: 8 to 16 bytes a place, 8 KiB at least.
 
-use super::hash::{position, tag};
+use crate::count::hash::{position, tag};
 
 /// Sightings that the first earned place costs. A scanner that tries an address by GET, HEAD and POST has three.
 const FIRST_SIGHTINGS: u32 = 4;
@@ -39,7 +39,7 @@ const BUCKETS_MIN: usize = 128;
 
 /// The door to the places; it does not hold them.
 #[derive(Clone, Debug)]
-pub(super) struct Admission {
+pub struct Admission {
     places: usize,
     /// So many are free to whoever comes.
     free: usize,

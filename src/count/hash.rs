@@ -5,33 +5,34 @@
 //! drawn anew in every process, so nobody can prepare values that collide. It must never be written to a file
 //! or compared between processes.
 
+use crate::bytes::words::{halves, last_words, low_half};
 use std::hash::{BuildHasher, RandomState};
 
 /// Spreads a small number over all bits: the golden ratio in 64 bits, made odd.
-pub(super) const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+pub const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The secret of one process (of one table, even) under which its hashes are taken.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seed {
+pub struct Seed {
     low: u64,
     high: u64,
 }
 
 impl Seed {
     /// `RandomState` is the only source of randomness in `std`; two of its hashes are our two words.
-    pub(super) fn new() -> Seed {
+    pub fn new() -> Seed {
         let random = RandomState::new();
         Seed { low: random.hash_one(0), high: random.hash_one(1) }
     }
 
-    pub(super) fn hash(&self, bytes: &[u8]) -> u64 {
+    pub fn hash(&self, bytes: &[u8]) -> u64 {
         self.hash_after(0, bytes)
     }
 
     /// The hash of `bytes` under what came before them (a parent, another hash), so that pairs need no
     /// joining.
     #[inline]
-    pub(super) fn hash_after(&self, before: u64, bytes: &[u8]) -> u64 {
+    pub fn hash_after(&self, before: u64, bytes: &[u8]) -> u64 {
         let mut state = self.low ^ before.wrapping_mul(ODD) ^ (bytes.len() as u64).rotate_right(8);
         let mut rest = bytes;
         while let Some((block, behind)) = rest.split_first_chunk::<16>()
@@ -46,61 +47,15 @@ impl Seed {
     }
 }
 
-/// Whether two short strings are the same. `==` calls `memcmp`, which costs more than these few loads do in
-/// place, and, of an empty string that was never allocated, twenty times as much: it looks at an address that
-/// is not there.
-#[inline]
-pub(super) fn same(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
-        return false;
-    }
-    match (left.last_chunk::<16>(), right.last_chunk::<16>()) {
-        // Up to 32 bytes, the first 16 and the last 16 are all of them.
-        (Some(one), Some(other)) => {
-            one == other
-                && left.first_chunk::<16>() == right.first_chunk::<16>()
-                && (left.len() <= 32 || left == right)
-        }
-        _ => last_words(left) == last_words(right),
-    }
-}
-
-/// The last 16 bytes, overlapping the block before them, or all there are when they are fewer. The length,
-/// which is hashed too, tells apart what overlapping makes equal.
-#[inline]
-fn last_words(bytes: &[u8]) -> (u64, u64) {
-    if let Some(block) = bytes.last_chunk::<16>() {
-        return halves(block);
-    }
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-    }
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        return (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into());
-    }
-    match *bytes {
-        [] => (0, 0),
-        [a] => (a.into(), 0),
-        [a, b] => (u16::from_le_bytes([a, b]).into(), 0),
-        [a, b, .., c] => (u16::from_le_bytes([a, b]).into(), c.into()),
-    }
-}
-
 /// Where to begin to look in a table.
 #[expect(clippy::cast_possible_truncation, reason = "a table has far fewer places than 32 bits can say")]
-pub(super) fn position(hash: u64) -> usize {
+pub fn position(hash: u64) -> usize {
     hash as usize
 }
 
 /// The other half of the hash, which tells apart what shares a place.
-pub(super) fn tag(hash: u64) -> u32 {
+pub fn tag(hash: u64) -> u32 {
     (hash >> 32) as u32
-}
-
-#[inline]
-fn halves(block: &[u8; 16]) -> (u64, u64) {
-    let word = u128::from_le_bytes(*block);
-    (low_half(word), low_half(word >> 64))
 }
 
 #[inline]
@@ -109,15 +64,10 @@ fn fold(a: u64, b: u64) -> u64 {
     low_half(product) ^ low_half(product >> 64)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half is taken by its own call")]
-#[inline]
-fn low_half(word: u128) -> u64 {
-    word as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bytes::words::same;
     use std::collections::HashSet;
 
     #[test]

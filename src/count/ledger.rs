@@ -5,12 +5,12 @@
 //! its row of latency, so a line costs one look-up. The ledger has never heard of HTTP or of a log line: it is told
 //! the numbers of label values and what to add. Whoever wants to know gets a clone.
 
-use super::dictionary::{Dictionary, Id};
-use super::exemplars::Exemplars;
-use super::histogram::Histograms;
-use super::quantiles::Window;
-use super::table::{KEY_LABELS, Key, Table};
-use super::totals::{Outcome, Totals};
+use crate::count::dictionary::{Dictionary, Id};
+use crate::count::exemplars::Exemplars;
+use crate::count::histograms::Histograms;
+use crate::count::quantiles::Window;
+use crate::count::table::{KEY_LABELS, Key, Table};
+use crate::count::totals::{Outcome, Totals};
 use crate::limits;
 
 /// One dimension of the requests.

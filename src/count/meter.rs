@@ -3,21 +3,27 @@
 //! It owns the choice of labels and histograms. Per line it looks up the numbers of the label values, finds the row
 //! and adds; nothing is allocated, and the clock is not read (the time comes with the chunk).
 
-use super::dictionary::Dictionary;
-use super::exemplars::Exemplars;
-use super::hash::ODD;
-use super::histogram::Histograms;
-use super::ledger::{Derived, Label, Ledger, Values, status_id};
-use super::pattern::Glob;
-use super::quantiles::Window;
-use super::route::{self, Routes};
-use super::table::Key;
-use super::totals::Outcome;
-use crate::amount::Amount;
-use crate::catalogue::{self, Metric};
+use crate::bytes::digits;
+use crate::bytes::glob::Glob;
+use crate::catalogue;
+use crate::catalogue::Metric;
+use crate::count::dictionary::Dictionary;
+use crate::count::exemplars::Exemplars;
+use crate::count::hash::ODD;
+use crate::count::histograms::Histograms;
+use crate::count::ledger::{Derived, Label, Ledger, Values, status_id};
+use crate::count::quantiles::Window;
+use crate::count::routes;
+use crate::count::routes::Routes;
+use crate::count::table::Key;
+use crate::count::totals::Outcome;
+use crate::fixed_point::FixedPoint;
 use crate::limits;
 use crate::options::Options;
-use crate::parse::{self, FieldRef, Format, Record, Request, RequestKind, Role, Trust};
+use crate::parse::Format;
+use crate::parse::compile::field::{Role, Trust};
+use crate::parse::read::record::{FieldRef, Record};
+use crate::parse::read::request::{Request, RequestKind};
 use std::sync::Arc;
 
 /// Places of our own labels in a key; those of the user follow.
@@ -229,7 +235,7 @@ impl Meter {
                     routes.of(request, text).map_or(0, |index| ids[usize::from(index)])
                 }
                 Route::Templates => request.path().map_or(0, |path| {
-                    route::template(path, &mut self.scratch);
+                    routes::template(path, &mut self.scratch);
                     ledger.id(*place, &self.scratch)
                 }),
             };
@@ -295,7 +301,7 @@ impl Meter {
 /// Nanoseconds.
 const SECOND: u64 = 1_000_000_000;
 
-fn nanos(amount: Amount) -> u64 {
+fn nanos(amount: FixedPoint) -> u64 {
     u64::try_from(amount.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -352,7 +358,7 @@ fn begin_at_zero(options: &Options, ledger: &mut Ledger) {
         };
         keys = keys.iter().flat_map(with).collect();
     }
-    let now = crate::clock::now_nanos();
+    let now = crate::calendar::now_nanos();
     for key in keys.into_iter().take(most) {
         ledger.row(&key, now);
     }
@@ -409,7 +415,7 @@ fn histogram_labels(options: &Options, labels: &[Label]) -> Result<Vec<(String, 
 #[inline]
 fn normal_host<'a>(host: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
     // From `:` to `[` are what begins a port, capitals, and what begins a bare address.
-    if parse::are_all_outside(host, b':', b'[') { host } else { normalized_host(host, scratch) }
+    if digits::are_all_outside(host, b':', b'[') { host } else { normalized_host(host, scratch) }
 }
 
 #[inline(never)]

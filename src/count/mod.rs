@@ -4,33 +4,35 @@
 //! over a channel and gets a copy, so that the thread is never held for longer than copying takes.
 
 mod admission;
-mod complaints;
+mod detector;
+mod diagnostics;
 pub mod dictionary;
 pub mod exemplars;
-mod guess;
 mod hash;
-pub mod histogram;
+pub mod histograms;
 pub mod ledger;
 mod meter;
-pub mod pattern;
 pub mod quantiles;
-pub mod route;
+pub mod routes;
 pub mod table;
 pub mod totals;
 
-use crate::clock;
+use crate::calendar;
+use crate::count::detector::FormatDetector;
+use crate::count::diagnostics::Diagnostics;
+use crate::count::ledger::{Ledger, Summary};
+use crate::count::meter::Meter;
+use crate::count::totals::Outcome;
 use crate::input::Inbox;
 use crate::limits;
+use crate::log::log_line;
 use crate::options::Options;
-use crate::parse::{self, Format, Reason, Spans};
-use crate::say::say;
-use crate::vitals::Vitals;
-use complaints::Complaints;
+use crate::parse::compile::presets::PRESETS;
+use crate::parse::detect;
+use crate::parse::read::spans::Spans;
+use crate::parse::{Format, Reason};
+use crate::self_metrics::SelfMetrics;
 use crossbeam_channel::{Receiver, Sender, at, bounded, never, select};
-use guess::Guess;
-use ledger::{Ledger, Summary};
-use meter::Meter;
-use totals::Outcome;
 
 /// A question for the figures, and where the answer goes.
 #[derive(Debug)]
@@ -75,9 +77,9 @@ pub struct Counter {
     meter: Meter,
     ledger: Ledger,
     /// While the format is still to be guessed, the lines that will choose it.
-    guess: Option<Guess>,
+    guess: Option<FormatDetector>,
     spans: Spans,
-    complaints: Complaints,
+    diagnostics: Diagnostics,
 }
 
 impl Counter {
@@ -85,7 +87,7 @@ impl Counter {
     pub fn new(options: Options) -> Result<Counter, String> {
         let guess = options.format.is_none();
         // Until the lines have chosen, the first preset stands in, for the reasons why none reads them.
-        let spec = options.format.as_deref().unwrap_or(parse::PRESETS[0].name);
+        let spec = options.format.as_deref().unwrap_or(PRESETS[0].name);
         let mut format = Format::compile(spec).map_err(|e| format!("--format: {e}"))?;
         let wanted = if guess { options.without_fields() } else { options.clone() };
         let (meter, mut ledger) = Meter::compile(&wanted, &mut format)?;
@@ -97,9 +99,9 @@ impl Counter {
             format,
             meter,
             ledger,
-            guess: guess.then(|| Guess::new(options)),
+            guess: guess.then(|| FormatDetector::new(options)),
             spans: Spans::default(),
-            complaints: Complaints::default(),
+            diagnostics: Diagnostics::default(),
         })
     }
 
@@ -118,23 +120,23 @@ impl Counter {
     }
 
     fn lines(&mut self, bytes: &[u8]) {
-        let now = clock::now_nanos();
-        let Counter { format, meter, ledger, spans, complaints, .. } = self;
+        let now = calendar::now_nanos();
+        let Counter { format, meter, ledger, spans, diagnostics, .. } = self;
         format.each(bytes, spans, |line, read| {
             let outcome = match read {
                 Ok(record) => meter.measure(&record, ledger, now),
                 Err(malformed) => {
                     ledger.totals.malformed[malformed.reason as usize] += 1;
-                    complaints.hear(malformed, line, format, ledger);
+                    diagnostics.hear(malformed, line, format, ledger);
                     Outcome::Malformed
                 }
             };
             ledger.totals.enter(outcome);
         });
         if self.guess.is_none() {
-            self.complaints.look(bytes, &self.format);
+            self.diagnostics.look(bytes, &self.format);
         }
-        self.complaints.judge(&mut self.ledger, &self.format, self.guess.is_some());
+        self.diagnostics.judge(&mut self.ledger, &self.format, self.guess.is_some());
     }
 
     /// Lets the lines that are held back choose the format, and counts them.
@@ -145,14 +147,16 @@ impl Counter {
         let lines: Vec<&[u8]> =
             held.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]).collect();
         let chosen =
-            parse::guess(&lines).and_then(|preset| Some((preset, Format::compile(preset.name).ok()?)));
+            detect::guess(&lines).and_then(|preset| Some((preset, Format::compile(preset.name).ok()?)));
         let Some((preset, format)) = chosen else { return self.fit_nothing(&lines) };
-        let Some(Guess { options, .. }) = self.guess.take() else { return };
-        say(format!("the format is `{}`: {}", preset.name, preset.text));
+        let Some(FormatDetector { options, .. }) = self.guess.take() else { return };
+        log_line(format!("the format is `{}`: {}", preset.name, preset.text));
         self.format = format;
         let compiled = Meter::compile(&options, &mut self.format).or_else(|wrong| {
             // The command line was right in itself, so the lines are counted all the same.
-            say(format!("{wrong}; lines are counted without the labels, excludes and exemplars asked for"));
+            log_line(format!(
+                "{wrong}; lines are counted without the labels, excludes and exemplars asked for"
+            ));
             Meter::compile(&options.without_fields(), &mut self.format)
         });
         if let Ok((meter, mut ledger)) = compiled {
@@ -171,15 +175,15 @@ impl Counter {
                 self.format.parse(line, &mut self.spans).map_or_else(|wrong| wrong.reason, |_| Reason::Value);
             self.ledger.totals.malformed[reason as usize] += 1;
             self.ledger.totals.enter(Outcome::Malformed);
-            self.complaints.keep(line);
+            self.diagnostics.keep(line);
         }
-        self.complaints.judge(&mut self.ledger, &self.format, true);
+        self.diagnostics.judge(&mut self.ledger, &self.format, true);
     }
 
     /// The end of input.
     fn close(mut self) -> Ledger {
         self.choose();
-        self.complaints.close(&self.ledger, &self.format, self.guess.is_some());
+        self.diagnostics.close(&self.ledger, &self.format, self.guess.is_some());
         self.ledger
     }
 }
@@ -187,7 +191,7 @@ impl Counter {
 /// An option that the format leaves without work is no error, but somebody would wait for its metric in vain.
 fn tell_unused(options: &Options, ledger: &Ledger) {
     if !options.quantiles.is_empty() && ledger.quantiles.is_none() {
-        say(
+        log_line(
             "--quantiles: the format has no duration, so there are none; --explain tells what would give one",
         );
     }
@@ -203,13 +207,18 @@ fn answer(question: Option<Question>, ledger: &Ledger) {
 }
 
 /// The counting thread: until the chunks end, then the ledger is the caller's.
-pub fn run(mut counter: Counter, inbox: &Inbox, questions: &Receiver<Question>, vitals: &Vitals) -> Ledger {
+pub fn run(
+    mut counter: Counter,
+    inbox: &Inbox,
+    questions: &Receiver<Question>,
+    self_metrics: &SelfMetrics,
+) -> Ledger {
     loop {
-        let patience = counter.guess.as_ref().and_then(Guess::until).map_or_else(never, at);
+        let patience = counter.guess.as_ref().and_then(FormatDetector::until).map_or_else(never, at);
         select! {
             recv(inbox.chunks) -> chunk => match chunk {
                 Ok(chunk) => {
-                    vitals.chunks_queued.set(i64::try_from(inbox.chunks.len()).unwrap_or(i64::MAX));
+                    self_metrics.chunks_queued.set(i64::try_from(inbox.chunks.len()).unwrap_or(i64::MAX));
                     counter.count(chunk.bytes(), chunk.oversized);
                     inbox.give_back(chunk);
                 }

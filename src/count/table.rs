@@ -3,7 +3,7 @@
 //! A key is the numbers of the label values, in the order of the labels; whoever owns the table keeps the figures of
 //! row n at index n of vectors of its own. Rows are never taken away: a counter that vanishes is a reset.
 
-use super::admission::Admission;
+use crate::count::admission::Admission;
 use crate::limits;
 use std::sync::Arc;
 

@@ -6,12 +6,13 @@
 //! Never O_NONBLOCK: the server holds the same open file description and hands it to our successor, which
 //! would inherit the flag; poll(2) does the same job. Sources: pipe(7), poll(2), read(2).
 
-mod lines;
+mod line_buffer;
 pub mod tee;
 
 use crate::limits::{CHUNKS_MAX, GATHER, PIPE_BYTES};
-use crate::sys::{self, Bell, Event};
-use crate::vitals::Vitals;
+use crate::os;
+use crate::os::{Bell, Event};
+use crate::self_metrics::SelfMetrics;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use nix::errno::Errno;
@@ -23,8 +24,8 @@ use std::os::unix::fs::FileTypeExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lines::Lines;
-use tee::Tee;
+use crate::input::line_buffer::Lines;
+use crate::input::tee::Tee;
 
 /// Whole lines in a buffer that goes back to the reader.
 #[derive(Debug)]
@@ -66,13 +67,13 @@ pub struct Outbox {
     /// Buffers not made yet: a log that is counted as fast as it comes needs two or three, and memory is
     /// cache.
     unmade: usize,
-    vitals: Arc<Vitals>,
+    self_metrics: Arc<SelfMetrics>,
 }
 
-pub fn channels(vitals: Arc<Vitals>) -> (Outbox, Inbox) {
+pub fn channels(self_metrics: Arc<SelfMetrics>) -> (Outbox, Inbox) {
     let (chunks, inbox) = bounded(CHUNKS_MAX);
     let (back, empties) = bounded(CHUNKS_MAX);
-    (Outbox { chunks, empties, unmade: CHUNKS_MAX, vitals }, Inbox { chunks: inbox, empties: back })
+    (Outbox { chunks, empties, unmade: CHUNKS_MAX, self_metrics }, Inbox { chunks: inbox, empties: back })
 }
 
 impl Outbox {
@@ -97,7 +98,7 @@ impl Outbox {
         }
         let since = Instant::now();
         let buffer = self.empties.recv().ok();
-        self.vitals.input_wait_seconds.inc_by(since.elapsed().as_secs_f64());
+        self.self_metrics.input_wait_seconds.inc_by(since.elapsed().as_secs_f64());
         buffer
     }
 }
@@ -125,7 +126,7 @@ pub fn run(input: &File, bell: &Bell, mut tee: Option<Tee>, outbox: Outbox, mut 
     if let Some(tee) = &mut tee {
         tee.listen(bell.knock());
     }
-    let mut lines = Lines::new(outbox, tee, lines::SIZES);
+    let mut lines = Lines::new(outbox, tee, line_buffer::SIZES);
     let mut retired: Option<Instant> = None;
     let mut ending = false;
     let end = loop {
@@ -200,7 +201,7 @@ const GATHER_MIN: Duration = Duration::from_millis(1);
 
 impl<'a> Source<'a> {
     fn new(input: &'a File, bell: &'a Bell) -> Source<'a> {
-        let pipe = sys::enlarge_pipe(input, PIPE_BYTES);
+        let pipe = os::enlarge_pipe(input, PIPE_BYTES);
         let regular = input.metadata().is_ok_and(|meta| meta.is_file() || meta.file_type().is_block_device());
         // Whatever its size, the pipe then fills while we sleep only at 50 MB a second, and a rate above an
         // eighth of that is no trickle any more.

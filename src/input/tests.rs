@@ -1,7 +1,7 @@
 //! The reader against real pipes, files and signals.
 
-use super::lines::{Lines, Sizes};
 use super::*;
+use crate::input::line_buffer::{Lines, Sizes};
 use crate::limits::LINE_BYTES_MAX;
 use proptest::prelude::*;
 use std::io::{BufRead, PipeWriter, Write};
@@ -36,14 +36,14 @@ fn pipe() -> (File, PipeWriter) {
     (OwnedFd::from(reader).into(), writer)
 }
 
-fn read_all(input: &File) -> (Vec<u8>, u64, Arc<Vitals>) {
-    let vitals = Arc::<Vitals>::default();
-    let (outbox, inbox) = channels(vitals.clone());
+fn read_all(input: &File) -> (Vec<u8>, u64, Arc<SelfMetrics>) {
+    let self_metrics = Arc::<SelfMetrics>::default();
+    let (outbox, inbox) = channels(self_metrics.clone());
     let count = Count::new(inbox);
     let end = run(input, &Bell::hang().unwrap(), None, outbox, || {});
     assert!(matches!(end, End::OfInput), "{end:?}");
     let (all, oversized) = count.result();
-    (all, oversized, vitals)
+    (all, oversized, self_metrics)
 }
 
 /// What the counting side has to get: lines that are short enough, each with a newline.
@@ -94,10 +94,10 @@ proptest! {
         let (input, mut writer) = pipe();
         let all = pieces.concat();
         let feeder = thread::spawn(move || pieces.iter().for_each(|piece| writer.write_all(piece).unwrap()));
-        let (got, oversized, vitals) = read_all(&input);
+        let (got, oversized, self_metrics) = read_all(&input);
         feeder.join().unwrap();
         prop_assert_eq!((got, oversized), expected(&all, LINE_BYTES_MAX));
-        prop_assert_eq!(vitals.input_bytes.get(), all.len() as u64);
+        prop_assert_eq!(self_metrics.input_bytes.get(), all.len() as u64);
     }
 }
 
@@ -128,8 +128,8 @@ fn a_regular_file_is_read_whole() {
 #[test]
 fn a_counting_side_that_is_slow_makes_the_reader_wait_and_the_wait_is_measured() {
     let (input, mut writer) = pipe();
-    let vitals = Arc::<Vitals>::default();
-    let (outbox, inbox) = channels(vitals.clone());
+    let self_metrics = Arc::<SelfMetrics>::default();
+    let (outbox, inbox) = channels(self_metrics.clone());
     let reader = thread::spawn(move || run(&input, &Bell::hang().unwrap(), None, outbox, || {}));
     // Many times what all buffers and the pipe can hold.
     let feeder = thread::spawn(move || (0..400).for_each(|_| writer.write_all(&[b'\n'; 1 << 16]).unwrap()));
@@ -145,7 +145,7 @@ fn a_counting_side_that_is_slow_makes_the_reader_wait_and_the_wait_is_measured()
     feeder.join().unwrap();
     assert!(matches!(reader.join().unwrap(), End::OfInput));
     assert_eq!(bytes, 400 << 16);
-    assert!(vitals.input_wait_seconds.get() > 0.0);
+    assert!(self_metrics.input_wait_seconds.get() > 0.0);
 }
 
 #[test]
@@ -161,10 +161,11 @@ fn without_a_counting_side_the_reading_ends() {
 #[test]
 fn reading_child() {
     let Some(tee) = std::env::var_os("HTTPD_EXPORTER_TEST_TEE") else { return };
-    let vitals = Arc::<Vitals>::default();
+    let self_metrics = Arc::<SelfMetrics>::default();
     let options = tee::Options { path: tee.into(), ..tee::Options::default() };
-    let tee = (!options.path.as_os_str().is_empty()).then(|| Tee::open(options, vitals.clone()).unwrap());
-    let (outbox, inbox) = channels(vitals);
+    let tee =
+        (!options.path.as_os_str().is_empty()).then(|| Tee::open(options, self_metrics.clone()).unwrap());
+    let (outbox, inbox) = channels(self_metrics);
     let counting = thread::spawn(move || {
         let mut lines = 0;
         while let Ok(chunk) = inbox.chunks.recv() {

@@ -18,52 +18,29 @@
 //! scan      search, many bytes at once           digits             numbers, eight digits at once
 //! ```
 
-mod apache;
-mod changes;
-mod dialect;
-mod digits;
-mod doubt;
-mod draft;
-mod explain;
-mod field;
-mod json;
-mod nginx;
-mod presets;
-mod quick;
-mod record;
-mod remedy;
-mod request;
-#[allow(unsafe_code, reason = "many bytes at once")]
-mod scan;
-mod spans;
-mod steps;
-mod text;
-mod time;
-mod values;
+pub mod compile;
+pub mod detect;
+pub mod read;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-pub use digits::are_all_outside;
-pub use explain::{Mismatch, Reading};
-pub use field::{Role, Trust};
-pub use presets::{PRESETS, Preset, guess};
-pub use record::{FieldRef, Record};
-pub use remedy::{Remedy, nearest};
-pub use request::{Request, RequestKind};
-pub use scan::{find_byte, places};
-pub use spans::Spans;
-
-use dialect::Dialect;
-use field::{Meaning, Slot};
-use json::{Keys, Unreadable};
-use record::Part;
-use scan::{Lanes, Work};
-use spans::Span;
-use steps::{Failure, Steps, What};
-use text::Escape;
+use crate::bytes::scan::{self, find_byte};
+use crate::bytes::scan::{Lanes, Work};
+use crate::parse::compile::dialect::Dialect;
+use crate::parse::compile::field::{self, Role, Trust};
+use crate::parse::compile::field::{Meaning, Slot};
+use crate::parse::compile::presets::PRESETS;
+use crate::parse::compile::{apache, dialect, nginx};
+use crate::parse::read::careful::{Failure, Steps, What};
+use crate::parse::read::keyed::{Keys, Unreadable};
+use crate::parse::read::record::Part;
+use crate::parse::read::record::{FieldRef, Record};
+use crate::parse::read::spans::Span;
+use crate::parse::read::spans::Spans;
+use crate::parse::read::text::Escape;
 
 /// No capture plays this role.
 const NO_SLOT: u16 = u16::MAX;
@@ -76,8 +53,8 @@ const MAX_FIELDS: usize = 1000;
 pub struct Format {
     name: String,
     text: String,
-    body: Body,
-    slots: Vec<Slot>,
+    pub body: Body,
+    pub slots: Vec<Slot>,
     /// The capture that plays each role, and the power of ten that turns its unit into ours.
     roles: [(u16, u32); Role::ALL.len()],
     /// By the place of a JSON key, the next one that plays the same role where that key is absent: logs differ
@@ -88,7 +65,7 @@ pub struct Format {
 }
 
 #[derive(Debug)]
-enum Body {
+pub enum Body {
     Text(Steps),
     Json(Keys),
 }
@@ -428,29 +405,9 @@ impl Format {
         if found { Ok(()) } else { Err(Malformed { reason: Reason::Missing, column: line.len() + 1 }) }
     }
 
-    /// What would make lines fit that this format does not read, or not as they are meant, if anything helps.
-    pub fn remedy(&self, lines: &[&[u8]]) -> Option<Remedy> {
-        remedy::remedy(self, lines)
-    }
-
-    /// Why lines that fit can hardly be meant so, if that is true of more than half of them.
-    pub fn doubt(&self, lines: &[&[u8]]) -> Option<String> {
-        explain::doubt(self, lines)
-    }
-
     /// Whether lines are JSON objects, and not text in a fixed order.
     pub fn is_json(&self) -> bool {
         matches!(self.body, Body::Json(_))
-    }
-
-    /// Whether a line is read, and every value may be meant so.
-    pub fn suits(&self, line: &[u8]) -> bool {
-        self.explain(line).is_ok_and(|readings| readings.iter().all(|reading| reading.doubt.is_none()))
-    }
-
-    /// How a line is read, field by field, or what did not fit and where. Slow; for people.
-    pub fn explain(&self, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
-        explain::explain(self, line)
     }
 }
 
@@ -489,7 +446,7 @@ impl Failure {
 
 impl Slot {
     /// Whether this server prints nothing for what is absent.
-    fn empty_is_absent(&self) -> bool {
+    pub fn empty_is_absent(&self) -> bool {
         matches!(self.escape, Escape::Json | Escape::None)
     }
 }

@@ -1,6 +1,8 @@
 //! Tests of the room as a whole: formats in, lines in, values out.
 
 use super::*;
+use crate::advise::reading::explain;
+use crate::parse::detect::guess;
 use proptest::prelude::*;
 
 const COMBINED: &str = "combined";
@@ -11,7 +13,7 @@ fn read(spec: &str, line: &[u8]) -> String {
     said(Format::compile(spec).unwrap().parse(line, &mut Spans::new()))
 }
 
-pub(super) fn said(read: Result<Record<'_, '_>, Malformed>) -> String {
+pub fn said(read: Result<Record<'_, '_>, Malformed>) -> String {
     let record = match read {
         Ok(record) => record,
         Err(malformed) => return format!("{}@{}", malformed.as_str(), malformed.column),
@@ -428,7 +430,7 @@ fn mismatches_name_the_place_and_what_was_expected() {
         ("%h %>s", "h x".to_owned(), "expected digits or - at column 3 (for %>s), found \"x\""),
         ("caddy", "{\"status\":200".to_owned(), "expected , or } at column 14, found the end of the line"),
     ] {
-        let mismatch = Format::compile(spec).unwrap().explain(line.as_bytes()).unwrap_err();
+        let mismatch = explain(&Format::compile(spec).unwrap(), line.as_bytes()).unwrap_err();
         assert_eq!(mismatch.to_string(), want, "{line}");
     }
 }
@@ -436,7 +438,7 @@ fn mismatches_name_the_place_and_what_was_expected() {
 #[test]
 fn readings_show_values_with_units() {
     let format = Format::compile("%h %r %>s %b %D").unwrap();
-    let readings = format.explain(b"h GET /x HTTP/1.1 200 17 1500").unwrap();
+    let readings = explain(&format, b"h GET /x HTTP/1.1 200 17 1500").unwrap();
     let shown: Vec<String> = readings.iter().map(|r| format!("{}|{}|{}", r.name, r.raw, r.value)).collect();
     let want =
         ["%h|h|h", "%r|GET /x HTTP/1.1|GET /x HTTP/1.1", "%>s|200|200", "%b|17|17 bytes", "%D|1500|0.0015 s"];
@@ -513,7 +515,7 @@ fn values_that_touch_are_told_apart_by_what_a_path_begins_with() {
         assert_eq!(text(record.request().path()).as_deref(), path, "{line}");
     }
     let format = Format::compile("$host$request_uri $status").unwrap();
-    let wrong = format.explain(b"shop.example").unwrap_err().to_string();
+    let wrong = explain(&format, b"shop.example").unwrap_err().to_string();
     assert!(!wrong.contains("found the end of the line") || !wrong.contains("expected the end"), "{wrong}");
 }
 
@@ -629,7 +631,7 @@ proptest! {
                     }
                     Err(malformed) => prop_assert!(malformed.column <= line.len() + 1),
                 }
-                let _ = format.explain(line).map_err(|mismatch| mismatch.to_string());
+                let _ = explain(&format, line).map_err(|mismatch| mismatch.to_string());
                 let _ = read(preset.name, line);
             }
         }

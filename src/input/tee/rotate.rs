@@ -2,7 +2,7 @@
 //!
 //! All of it is read off the files, so that several generations decide alike and a restart changes nothing.
 
-use crate::clock::Date;
+use crate::calendar::Date;
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::io;

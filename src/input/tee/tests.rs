@@ -41,7 +41,7 @@ fn at(path: &Path) -> Options {
 }
 
 fn lost(tee: &Tee) -> u64 {
-    tee.vitals.tee_lost_bytes.get()
+    tee.self_metrics.tee_lost_bytes.get()
 }
 
 /// The rotated files, oldest first, and the present one.
@@ -87,7 +87,7 @@ proptest! {
         let feeder = thread::spawn(move || pieces.iter().for_each(|piece| writer.write_all(piece).unwrap()));
         let (outbox, inbox) = crate::input::channels(Arc::default());
         let counter = thread::spawn(move || inbox.chunks.iter().for_each(|chunk| inbox.give_back(chunk)));
-        let bell = crate::sys::Bell::hang().unwrap();
+        let bell = crate::os::Bell::hang().unwrap();
         let input = File::from(std::os::fd::OwnedFd::from(reader));
         crate::input::run(&input, &bell, Some(tee(&at(&path))), outbox, || {});
         feeder.join().unwrap();

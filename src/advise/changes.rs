@@ -1,0 +1,443 @@
+//! What people get wrong when they write a format, and what they would have written.
+//!
+//! Turns a text format and a line into changed formats, each with the change in words and its price: how much it
+//! changes, and how far from what people log. Knows the habits of both dialects, and nothing of whether a change helps:
+//! that is remedy.rs.
+
+use crate::advise::draft::neutral;
+use crate::advise::reading;
+use crate::advise::reading::END;
+use crate::parse::Format;
+use crate::parse::read::values::syslog_header;
+
+/// A change in words, the format that comes of it, and its price.
+#[derive(Debug)]
+pub struct Change {
+    pub what: String,
+    pub text: String,
+    pub price: usize,
+}
+
+/// The same fields, written as in another file.
+const SYNTAX: usize = 1;
+/// One field written otherwise.
+const REWRITE: usize = 2;
+/// A field where nearly everybody has it, or two that change places.
+const USUAL: usize = 3;
+/// A field more or less.
+const FIELD: usize = 4;
+/// A host where few have it; a field less that nearly everybody has.
+const RARE: usize = 6;
+/// A field of nobody's, with a name of its own, and several of them.
+pub const NEUTRAL: usize = 9;
+const NAMED: usize = 10;
+/// A value that is odd for its field: rather no name than a wrong one.
+pub const ODD: usize = 10;
+
+/// Changes of text formats with up to this many fields: each is tried in some thirty ways at each place.
+const FIELDS_MAX: usize = 40;
+
+/// Every change worth trying, for a format that cannot read this line.
+pub fn of(format: &Format, line: &[u8]) -> Vec<Change> {
+    let Some(words) = Words::of(format).filter(|words| words.list.len() <= FIELDS_MAX) else {
+        return Vec::new();
+    };
+    let mut changes = words.changes();
+    changes.extend(words.labelled(format.text(), line));
+    changes.extend(words.behind(format, line));
+    changes.extend(words.in_front(format, line));
+    changes
+}
+
+/// A text format cut at what separates its fields.
+struct Words {
+    list: Vec<String>,
+    separator: &'static str,
+    has_vhost: bool,
+    habits: &'static Habits,
+}
+
+/// What people log in one dialect.
+struct Habits {
+    /// Fields in the order in which nearly everybody logs them.
+    usual: &'static [&'static str],
+    /// How many of these, the last, many do without.
+    seldom: usize,
+    /// Fields that are put in front of all others: virtual hosts, and what few have there.
+    fronts: &'static [(&'static str, usize)],
+    /// Fields that are added anywhere.
+    added: &'static [&'static str],
+    vhost: &'static str,
+    /// Words that are taken for one another.
+    alike: &'static [&'static [&'static str]],
+}
+
+const APACHE: Habits = Habits {
+    usual: &[
+        "%h",
+        "%l",
+        "%u",
+        "%t",
+        "\"%r\"",
+        "%>s",
+        "%b",
+        "\"%{Referer}i\"",
+        "\"%{User-Agent}i\"",
+        "\"%{X-Forwarded-For}i\"",
+        "%D",
+    ],
+    seldom: 2,
+    fronts: &[("%v:%p", USUAL), ("%v", USUAL), ("%{X-Forwarded-For}i", FIELD)],
+    added: &["\"%{X-Forwarded-For}i\"", "%{X-Forwarded-For}i", "%D", "%l"],
+    vhost: "%v",
+    alike: &[
+        &[
+            "%t",
+            "%{%d/%b/%Y:%H:%M:%S %z}t",
+            "[%{%Y-%m-%dT%H:%M:%S%z}t]",
+            "%{%Y-%m-%dT%H:%M:%S%z}t",
+            "%{sec}t",
+            "%{msec}t",
+        ],
+        &["%b", "%O"],
+        &["%O", "%b"],
+        &["%B", "%b", "%O"],
+        &["%h", "%h:%{remote}p"],
+        &["%a", "%a:%{remote}p"],
+        &["%l", "%V"],
+        &["%v:%p", "%v"],
+        &["%v", "%v:%p"],
+        &["%T", "%D"],
+        &["%{ms}T", "%D"],
+        &["%D", "%Dus", "%{ms}Tms", "%Ts"],
+    ],
+};
+
+const NGINX: Habits = Habits {
+    usual: &[
+        "$remote_addr",
+        "-",
+        "$remote_user",
+        "[$time_local]",
+        "\"$request\"",
+        "$status",
+        "$body_bytes_sent",
+        "\"$http_referer\"",
+        "\"$http_user_agent\"",
+        "\"$http_x_forwarded_for\"",
+        "$request_time",
+    ],
+    seldom: 2,
+    fronts: &[("$server_name", USUAL), ("$host:$server_port", USUAL), ("$http_x_forwarded_for", FIELD)],
+    added: &[
+        "\"$http_x_forwarded_for\"",
+        "$http_x_forwarded_for",
+        "$request_time",
+        "$upstream_response_time",
+        "-",
+    ],
+    vhost: "$host",
+    alike: &[
+        &["[$time_local]", "$time_local", "[$time_iso8601]", "$time_iso8601", "[$msec]", "$msec"],
+        &["$time_local", "[$time_local]", "$time_iso8601", "[$time_iso8601]", "$msec", "[$msec]"],
+        &["[$time_iso8601]", "$time_iso8601", "[$time_local]", "$time_local", "[$msec]", "$msec"],
+        &["$time_iso8601", "[$time_iso8601]", "$time_local", "[$time_local]", "$msec", "[$msec]"],
+        &["$body_bytes_sent", "$bytes_sent"],
+        &["$bytes_sent", "$body_bytes_sent"],
+        &["$host:$server_port", "$host"],
+        &["$remote_addr", "$remote_addr:$remote_port"],
+        &["-", "$host"],
+        &["$request_time", "${request_time}s", "${millis}ms"],
+    ],
+};
+
+/// The same field in both dialects, and the word of the other one for what has no twin but another unit.
+const TWINS: &[(&str, &str)] = &[
+    ("%h", "$remote_addr"),
+    ("%a", "$remote_addr"),
+    ("%l", "-"),
+    ("%u", "$remote_user"),
+    ("%t", "[$time_local]"),
+    ("\"%r\"", "\"$request\""),
+    ("%>s", "$status"),
+    ("%s", "$status"),
+    ("%b", "$body_bytes_sent"),
+    ("%B", "$body_bytes_sent"),
+    ("%O", "$bytes_sent"),
+    ("%I", "$request_length"),
+    ("%D", "$request_time"),
+    ("%T", "$request_time"),
+    ("%v", "$server_name"),
+    ("%V", "$host"),
+    ("\"%{Referer}i\"", "\"$http_referer\""),
+    ("\"%{User-Agent}i\"", "\"$http_user_agent\""),
+    ("\"%{X-Forwarded-For}i\"", "\"$http_x_forwarded_for\""),
+];
+
+/// What separates fields, and its name.
+const SEPARATORS: [(&str, &str); 6] = [
+    (" ", "blanks"),
+    ("\t", "tabs"),
+    (",", "commas"),
+    (";", "semicolons"),
+    ("|", "bars"),
+    (" | ", "bars between blanks"),
+];
+
+impl Words {
+    fn of(format: &Format) -> Option<Words> {
+        if format.is_json() {
+            return None;
+        }
+        let cuts = |separator: &&str| split(format.text(), separator).len() > 1;
+        let separator = [" ", "\t", ",", ";", "|"].into_iter().find(cuts).unwrap_or(" ");
+        let habits = if format.text().contains('$') { &NGINX } else { &APACHE };
+        let has_vhost = format.trust_of_vhost().is_some();
+        Some(Words { list: split(format.text(), separator), separator, has_vhost, habits })
+    }
+
+    fn is_nginx(&self) -> bool {
+        self.habits.vhost == NGINX.vhost
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        let all: Vec<&str> = self.list.iter().map(String::as_str).collect();
+        let mut changes = self.signs(&all);
+        changes.extend(self.translated(&all));
+        for (front, price) in
+            self.habits.fronts.iter().filter(|(_, price)| !self.has_vhost || *price == FIELD)
+        {
+            changes.push(self.change(*price, format!("put {front} in front"), &[], &[front], &all));
+        }
+        changes.push(self.change(REWRITE, "a blank stands at the end".to_owned(), &all, &[""], &[]));
+        changes.extend(self.forgotten(&all));
+        for at in 0..all.len() {
+            self.at_word(&all[..at], all[at], &all[at + 1..], &mut changes);
+        }
+        // From the end, where fields are added and forgotten more often.
+        for at in (0..all.len()).rev().filter(|at| all.len() > 1 && !all[*at].is_empty()) {
+            let left_out = |count: usize, price| {
+                let what = format!("leave out {}", all[at..at + count].join(self.separator));
+                self.change(price, what, &all[..at], &[], &all[at + count..])
+            };
+            changes.push(left_out(1, self.price_of_absence(all[at])));
+            if at + 2 <= all.len() && all.len() > 2 {
+                changes.push(left_out(2, NAMED + 1));
+            }
+        }
+        let (first, vhost) = (free_name(&all.join(" ")), self.habits.vhost);
+        let name = if self.is_nginx() { format!("$field{first}") } else { format!("%{{field{first}}}n") };
+        let (quoted, bracketed) = (format!("\"{name}\""), format!("[{name}]"));
+        let added = self.habits.added.iter().map(|field| (*field, FIELD));
+        let hosts = (!self.has_vhost).then_some((vhost, RARE));
+        let neutral = [&name, &quoted, &bracketed].map(|field| (field.as_str(), NEUTRAL));
+        for (field, price) in added.chain(hosts).chain(neutral) {
+            for at in (0..=all.len()).rev() {
+                let (before, after) = all.split_at(at);
+                changes.push(self.change(
+                    price,
+                    format!("add {field} {}", place(before)),
+                    before,
+                    &[field],
+                    after,
+                ));
+            }
+        }
+        let same = all.join(self.separator);
+        changes.retain(|change| change.text != same);
+        changes
+    }
+
+    /// What nearly everybody logs is left out last.
+    fn price_of_absence(&self, word: &str) -> usize {
+        match self.habits.usual.iter().rev().position(|usual| *usual == word) {
+            None => FIELD,
+            Some(rank) if rank < self.habits.seldom => FIELD + 1,
+            Some(_) => RARE,
+        }
+    }
+
+    fn change(&self, price: usize, what: String, before: &[&str], words: &[&str], after: &[&str]) -> Change {
+        Change { what, text: [before, words, after].concat().join(self.separator), price }
+    }
+
+    /// Signs of another file's syntax, and other separators.
+    fn signs(&self, all: &[&str]) -> Vec<Change> {
+        let text = all.join(self.separator);
+        let mut changes = vec![
+            ("one % is enough, only systemd's unit files double it".to_owned(), text.replace("%%", "%")),
+            ("the quotes need no backslashes".to_owned(), text.replace('\\', "")),
+            ("a quote stands in front".to_owned(), format!("\"{text}")),
+            ("the line stands in quotes".to_owned(), format!("\"{text}\"")),
+        ];
+        for (separator, name) in SEPARATORS {
+            changes.push((format!("the fields are separated by {name}"), all.join(separator)));
+        }
+        if all.iter().filter(|word| without_label(word).is_some()).count() > 1 {
+            let bare: Vec<&str> = all.iter().map(|word| without_label(word).unwrap_or(word)).collect();
+            changes.push(("the log has no labels before the values".to_owned(), bare.join(self.separator)));
+        }
+        changes.into_iter().map(|(what, text)| Change { what, text, price: SYNTAX }).collect()
+    }
+
+    /// The whole in the words of the other dialect.
+    fn translated(&self, all: &[&str]) -> Option<Change> {
+        let apache = !self.is_nginx();
+        let twin = |word: &&str| -> Option<&str> {
+            let ours = |(a, n): &&(&str, &str)| if apache { a == word } else { n == word };
+            TWINS.iter().find(ours).map(|(a, n)| if apache { *n } else { *a })
+        };
+        let words: Option<Vec<&str>> = all.iter().map(twin).collect();
+        let what = format!("{} writes it so", if apache { "nginx" } else { "Apache" });
+        Some(Change { what, text: words?.join(self.separator), price: USUAL })
+    }
+
+    /// One word written otherwise.
+    fn at_word(&self, before: &[&str], word: &str, after: &[&str], changes: &mut Vec<Change>) {
+        if word.is_empty() {
+            let what = format!("one blank is enough {}", place(before));
+            changes.push(self.change(REWRITE, what, before, &[], after));
+            return;
+        }
+        let blanks = if before.is_empty() { "a blank" } else { "two blanks" };
+        let mut rewrite = |what: String, words: &[&str], after: &[&str]| {
+            changes.push(self.change(REWRITE, what, before, words, after));
+        };
+        rewrite(format!("put {blanks} {}", place(before)), &["", word], after);
+        let bare = word.strip_prefix('"').and_then(|word| word.strip_suffix('"'));
+        let other = bare.map_or_else(|| format!("\"{word}\""), str::to_owned);
+        let what = if bare.is_some() { "stands without quotes" } else { "stands in quotes" };
+        rewrite(format!("{word} {what}"), &[&other], after);
+        if let Some(bare) = bare {
+            rewrite(format!("{word} stands in single quotes"), &[&format!("'{bare}'")], after);
+        }
+        let alike = self.habits.alike.iter().filter_map(|words| words.split_first());
+        for other in alike.filter(|(first, _)| **first == word).flat_map(|(_, others)| others) {
+            rewrite(format!("the log has {other} for {word}"), &[other], after);
+        }
+        if let Some(rest) = without_label(word) {
+            let label = word.strip_suffix(rest).unwrap_or_default();
+            rewrite(format!("the log has no {label} before {rest}"), &[rest], after);
+        }
+        if let Some((next, after)) = after.split_first() {
+            for (mark, name) in [(",", "a comma"), ("\t", "a tab"), (";", "a semicolon")] {
+                let joined = [word, mark, next].concat();
+                rewrite(format!("{name} stands behind {word}"), &[&joined], after);
+            }
+        }
+        if let Some(mark) = word.find([',', ';', '\t']).filter(|_| !word.contains('{')) {
+            let cut = [&word[..mark], " ", &word[mark + 1..]].concat();
+            rewrite(format!("a blank stands behind {}", &word[..mark]), &[&cut], after);
+        }
+        if let Some((next, after)) = after.split_first() {
+            changes.push(self.change(USUAL, format!("swap {word} and {next}"), before, &[next, word], after));
+        }
+    }
+
+    /// Fields that nearly everybody logs and this format does not, each where nearly everybody has it.
+    fn forgotten(&self, all: &[&str]) -> Vec<Change> {
+        let usual = self.habits.usual;
+        let missing = |rank: &usize| usual.get(*rank).is_some_and(|field| !all.contains(field));
+        let added = |rank: usize, count: usize, price| {
+            let last =
+                usual[..rank].iter().rev().find_map(|field| all.iter().rposition(|word| word == field));
+            let (before, after) = all.split_at(last.map_or(0, |last| last + 1));
+            let fields = &usual[rank..rank + count];
+            let what = format!("add {} {}", fields.join(self.separator), place(before));
+            self.change(price, what, before, fields, after)
+        };
+        let one = (0..usual.len()).filter(missing).map(|rank| added(rank, 1, USUAL));
+        let pairs = (1..usual.len()).filter(|rank| missing(rank) && missing(&(rank - 1)));
+        one.chain(pairs.map(|rank| added(rank - 1, 2, FIELD + 1))).collect()
+    }
+
+    /// Labels before values (`rt=0.012`), as often as the line has one where the format has none.
+    fn labelled(&self, text: &str, line: &[u8]) -> Option<Change> {
+        let (mut list, mut labels) = (self.list.clone(), Vec::new());
+        let mut text = text.to_owned();
+        while labels.len() < list.len() {
+            let Some(mismatch) = reading::explain(&Format::compile(&text).ok()?, line).err() else { break };
+            let found = str::from_utf8(line.get(mismatch.column - 1..)?).ok()?;
+            let end = found.find([':', '=']).map(|mark| mark + 1).filter(|end| is_label(&found[..*end]));
+            let (Some(label), Some(field)) = (end.map(|end| &found[..end]), mismatch.before) else { break };
+            let word = list.iter_mut().find(|word| word.contains(&field))?;
+            word.insert_str(0, label);
+            labels.push(label);
+            text = list.join(self.separator);
+        }
+        let what = format!("the log has {}", labels.join(" and "));
+        (!labels.is_empty()).then_some(Change { what, text, price: REWRITE })
+    }
+
+    /// Fields of nobody's behind all that the format reads get names of their own.
+    fn behind(&self, format: &Format, line: &[u8]) -> Option<Change> {
+        let mismatch = reading::explain(format, line).err().filter(|mismatch| mismatch.expected == END)?;
+        let rest = str::from_utf8(line.get(mismatch.column - 1..)?).ok()?.trim_end();
+        let text = format.text();
+        let (named, known) = neutral(rest, text, self.is_nginx(), free_name(text))?;
+        let parted = rest.starts_with(self.separator);
+        let what = "name what stands behind as you like".to_owned();
+        parted.then(|| Change { what, text: format!("{text}{named}"), price: NAMED - usize::from(known) })
+    }
+
+    /// What another program put in front of the line: the header of syslog, or words that get names of their own.
+    fn in_front(&self, format: &Format, line: &[u8]) -> Option<Change> {
+        let fits = |start: &usize| reading::suits(format, &line[*start..]);
+        let mut starts = (1..line.len().min(FRONT_MAX)).filter(|at| b" \t".contains(&line[at - 1]));
+        let start = starts.find(fits)?;
+        if self.is_nginx() && syslog_header(line, 0) == start {
+            let what = "the header of syslog stands in front".to_owned();
+            return Some(Change { what, text: format!("${{syslog_header}}{}", format.text()), price: FIELD });
+        }
+        let front = str::from_utf8(&line[..start]).ok()?;
+        let (named, _) = neutral(front, format.text(), self.is_nginx(), free_name(format.text()))?;
+        let what = "name what stands in front as you like".to_owned();
+        Some(Change { what, text: format!("{named}{}", format.text()), price: NAMED })
+    }
+}
+
+/// Other programs put less than this in front of a line.
+const FRONT_MAX: usize = 200;
+
+/// A short name and a mark behind it.
+fn is_label(text: &str) -> bool {
+    let name = text.strip_suffix(['=', ':']).unwrap_or_default();
+    let letters = name.bytes().all(|c| c.is_ascii_alphanumeric() || b"_-".contains(&c));
+    letters && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.len() <= 30
+}
+
+/// A word of a format without the label in front of its field.
+fn without_label(word: &str) -> Option<&str> {
+    let (label, rest) = word.split_at(word.find(['"', '[', '$', '%'])?);
+    is_label(label).then_some(rest)
+}
+
+/// The first number that names no field of nobody's yet.
+fn free_name(text: &str) -> usize {
+    (1..).find(|number| !text.contains(&format!("field{number}"))).unwrap_or(1)
+}
+
+fn place(before: &[&str]) -> String {
+    before.last().map_or_else(|| "in front".to_owned(), |word| format!("behind {word}"))
+}
+
+/// Cuts at the separator, but not within quotes or braces.
+fn split(text: &str, separator: &str) -> Vec<String> {
+    let (mut words, mut quoted, mut depth) = (vec![String::new()], false, 0usize);
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth = depth.saturating_sub(1),
+            _ if separator.starts_with(c) && !quoted && depth == 0 => {
+                words.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+    }
+    words
+}

@@ -1,0 +1,271 @@
+//! How a line is read, for people.
+//!
+//! Turns a line into its fields by name, raw text and value with unit, or into the first place where it does
+//! not fit: what was expected there, before which directive, and what stood there instead. Allocates freely;
+//! never called on the hot path.
+
+use std::fmt;
+
+use crate::parse::compile::field::{Kind, Role, Slot, Unit};
+use crate::parse::detect::doubt;
+use crate::parse::detect::doubt::Doubt;
+use crate::parse::read::careful::{Failure, Steps, What};
+use crate::parse::read::request::Request;
+use crate::parse::read::spans::Span;
+use crate::parse::read::spans::Spans;
+use crate::parse::read::text::{decimal, excerpt, sum, unescape};
+use crate::parse::read::time;
+use crate::parse::{Body, Format, Malformed, Reason};
+
+/// Longest piece of a line that is shown; a line of the terminal holds it.
+const EXCERPT: usize = 60;
+
+/// What is expected behind the last field.
+pub const END: &str = "the end of the line";
+
+/// One field of a line as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The directive, variable or key as written.
+    pub name: String,
+    /// The bytes of the line, made printable.
+    pub raw: String,
+    /// What they mean, with the unit.
+    pub value: String,
+    /// Where, as a column of the line, and why this can hardly be what the server wrote here.
+    pub doubt: Option<(usize, String)>,
+}
+
+impl Reading {
+    /// The doubt in words, if there is one.
+    pub fn in_doubt(&self) -> Option<String> {
+        let (column, why) = self.doubt.as_ref()?;
+        Some(format!("{} at column {column}, \"{}\": {why}", self.name, self.raw))
+    }
+}
+
+/// The first place where a line does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Where in the line, in bytes from 1.
+    pub column: usize,
+    /// The literal in quotes, or the kind of value.
+    pub expected: String,
+    /// The directive the expected value belongs to, or the one after the expected literal.
+    pub before: Option<String>,
+    /// What stood there, made printable and cut; empty at the end of the line.
+    pub found: String,
+    /// How many fields fitted.
+    pub reached: usize,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {} at column {}", self.expected, self.column)?;
+        if let Some(before) = &self.before {
+            let word = if self.expected.starts_with('"') { "before" } else { "for" };
+            write!(f, " ({word} {before})")?;
+        }
+        match self.found.as_str() {
+            "" => f.write_str(", found the end of the line"),
+            found => write!(f, ", found \"{found}\""),
+        }
+    }
+}
+
+pub fn explain(format: &Format, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut spans = Spans::new();
+    if let Err(malformed) = format.parse(line, &mut spans) {
+        return Err(mismatch(format, line, malformed));
+    }
+    let doubts = doubt::of_line(&format.slots, line, &spans);
+    let fields = format.slots.iter().zip(&spans.at).enumerate();
+    let readings = fields.filter_map(|(place, (slot, span))| {
+        let raw = span.of(line)?;
+        let doubt = doubts.iter().find(|doubt| doubt.slot == place);
+        let doubt = doubt.map(|doubt| (span.start as usize + doubt.at + 1, doubt.why.clone()));
+        Some(Reading { name: slot.name.clone(), raw: excerpt(raw, EXCERPT), value: value(slot, raw), doubt })
+    });
+    let mut readings: Vec<Reading> = readings.collect();
+    if let [only] = readings.as_mut_slice()
+        && format.is_json()
+        && format.slots.len() > 1
+    {
+        let why = format!("of the {} keys of the format, the line has only this", format.slots.len());
+        only.doubt =
+            spans.at.iter().find(|span| **span != Span::NONE).map(|span| (span.start as usize + 1, why));
+    }
+    Ok(readings)
+}
+
+/// The first doubt about lines that fit, if there is one about more than half of all; or what none of them has.
+pub fn doubt(format: &Format, lines: &[&[u8]]) -> Option<String> {
+    let readings: Vec<Vec<Reading>> = lines.iter().filter_map(|line| explain(format, line).ok()).collect();
+    let doubt = |readings: &Vec<Reading>| readings.iter().find_map(Reading::in_doubt);
+    let mut doubts = readings.iter().filter_map(doubt).collect::<Vec<String>>().into_iter();
+    if doubts.len() > lines.len() / 2 { doubts.next() } else { unheard_of(format, &readings) }
+}
+
+/// Roles that every access log plays, if it plays them at all.
+const CONSTANT: [Role; 8] = [
+    Role::Request,
+    Role::Method,
+    Role::Path,
+    Role::Protocol,
+    Role::Vhost,
+    Role::BytesSent,
+    Role::Duration,
+    Role::Timestamp,
+];
+
+/// Whether a line is read, and every value may be meant so.
+pub fn suits(format: &Format, line: &[u8]) -> bool {
+    explain(format, line).is_ok_and(|readings| readings.iter().all(|reading| reading.doubt.is_none()))
+}
+
+/// A key of a map given in full that no line has, nor another that would do. Presets have keys for many servers.
+fn unheard_of(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
+    if !format.is_json() || readings.is_empty() || format.name() != "json" || super::remedy::is_preset(format)
+    {
+        return None;
+    }
+    let read = |key: &str| readings.iter().flatten().any(|reading| reading.name == key);
+    let missing = |role: &Role| {
+        let keys: Vec<&str> = format.keys_of(*role).collect();
+        let first = *keys.first()?;
+        (!keys.iter().any(|key| read(key))).then(|| format!("no line has the key {first}"))
+    };
+    CONSTANT.iter().find_map(missing)
+}
+
+/// A value in words.
+fn value(slot: &Slot, raw: &[u8]) -> String {
+    let absent = || "absent".to_owned();
+    if (raw == b"-" && !slot.dash_is_value && slot.meaning.role != Some(Role::Request))
+        || (raw.is_empty() && slot.empty_is_absent())
+    {
+        return absent();
+    }
+    let power = slot.meaning.unit.power();
+    match (slot.meaning.role, slot.meaning.unit) {
+        (Some(Role::Request), _) => request(raw),
+        (Some(Role::Timestamp), _) => time::moment(raw, power).map_or_else(
+            || "a time without a zone".to_owned(),
+            |nanos| format!("{} s since 1970", seconds(nanos.unsigned_abs())),
+        ),
+        (_, Unit::Bytes) => decimal(raw, 0).map_or_else(absent, |bytes| format!("{bytes} bytes")),
+        (_, Unit::Nanos | Unit::Micros | Unit::Millis | Unit::Seconds) => {
+            sum(raw, power).map_or_else(absent, |nanos| format!("{} s", seconds(nanos)))
+        }
+        _ => {
+            let mut out = Vec::new();
+            unescape(raw, slot.escape, &mut out);
+            excerpt(&out, EXCERPT)
+        }
+    }
+}
+
+fn request(raw: &[u8]) -> String {
+    let request = Request::read(raw, || false);
+    let part = |bytes: Option<&[u8]>| excerpt(bytes.unwrap_or_default(), EXCERPT);
+    match request.method {
+        b"" => format!("{:?}", request.kind).to_ascii_lowercase(),
+        method => format!("{} {} {}", part(Some(method)), part(request.target), part(request.protocol)),
+    }
+}
+
+/// Nanoseconds as seconds, without needless zeros.
+fn seconds(nanos: u64) -> String {
+    let text = format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn mismatch(format: &Format, line: &[u8], malformed: Malformed) -> Mismatch {
+    let Malformed { reason, column } = malformed;
+    let found = excerpt(line.get(column - 1..).unwrap_or_default(), EXCERPT);
+    let plain = |expected: &str, before: Option<String>| Mismatch {
+        column,
+        expected: expected.to_owned(),
+        before,
+        found: found.clone(),
+        reached: 0,
+    };
+    if reason == Reason::Empty {
+        return plain("a line that is not empty", None);
+    }
+    match &format.body {
+        Body::Text(steps) => match steps.read(line, &mut sized(format)) {
+            Err(failure) => of_doubt(format, steps, line, failure)
+                .unwrap_or_else(|| of_failure(format, steps, failure, found)),
+            Ok(()) => plain("another format", None),
+        },
+        Body::Json(keys) => {
+            let mut spans = sized(format);
+            match keys.read(line, &mut spans) {
+                Err(unreadable) => plain(unreadable.expected, None),
+                Ok(()) => Mismatch {
+                    reached: spans.at.iter().filter(|span| **span != Span::NONE).count(),
+                    ..plain("the key", format.source_of(Role::Status).map(str::to_owned))
+                },
+            }
+        }
+    }
+}
+
+fn sized(format: &Format) -> Spans {
+    let mut spans = Spans::new();
+    spans.reset(format.slots.len());
+    spans
+}
+
+/// Before the place where nothing fitted any more, a value may have swallowed what no server writes there: a person
+/// points at that.
+fn of_doubt(format: &Format, steps: &Steps, line: &[u8], failure: Failure) -> Option<Mismatch> {
+    let mut spans = sized(format);
+    spans.clear();
+    steps.walk(line, &mut spans);
+    let doubts = doubt::of_line(&format.slots, line, &spans);
+    let Doubt { slot, at, expected, .. } = doubts.into_iter().find(|doubt| doubt.certain)?;
+    let column = spans.at.get(slot)?.start as usize + at;
+    let (expected, before) = match (expected, steps.literal(slot + 1)) {
+        ("", b"") => return None,
+        ("", literal) => (format!("{:?}", String::from_utf8_lossy(literal)), format.slots.get(slot + 1)),
+        (expected, _) => (expected.to_owned(), format.slots.get(slot)),
+    };
+    let (before, found) = (before.map(|slot| slot.name.clone()), excerpt(line.get(column..)?, EXCERPT));
+    (column < failure.at).then_some(Mismatch { column: column + 1, expected, before, found, reached: slot })
+}
+
+fn of_failure(format: &Format, steps: &Steps, failure: Failure, found: String) -> Mismatch {
+    let Failure { reached, at, what } = failure;
+    let slot = format.slots.get(reached);
+    let expected = match what {
+        What::Value => slot.map_or("a value", |slot| words(slot.kind)).to_owned(),
+        What::Trailing => END.to_owned(),
+        What::Head(matched) | What::Tail(matched) => {
+            let rest = steps.literal(reached).get(matched..).unwrap_or_default();
+            format!("{:?}", String::from_utf8_lossy(rest))
+        }
+    };
+    let before = slot.filter(|_| what != What::Trailing).map(|slot| slot.name.clone());
+    Mismatch { column: at + 1, expected, before, found, reached }
+}
+
+/// What a value of this kind looks like.
+fn words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Word => "a word",
+        Kind::Text | Kind::Quoted => "a text",
+        Kind::Path => "a path",
+        Kind::Query => "a query with its ? or nothing",
+        Kind::MaybeQuoted => "a quoted text or -",
+        Kind::Integer => "digits or -",
+        Kind::Decimal => "a number or -",
+        Kind::Decimals => "numbers or -",
+        Kind::Words => "words or -",
+        Kind::SyslogHeader => "a syslog header or nothing",
+        Kind::Time(time::Style::Clf) => "a time like 10/Oct/2000:13:55:36 -0700",
+        Kind::Time(time::Style::Iso) => "a time like 2000-10-10T13:55:36-07:00",
+    }
+}

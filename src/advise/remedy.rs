@@ -1,0 +1,276 @@
+//! What would make a format fit: the format itself with one thing changed, a preset, or a format drafted from the line.
+//!
+//! Turns a format and some lines that it cannot read, or reads as nobody could have meant, into one sentence for
+//! the operator. Everything that may help is tried; of what reads the lines without a doubt, the cheapest is offered.
+//! The price is how much a change changes, and each value that is odd for its field (doubt.rs) costs more than any
+//! change: to leave a value without a name is better than to give it a wrong one. Slow; for people.
+
+use crate::advise::changes;
+use crate::advise::changes::{Change, NEUTRAL, ODD};
+use crate::advise::{draft, reading};
+use crate::parse::Format;
+use crate::parse::compile::field::{Kind, Role};
+use crate::parse::compile::presets::{PRESETS, Preset};
+use crate::parse::detect::{doubt, guess};
+use crate::parse::read::keyed;
+use crate::parse::read::spans::Spans;
+use crate::parse::read::text::{Escape, unescape};
+use std::fmt;
+
+/// Lines a change is tried on; a change that helps these helps.
+const LINES_MAX: usize = 20;
+
+/// A preset for who chose among presets, one of another server's, and one for who wrote a format of his own.
+const SAME_SERVERS: usize = 2;
+const OTHER_SERVERS: usize = 4;
+const NOT_HIS_OWN: usize = 7;
+
+/// Keys of the lines for who named keys, and for who did not.
+const KEYS: usize = 3;
+const OTHER_KEYS: usize = 8;
+
+/// Presets that others are made of.
+const PLAIN: [&str; 3] = ["combined", "nginx", "common"];
+
+/// A draft knows nothing of the format that somebody wrote.
+const DRAFT: usize = 12;
+
+/// What to do so that lines are read: a sentence without its full stop, and the format that does, if one was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    words: String,
+    pub format: Option<String>,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)?;
+        self.format.as_ref().map_or(Ok(()), |format| write!(f, ": --format {}", quotable(format)))
+    }
+}
+
+/// What to do about lines; None when they are read, or when nothing that was tried helps.
+pub fn remedy(format: &Format, lines: &[&[u8]]) -> Option<Remedy> {
+    let lines = &lines[..lines.len().min(LINES_MAX)];
+    let line = *lines.first()?;
+    if oddness(format, lines).is_some() && reading::doubt(format, lines).is_none() {
+        return None;
+    }
+    let mut scale = Scale { lines, best: None };
+    scale.weigh_all(presets(format, lines).into_iter(), 0);
+    scale.weigh_all(changes::of(format, line).into_iter(), 0);
+    if is_preset(format) {
+        // Whoever named one may as well have named another.
+        let plain = PLAIN.iter().filter_map(|name| Format::compile(name).ok());
+        let plain = plain.filter(|plain| plain.text().contains('$') || !format.text().contains('$'));
+        scale.weigh_all(plain.flat_map(|format| changes::of(&format, line)), NEUTRAL - 1);
+    }
+    scale.weigh_all(lines.iter().filter_map(|line| keys(format, line)), OTHER_KEYS);
+    scale.weigh_all(lines.iter().filter_map(|line| drafted(line)), DRAFT);
+    if let Some((_, Change { what, text, .. })) = scale.best {
+        return Some(Remedy { words: what, format: Some(text) });
+    }
+    let words = wrapped(line).or_else(|| draft::hint_at_keys(line)).or_else(|| further(format, line));
+    words.map(|words| Remedy { words, format: None })
+}
+
+/// Finds the cheapest change that helps, the first of several.
+struct Scale<'l> {
+    lines: &'l [&'l [u8]],
+    best: Option<(usize, Change)>,
+}
+
+impl Scale<'_> {
+    fn weigh(&mut self, change: Change) {
+        let least = self.best.as_ref().map_or(usize::MAX, |(price, _)| *price);
+        if change.price >= least {
+            return;
+        }
+        let Some(odd) = Format::compile(&change.text).ok().and_then(|format| oddness(&format, self.lines))
+        else {
+            return;
+        };
+        if change.price + odd < least {
+            self.best = Some((change.price + odd, change));
+        }
+    }
+
+    /// Until one is found that costs no more than this.
+    fn weigh_all(&mut self, changes: impl Iterator<Item = Change>, enough: usize) {
+        for change in changes {
+            if self.best.as_ref().is_some_and(|(least, _)| *least <= enough) {
+                return;
+            }
+            self.weigh(change);
+        }
+    }
+}
+
+/// Fit for a shell.
+fn quotable(text: &str) -> String {
+    if text.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_".contains(&c)) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\t', "\\t").replace('\'', r"'\''"))
+}
+
+/// What the odd values of the lines cost; None unless more than half of them are read without a doubt: the rest may be
+/// true garbage.
+fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
+    let mut spans = Spans::new();
+    let (mut read, mut odd) = (0, 0);
+    let claims_request = format.source_of(Role::Method).is_some();
+    for (seen, line) in lines.iter().enumerate() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let record = format.parse(line, &mut spans).ok();
+        let record = record.filter(|record| !format.is_json() || !claims_request || record.has_request());
+        if record.is_some() && doubt::of_line(&format.slots, line, &spans).is_empty() {
+            read += 1;
+            odd += doubt::odd(&format.slots, line, &spans);
+        } else if (seen + 1 - read) * 2 >= lines.len() {
+            return None;
+        }
+    }
+    Some(odd * ODD / read)
+}
+
+/// The preset that these lines would choose, after those of the same server. Who gave a preset chose among presets; who
+/// wrote a format wants that one right.
+fn presets(format: &Format, lines: &[&[u8]]) -> Vec<Change> {
+    let known = preset_of(format);
+    let change = |preset: &Preset, price| Change {
+        what: format!("the preset `{}` reads it", preset.name),
+        text: preset.name.to_owned(),
+        price,
+    };
+    let kin =
+        |preset: &&Preset| known.is_some_and(|known| known.dialect == preset.dialect) && !format.is_json();
+    let mut changes: Vec<Change> =
+        PRESETS.iter().filter(kin).map(|preset| change(preset, SAME_SERVERS)).collect();
+    changes.extend(guess(lines).map(|preset| {
+        // nginx has no microseconds: whatever this number is, it is none.
+        let wrong = preset.text.ends_with("%D") && format.text().contains('$');
+        let price = if known.is_some() { OTHER_SERVERS } else { NOT_HIS_OWN };
+        change(preset, if wrong { DRAFT } else { price })
+    }));
+    changes
+}
+
+/// The preset that this format is, by name or word for word.
+fn preset_of(format: &Format) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.text == format.text())
+}
+
+pub fn is_preset(format: &Format) -> bool {
+    preset_of(format).is_some()
+}
+
+/// The keys that the line has, for those of the format that it has not.
+fn keys(format: &Format, line: &[u8]) -> Option<Change> {
+    let own = format.is_json() && !is_preset(format);
+    let (what, text) = draft::of_keys(if own { format.text() } else { "" }, line)?;
+    Some(Change { what, text, price: if own { KEYS } else { OTHER_KEYS } })
+}
+
+/// Runtimes of containers put whole lines into JSON.
+fn wrapped(line: &[u8]) -> Option<String> {
+    let inside = |(key, value): &(String, &[u8])| {
+        let mut text = Vec::new();
+        unescape(value, Escape::Json, &mut text);
+        let preset = guess(&[text.trim_ascii_end()])?;
+        Some(format!(
+            "the key {key} holds a whole line, which the preset `{}` reads: take it out before, as with jq -r .{key}",
+            preset.name
+        ))
+    };
+    keyed::members(line)?.iter().find_map(inside)
+}
+
+fn drafted(line: &[u8]) -> Option<Change> {
+    let text = draft::of_text(str::from_utf8(line).ok()?)?;
+    let tells = Format::compile(&text).ok().is_some_and(|format| {
+        [Role::Status, Role::Method].into_iter().any(|role| format.source_of(role).is_some())
+    });
+    let what = "written in nginx's way, with names to change as you like".to_owned();
+    tells.then_some(Change { what, text, price: DRAFT })
+}
+
+/// The preset that comes furthest into a line, how many of its fields it reads there, and how many it has.
+pub fn nearest(line: &[u8]) -> (&'static str, usize, usize) {
+    let json = line.starts_with(b"{");
+    let far = PRESETS.iter().filter(|preset| (preset.dialect == "JSON") == json).map(|preset| {
+        let format = Format::compile(preset.name).ok();
+        let reached = format.as_ref().map_or(0, |format| reached(format, line));
+        (preset.name, reached, format.map_or(0, |format| format.slots.len()))
+    });
+    // The first of the equal ones, which is the simplest.
+    far.reduce(|best, next| if next.1 > best.1 { next } else { best }).unwrap_or_default()
+}
+
+/// How many fields are read before the first in doubt. A header that need not be there proves nothing.
+fn reached(format: &Format, line: &[u8]) -> usize {
+    let optional = |reached: usize| {
+        format.slots[..reached].iter().filter(|slot| slot.kind == Kind::SyslogHeader).count()
+    };
+    match reading::explain(format, line) {
+        Err(mismatch) => mismatch.reached - optional(mismatch.reached),
+        Ok(readings) => readings.iter().position(|reading| reading.doubt.is_some()).unwrap_or(readings.len()),
+    }
+}
+
+/// The nearest preset, if it comes further than the format itself.
+fn further(format: &Format, line: &[u8]) -> Option<String> {
+    let (name, most, of) = nearest(line);
+    let here = reached(format, line);
+    let further = most > here;
+    further.then(|| {
+        format!("the nearest preset, `{name}`, reads {most} of its {of} fields, and this format {here}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &[u8] =
+        b"192.0.2.7 - - [22/Nov/2026:10:38:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"curl/8\"";
+
+    fn advice(format: &str, line: &[u8]) -> Option<String> {
+        remedy(&Format::compile(format).unwrap(), &[line]).map(|remedy| remedy.to_string())
+    }
+
+    #[test]
+    fn a_preset_that_reads_the_line_is_named() {
+        assert_eq!(advice("common", LINE).unwrap(), "the preset `combined` reads it: --format combined");
+    }
+
+    #[test]
+    fn a_change_is_offered_only_when_it_was_tried() {
+        for (format, line, remedy) in [
+            (r#"%h  %>s"#, "h 200", "one blank is enough behind %h: --format '%h %>s'"),
+            (r#"%h %>s"#, "h  200", "put two blanks behind %h: --format '%h  %>s'"),
+            (r#"%h %>s"#, "h\t200", "the fields are separated by tabs: --format '%h\\t%>s'"),
+            (r#"%m %>s"#, "GET \"200\"", "%>s stands in quotes: --format '%m \"%>s\"'"),
+            (r#""%h" %>s"#, "h 200", "\"%h\" stands without quotes: --format '%h %>s'"),
+            ("$status $request_time", "200", "leave out $request_time: --format '$status'"),
+            (
+                "$status $bytes_sent",
+                "200 5 0.25",
+                "add $request_time behind $bytes_sent: --format '$status $bytes_sent $request_time'",
+            ),
+            ("%m %>s", "www.example.com:80 GET 200", "put %v:%p in front: --format '%v:%p %m %>s'"),
+        ] {
+            assert_eq!(advice(format, line.as_bytes()).as_deref(), Some(remedy), "{format}");
+        }
+        assert_eq!(advice("%h %>s", b"h 200"), None);
+    }
+
+    #[test]
+    fn when_nothing_helps_the_nearest_preset_says_how_far_it_gets() {
+        assert_eq!(
+            advice("%D", b"192.0.2.7 - - [22/Nov/2026:10:38:00 +0000] rubbish").unwrap(),
+            "the nearest preset, `common`, reads 4 of its 7 fields, and this format 0"
+        );
+        assert_eq!(nearest(b"garbage").1, 1);
+    }
+}

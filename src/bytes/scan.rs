@@ -1,0 +1,355 @@
+//! Finds bytes: the inner loop of every matcher.
+//!
+//! Owns the only `unsafe` of this room: sixteen bytes are compared at once with SSE2, which every x86_64 processor
+//! has, or thirty-two with AVX2 where there is that. It must never read outside a slice. Other processors take the
+//! plain twin, and tests hold all of them together.
+//!
+//! There are two ways in. `find_byte` and `find_either` search a slice of any length, for whoever meets one now and
+//! then. `Lanes` look at a block of fixed size and know no end; `work` compiles all the reading of lines around
+//! them, once for each kind of processor, so that in the loop nothing is called.
+
+/// The index of the first `byte` in `hay` at or after `from`; `hay.len()` when there is none.
+#[inline]
+pub fn find_byte(hay: &[u8], from: usize, byte: u8) -> usize {
+    imp::find(hay, from, byte, byte)
+}
+
+/// The index of the first `a` or `b` in `hay` at or after `from`; `hay.len()` when there is none.
+#[inline]
+pub fn find_either(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+    imp::find(hay, from, a, b)
+}
+
+/// The places of two bytes among sixty-four, as one bit for each.
+#[inline]
+pub fn places(block: &[u8; 64], a: u8, b: u8) -> u64 {
+    let (quarters, _) = block.as_chunks();
+    quarters.iter().rev().fold(0, |bits, quarter| bits << 16 | u64::from(imp::which(quarter, a, b)))
+}
+
+/// Bytes looked at in one glance.
+pub const LANES: usize = 32;
+
+/// How a processor looks at that many bytes at once.
+pub trait Lanes: Copy {
+    /// One bit for each byte that is `a`, `b` or a newline.
+    fn stops(self, block: &[u8; LANES], a: u8, b: u8) -> u32;
+}
+
+/// Work on many lines, compiled for every kind of processor.
+pub trait Work {
+    fn run<L: Lanes>(self, lanes: L);
+}
+
+/// Does work in the best way this processor has.
+pub fn work(work: impl Work) {
+    imp::work(work);
+}
+
+/// The same in plain words: the fallback for other processors, and the judge of the fast one.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+pub mod plain {
+    use super::{LANES, Lanes, Work};
+
+    #[derive(Clone, Copy)]
+    pub struct Plain;
+
+    impl Lanes for Plain {
+        fn stops(self, block: &[u8; LANES], a: u8, b: u8) -> u32 {
+            let stop = |&byte: &u8| u32::from(byte == a || byte == b || byte == b'\n');
+            block.iter().rev().fold(0, |bits, byte| bits << 1 | stop(byte))
+        }
+    }
+
+    #[cfg_attr(target_arch = "x86_64", expect(dead_code, reason = "the other twin is used"))]
+    pub fn which(block: &[u8; 16], a: u8, b: u8) -> u32 {
+        block.iter().rev().fold(0, |bits, &c| bits << 1 | u32::from(c == a || c == b))
+    }
+
+    #[cfg_attr(target_arch = "x86_64", expect(dead_code, reason = "the other twin is used"))]
+    pub fn work(work: impl Work) {
+        work.run(Plain);
+    }
+
+    pub fn find(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        let tail = hay.get(from..).unwrap_or_default();
+        tail.iter().position(|&c| c == a || c == b).map_or(hay.len(), |at| from + at)
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+use plain as imp;
+
+#[cfg(target_arch = "x86_64")]
+mod imp {
+    use super::super::digits::word_at;
+    use super::{Lanes, Work};
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm256_cmpeq_epi8,
+        _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+    };
+
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    pub fn which(block: &[u8; LANES], a: u8, b: u8) -> u32 {
+        // SAFETY: SSE2 is part of every x86_64.
+        unsafe { sixteen(block, a, b) }
+    }
+
+    #[derive(Clone, Copy)]
+    pub struct Sse2;
+
+    impl Lanes for Sse2 {
+        #[inline(always)]
+        fn stops(self, block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
+            // SAFETY: SSE2 is part of every x86_64.
+            unsafe { stops_by_sse2(block, a, b) }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn stops_by_sse2(block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
+        let (halves, _) = block.as_chunks();
+        let [low, high] =
+            [0, 1].map(|half| sixteen(&halves[half], a, b) | sixteen(&halves[half], b'\n', b'\n'));
+        low | high << LANES
+    }
+
+    /// A processor with AVX2 and what came with it. Only `work_by_avx2` has one, and tests that have asked for it.
+    #[derive(Clone, Copy)]
+    pub struct Avx2;
+
+    impl Lanes for Avx2 {
+        #[inline(always)]
+        fn stops(self, block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
+            // SAFETY: who has this type runs on such a processor.
+            unsafe { stops_by_avx2(block, a, b) }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn stops_by_avx2(block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
+        // SAFETY: there are thirty-two bytes, and this load asks for no alignment.
+        let bytes = unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
+        let equal = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte.cast_signed()));
+        let stops = _mm256_or_si256(_mm256_or_si256(equal(a), equal(b)), equal(b'\n'));
+        _mm256_movemask_epi8(stops).cast_unsigned()
+    }
+
+    pub fn work(work: impl Work) {
+        let avx2 = is_x86_feature_detected!("avx2");
+        if avx2
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+        {
+            // SAFETY: it has them.
+            unsafe { work_by_avx2(work) }
+        } else {
+            work.run(Sse2);
+        }
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+    fn work_by_avx2(work: impl Work) {
+        work.run(Avx2);
+    }
+
+    /// Bytes looked at in one turn of the loop over long values: one bit for each fills a register.
+    const STRIDE: usize = 64;
+
+    #[inline(always)]
+    pub fn find(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        let Some(block) = hay.get(from..).and_then(<[u8]>::first_chunk) else {
+            return find_at_end(hay, from, a, b);
+        };
+        // SAFETY: SSE2 is part of every x86_64.
+        let found = unsafe { sixteen(block, a, b) };
+        if found != 0 {
+            return from + found.trailing_zeros() as usize;
+        }
+        find_far(hay, from + LANES, a, b)
+    }
+
+    /// One bit for each of these bytes that is one of the two looked for.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn sixteen(block: &[u8; LANES], a: u8, b: u8) -> u32 {
+        // SAFETY: there are sixteen bytes, and this load asks for no alignment.
+        let bytes = unsafe { _mm_loadu_si128(block.as_ptr().cast()) };
+        let equal = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte.cast_signed()));
+        _mm_movemask_epi8(if a == b { equal(a) } else { _mm_or_si128(equal(a), equal(b)) }).cast_unsigned()
+    }
+
+    /// The same for sixty-four bytes, of which most turns find none.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn sixty_four_by_sse2(block: &[u8; STRIDE], a: u8, b: u8) -> u64 {
+        let (quarters, _) = block.as_chunks::<LANES>();
+        quarters.iter().rev().fold(0, |bits, quarter| bits << LANES | u64::from(sixteen(quarter, a, b)))
+    }
+
+    /// The same for processors that compare thirty-two bytes at once.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn sixty_four_by_avx2(block: &[u8; STRIDE], a: u8, b: u8) -> u64 {
+        let (halves, _) = block.as_chunks::<32>();
+        halves.iter().rev().fold(0, |bits, half| {
+            // SAFETY: there are thirty-two bytes, and this load asks for no alignment.
+            let bytes = unsafe { _mm256_loadu_si256(half.as_ptr().cast()) };
+            let equal = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte.cast_signed()));
+            let equal = if a == b { equal(a) } else { _mm256_or_si256(equal(a), equal(b)) };
+            bits << 32 | u64::from(_mm256_movemask_epi8(equal).cast_unsigned())
+        })
+    }
+
+    /// The rest of a long value.
+    #[inline(never)]
+    fn find_far(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        if hay.len() < STRIDE {
+            return find_in_short(hay, from, a, b);
+        }
+        // What the processor can do is asked once in a process, and from then on is a bit in memory.
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: it can.
+            unsafe { find_far_by_avx2(hay, from, a, b) }
+        } else {
+            // SAFETY: SSE2 is part of every x86_64.
+            unsafe { find_far_by_sse2(hay, from, a, b) }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn find_far_by_avx2(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        find_by_strides(hay, from, |block| sixty_four_by_avx2(block, a, b))
+            .unwrap_or_else(|| find_in_short(hay, from, a, b))
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub fn find_far_by_sse2(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        find_by_strides(hay, from, |block| sixty_four_by_sse2(block, a, b))
+            .unwrap_or_else(|| find_in_short(hay, from, a, b))
+    }
+
+    /// `None` for a text of less than a stride.
+    #[inline(always)]
+    fn find_by_strides(hay: &[u8], from: usize, hits: impl Fn(&[u8; STRIDE]) -> u64) -> Option<usize> {
+        let last: &[u8; STRIDE] = hay.last_chunk()?;
+        let mut at = from;
+        while let Some(block) = hay.get(at..).and_then(<[u8]>::first_chunk) {
+            let found = hits(block);
+            if found != 0 {
+                return Some(at + found.trailing_zeros() as usize);
+            }
+            at += STRIDE;
+        }
+        if at >= hay.len() {
+            return Some(hay.len());
+        }
+        // The last stride is looked at as a whole, and what was seen already is shifted away: a loop over what
+        // is left ends where the processor does not expect it to, and that costs more.
+        let found = hits(last) >> (at + STRIDE - hay.len());
+        Some(if found == 0 { hay.len() } else { at + found.trailing_zeros() as usize })
+    }
+
+    #[inline(never)]
+    fn find_in_short(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        let mut at = from;
+        while let Some(block) = hay.get(at..).and_then(<[u8]>::first_chunk) {
+            // SAFETY: SSE2 is part of every x86_64.
+            let found = unsafe { sixteen(block, a, b) };
+            if found != 0 {
+                return at + found.trailing_zeros() as usize;
+            }
+            at += LANES;
+        }
+        find_at_end(hay, at, a, b)
+    }
+
+    /// Fewer than sixteen bytes are left to look at: the last sixteen are compared, and those before `from`
+    /// are shifted away. A text that has no sixteen is filled up with zeros, which are no hits.
+    #[inline(never)]
+    fn find_at_end(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        if from >= hay.len() {
+            return hay.len();
+        }
+        let (block, before, real) = match hay.last_chunk() {
+            Some(last) => (*last, from + LANES - hay.len(), u32::MAX),
+            None => (padded(hay), from, (1 << hay.len()) - 1),
+        };
+        // SAFETY: SSE2 is part of every x86_64.
+        let found = (unsafe { sixteen(&block, a, b) } & real) >> before;
+        if found == 0 { hay.len() } else { from + found.trailing_zeros() as usize }
+    }
+
+    /// A text of fewer than sixteen bytes, with zeros behind it.
+    #[inline]
+    fn padded(text: &[u8]) -> [u8; LANES] {
+        let both = u128::from(word_at(text, 8)) << 64 | u128::from(word_at(text, 0));
+        both.to_le_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_length_start_and_place_of_a_hit() {
+        for len in 0..160 {
+            for place in 0..len {
+                let mut hay = vec![b'.'; len];
+                hay[place] = b'"';
+                for from in 0..len + 2 {
+                    assert_eq!(
+                        find_byte(&hay, from, b'"'),
+                        plain::find(&hay, from, b'"', b'"'),
+                        "{len} {place} {from}"
+                    );
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_look_the_same_to_every_processor(
+            block in prop::array::uniform32(0u8..12), second in prop::array::uniform32(0u8..12),
+            a in 0u8..12, b in 0u8..12,
+        ) {
+            let both: [u8; 64] = std::array::from_fn(|at| if at < 32 { block[at] } else { second[at - 32] });
+            let placed = both.iter().rev().fold(0, |bits, &c| bits << 1 | u64::from(c == a || c == b));
+            prop_assert_eq!(places(&both, a, b), placed);
+            let seen = plain::Plain.stops(&block, a, b);
+            let stops = block.iter().rev().fold(0, |bits, &c| bits << 1 | u32::from(c == a || c == b || c == b'\n'));
+            prop_assert_eq!(seen, stops);
+            #[cfg(target_arch = "x86_64")]
+            {
+                prop_assert_eq!(imp::Sse2.stops(&block, a, b), seen);
+                if is_x86_feature_detected!("avx2") {
+                    prop_assert_eq!(imp::Avx2.stops(&block, a, b), seen);
+                }
+            }
+        }
+
+        #[test]
+        fn the_fast_twin_agrees_with_the_plain_one(
+            hay in proptest::collection::vec(any::<u8>().prop_map(|b| b % 7), 0..300),
+            from in 0usize..320, a in 0u8..7, b in 0u8..9,
+        ) {
+            let plainly = plain::find(&hay, from, a, b);
+            prop_assert_eq!(find_either(&hay, from, a, b), plainly);
+            prop_assert_eq!(find_byte(&hay, from, a), plain::find(&hay, from, a, a));
+            // The path of processors without AVX2, which those that run this test hardly ever are.
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: SSE2 is part of every x86_64.
+            prop_assert_eq!(unsafe { imp::find_far_by_sse2(&hay, from, a, b) }, plainly);
+        }
+    }
+}

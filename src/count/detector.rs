@@ -1,0 +1,55 @@
+//! Holds the first lines back until there are enough of them to choose the format by, whatever pieces they come in.
+//!
+//! What is held is counted once the format is known, or as malformed when no preset reads it; and then the next lines
+//! are asked. It is bounded in lines, in bytes and in time.
+
+use crate::bytes::scan::find_byte;
+use crate::limits;
+use crate::options::Options;
+use std::time::Instant;
+
+#[derive(Debug)]
+pub struct FormatDetector {
+    /// What the format will be compiled with.
+    pub options: Options,
+    held: Vec<u8>,
+    lines: usize,
+    /// When there is something to be held no longer.
+    until: Option<Instant>,
+}
+
+impl FormatDetector {
+    pub fn new(options: Options) -> FormatDetector {
+        FormatDetector { options, held: Vec::new(), lines: 0, until: None }
+    }
+
+    /// Takes lines until there are enough, and says how many bytes it took.
+    pub fn take(&mut self, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        while taken < bytes.len() && !self.has_enough() {
+            let end = find_byte(bytes, taken, b'\n') + 1;
+            self.held.extend_from_slice(&bytes[taken..end]);
+            self.lines += 1;
+            taken = end;
+        }
+        if taken > 0 {
+            self.until.get_or_insert_with(|| Instant::now() + limits::GUESS_PATIENCE);
+        }
+        taken
+    }
+
+    pub fn has_enough(&self) -> bool {
+        self.lines >= limits::GUESS_LINES_MAX || self.held.len() >= limits::GUESS_BYTES_MAX
+    }
+
+    /// When the choice has to be made with what there is.
+    pub fn until(&self) -> Option<Instant> {
+        self.until
+    }
+
+    /// Hands out what is held, whole lines.
+    pub fn hand_out(&mut self) -> Vec<u8> {
+        (self.lines, self.until) = (0, None);
+        std::mem::take(&mut self.held)
+    }
+}

@@ -1,0 +1,255 @@
+//! Label values, which strangers may choose, into small numbers, of which there is a fixed supply.
+//!
+//! A dictionary gives a value a place and the place's number is its [`Id`] for as long as the process lives:
+//! series are cumulative, so a place is never taken back or given to another value. What has no place is
+//! counted under `other`, so that sums stay exact. It knows nothing of logs, series or options, and it must
+//! never grow beyond its bounds nor allocate unless it admits a value.
+//!
+//! In a *closed* dictionary the values named at the start have a place, and nobody else; in an *open* one whom
+//! [`Admission`] lets in, for half of the places at the first sight.
+//!
+//! Memory, fixed at the start: 20 to 36 bytes a place for the tables, and that of the admission; the text grows
+//! with each admission by at most [`VALUE_BYTES_MAX`] = 256 bytes.
+
+use crate::bytes::words::same;
+use crate::count::admission::Admission;
+use crate::count::hash::{Seed, position, tag};
+
+/// Values are cut to this length, so that a dictionary's memory is bounded by its places. It is also what a
+/// reader of a graph's legend could bear.
+const VALUE_BYTES_MAX: usize = 256;
+
+/// Numbers fit in a `u16`: 0 is `other`, and the highest marks an empty slot of the table.
+const PLACES_MAX: usize = u16::MAX as usize - 1;
+
+const OTHER: &str = "other";
+
+/// The number of a label value. [`Id::OTHER`] stands for all that have no place; the others count from 1 in
+/// the order of their admission (in a closed dictionary, in the order given).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub u16);
+
+impl Id {
+    pub const OTHER: Id = Id(0);
+}
+
+/// The values that have a place, by number: all that a reader of the numbers needs, in two blocks of memory.
+#[derive(Clone, Debug)]
+pub struct Values {
+    text: String,
+    /// Value number `i` lies between bounds `i` and `i + 1`.
+    bounds: Vec<u32>,
+}
+
+impl Values {
+    /// The value of a number that this dictionary gave; `other` for any number it never gave.
+    pub fn get(&self, id: Id) -> &str {
+        self.bounds_of(id)
+            .and_then(|(start, end)| self.text.get(start as usize..end as usize))
+            .unwrap_or(OTHER)
+    }
+
+    fn bounds_of(&self, id: Id) -> Option<(u32, u32)> {
+        let place = usize::from(id.0);
+        Some((*self.bounds.get(place)?, *self.bounds.get(place + 1)?))
+    }
+
+    /// The bytes between two bounds: a comparison has no use for the check that they are whole characters.
+    #[inline]
+    fn bytes(&self, start: u32, end: u32) -> &[u8] {
+        &self.text.as_bytes()[start as usize..end as usize]
+    }
+
+    /// How many values have a place; `other` is not one of them. Their numbers are `1..=len()`.
+    pub fn len(&self) -> usize {
+        self.bounds.len() - 2
+    }
+
+    fn push(&mut self, value: &str) -> Id {
+        let place = self.bounds.len() - 1;
+        self.text.push_str(value);
+        self.bounds.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+        Id(u16::try_from(place).unwrap_or(0))
+    }
+}
+
+/// One slot of the open-addressed table: half of the hash saves most looks at the text.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    tag: u32,
+    id: u16,
+}
+
+const EMPTY: Slot = Slot { tag: 0, id: u16::MAX };
+
+/// A bounded dictionary of label values; see the head of this file.
+#[derive(Clone, Debug)]
+pub struct Dictionary {
+    values: Values,
+    /// The latest hit and where its text lies: most lines repeat the value of the line before.
+    latest: (Id, u32, u32),
+    seed: Seed,
+    /// A power of two, at least twice the places, so that a probe ends after a step or two.
+    table: Vec<Slot>,
+    admission: Admission,
+    overflow: u64,
+}
+
+impl Dictionary {
+    /// Any value may have a place while there are some; with `earned`, those of the second half must be earned.
+    pub fn open(max_values: usize, earned: bool) -> Dictionary {
+        let places = max_values.min(PLACES_MAX);
+        Dictionary::with_places(match earned {
+            true => Admission::earned(places, places.div_ceil(2)),
+            false => Admission::first_come(places),
+        })
+    }
+
+    /// These values and no others.
+    pub fn closed(values: &[String]) -> Dictionary {
+        let mut dictionary = Dictionary::with_places(Admission::first_come(values.len().min(PLACES_MAX)));
+        for value in values {
+            dictionary.id_of(value.as_bytes());
+        }
+        // A value named twice left a place that nobody else may have.
+        dictionary.admission = Admission::first_come(dictionary.len());
+        dictionary.overflow = 0;
+        dictionary
+    }
+
+    fn with_places(admission: Admission) -> Dictionary {
+        let places = admission.places();
+        let mut dictionary = Dictionary {
+            values: Values { text: String::new(), bounds: Vec::with_capacity(places + 2) },
+            latest: (Id::OTHER, 0, 0),
+            seed: Seed::new(),
+            table: vec![EMPTY; 2 * (places + 1).next_power_of_two()],
+            admission,
+            overflow: 0,
+        };
+        // `other` is in the table like any value, lest a stranger who sends that word make a second series of
+        // it.
+        dictionary.values.bounds.push(0);
+        dictionary.admit(dictionary.seed.hash(OTHER.as_bytes()), OTHER);
+        dictionary
+    }
+
+    /// The number of this value, which counts as one sighting of it.
+    ///
+    /// Bytes that are no UTF-8 read as `\xhh`, and of what is longer than [`VALUE_BYTES_MAX`] in that form
+    /// only the beginning counts, up to the last whole character: two values alike so far are one value.
+    #[inline]
+    pub fn id_of(&mut self, value: &[u8]) -> Id {
+        let (id, start, end) = self.latest;
+        if same(self.values.bytes(start, end), value) {
+            return id;
+        }
+        self.look_up(value)
+    }
+
+    pub fn value(&self, id: Id) -> &str {
+        self.values.get(id)
+    }
+
+    /// How many sightings went to `other` for want of a place.
+    pub fn overflow(&self) -> u64 {
+        self.overflow
+    }
+
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, raw: &[u8]) -> Id {
+        if raw.len() <= VALUE_BYTES_MAX {
+            // What equals a value that is text is text, so the hits need no look at the encoding.
+            let hash = self.seed.hash(raw);
+            if let Some(id) = self.find(hash, raw) {
+                return self.hit(id);
+            }
+            if let Ok(text) = str::from_utf8(raw) {
+                return self.miss(hash, text);
+            }
+        }
+        let mut buffer = [0; VALUE_BYTES_MAX];
+        let text = as_text(raw, &mut buffer);
+        let hash = self.seed.hash(text.as_bytes());
+        match self.find(hash, text.as_bytes()) {
+            Some(id) => self.hit(id),
+            None => self.miss(hash, text),
+        }
+    }
+
+    #[inline]
+    fn find(&self, hash: u64, value: &[u8]) -> Option<Id> {
+        let mask = self.table.len() - 1;
+        let mut place = position(hash) & mask;
+        loop {
+            let slot = self.table[place];
+            if slot.id == EMPTY.id {
+                return None;
+            }
+            if slot.tag == tag(hash)
+                && let Some((start, end)) = self.values.bounds_of(Id(slot.id))
+                && same(self.values.bytes(start, end), value)
+            {
+                return Some(Id(slot.id));
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    fn hit(&mut self, id: Id) -> Id {
+        if let Some((start, end)) = self.values.bounds_of(id) {
+            self.latest = (id, start, end);
+        }
+        id
+    }
+
+    #[cold]
+    fn miss(&mut self, hash: u64, value: &str) -> Id {
+        if self.admission.admits(self.len(), hash) {
+            return self.admit(hash, value);
+        }
+        self.overflow += 1;
+        Id::OTHER
+    }
+
+    fn admit(&mut self, hash: u64, value: &str) -> Id {
+        let id = self.values.push(value);
+        let mask = self.table.len() - 1;
+        let mut place = position(hash) & mask;
+        while self.table[place].id != EMPTY.id {
+            place = (place + 1) & mask;
+        }
+        self.table[place] = Slot { tag: tag(hash), id: id.0 };
+        self.hit(id)
+    }
+}
+
+/// The text of a value that is no UTF-8, or too long: as much of it as goes into the buffer in whole
+/// characters.
+fn as_text<'b>(raw: &[u8], buffer: &'b mut [u8; VALUE_BYTES_MAX]) -> &'b str {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut length = 0;
+    let mut put = |piece: &[u8]| {
+        let room = buffer.get_mut(length..length + piece.len());
+        room.map(|room| room.copy_from_slice(piece)).map(|()| length += piece.len())
+    };
+    // No piece is shorter than its bytes in `raw`, so what lies beyond the bound there is beyond it here.
+    for chunk in raw[..raw.len().min(VALUE_BYTES_MAX)].utf8_chunks() {
+        let characters = chunk.valid().char_indices();
+        let bytes = chunk.valid().as_bytes();
+        let fits = characters.map(|(at, c)| &bytes[at..at + c.len_utf8()]).try_for_each(&mut put);
+        let escape = |&byte: &u8| [b'\\', b'x', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+        let fits = fits.and_then(|()| chunk.invalid().iter().try_for_each(|byte| put(&escape(byte))));
+        if fits.is_none() {
+            break;
+        }
+    }
+    str::from_utf8(&buffer[..length]).unwrap_or(OTHER)
+}
+
+#[cfg(test)]
+mod tests;

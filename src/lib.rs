@@ -1,0 +1,51 @@
+//! Counts what an HTTP server logs: access-log lines in, Prometheus metrics out.
+//!
+//! The map of the house, in the order of the data's way:
+//!
+//! ```text
+//! stdin --bytes--> [ input ] --Chunk--> [ count ] --copy of the Ledger--> [ snapshot ] --text--> stdout, state file,
+//!                      |  tee              |  ^                         [ generations ]          [ serve ] scrapers
+//!                      v                   v  |
+//!                    file               [ parse ]   format, record (functions, no thread)
+//!                                       [ advise ]  what would make lines fit, for people
+//! ```
+//!
+//! - [`options`] every option once; [`catalogue`] every metric once; [`limits`] the bounds of the whole; [`calendar`]
+//!   the time of day; [`fixed_point`] what figures are made of; [`log`] what is said to the operator;
+//!   [`self_metrics`] what the program counts of itself.
+//! - [`os`] what is asked of the system: signals, privileges, pipes. [`bytes`] searches, below parse and count alike.
+//! - [`input`] cuts bytes into chunks of whole lines and copies them to the tee.
+//! - [`parse`] compiles a format and reads one line by it. It knows no metric, no clock and no option.
+//! - [`count`] is the counting thread and its ledger: plain integers with one owner.
+//! - [`advise`] is for people: how each line is read, why not, and what would make it fit.
+//! - [`snapshot`] makes pages of copies of the ledger, and text of pages.
+//! - [`generations`] keeps pages in files and adds up those of all processes that share a directory.
+//! - [`serve`] answers scrapers and people.
+//! - [`modes`] are the tails: serve, once, explain.
+//!
+//! A room knows the product of the room before it, never its machinery, and never the room after it.
+
+#![deny(unsafe_code)]
+#![allow(rustdoc::private_intra_doc_links, reason = "the map is for who reads the sources")]
+
+mod advise;
+mod bytes;
+mod calendar;
+mod catalogue;
+mod count;
+#[cfg(test)]
+mod docs;
+mod fixed_point;
+mod generations;
+mod input;
+mod limits;
+mod log;
+mod modes;
+mod options;
+mod os;
+mod parse;
+mod self_metrics;
+mod serve;
+mod snapshot;
+
+pub use modes::run_program as run;

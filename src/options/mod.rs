@@ -1,0 +1,634 @@
+//! Turns the command line into `Options`: every option is one row of `TABLE`, which feeds the parser, `--help`, the
+//! man page, the README and the shell completions.
+//!
+//! A row's `set` checks a value and stores it; it opens nothing, so that `--help` works in a broken world. Its message
+//! does not name the option: whoever calls it puts `--name: ` in front, and the file and line if it came from a file.
+
+use crate::count::routes;
+use crate::fixed_point::FixedPoint;
+use crate::limits;
+use crate::log;
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// What the user asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// None: `auto`.
+    pub format: Option<String>,
+    pub listen: Vec<String>,
+    pub telemetry_path: String,
+    pub systemd_socket: bool,
+    pub state_dir: Option<PathBuf>,
+    pub tee: Option<PathBuf>,
+    pub tee_rotate_size: Option<u64>,
+    pub tee_rotate_interval: Option<u64>,
+    pub tee_keep: Option<usize>,
+    pub user: Option<String>,
+    /// `NAME=FIELD`.
+    pub labels: Vec<(String, String)>,
+    /// `NAME=a,b,c`.
+    pub label_values: Vec<(String, Vec<String>)>,
+    pub max_values: usize,
+    pub max_series: usize,
+    pub routes: Vec<String>,
+    /// `FIELD=PATTERN`.
+    pub excludes: Vec<(String, String)>,
+    pub methods: Vec<String>,
+    pub histogram_labels: Vec<String>,
+    pub duration_buckets: Vec<FixedPoint>,
+    pub size_buckets: Vec<FixedPoint>,
+    pub quantiles: Vec<f64>,
+    pub quantiles_window: u64,
+    pub exemplar: Option<String>,
+    pub exemplar_above: FixedPoint,
+    pub mode: Mode,
+}
+
+/// The tails of the house: what is done with what was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Serve,
+    Once,
+    Explain,
+    Help,
+    Version,
+}
+
+/// RFC 9110 section 9.3 and RFC 5789 (PATCH).
+const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
+/// The boundaries that OpenTelemetry's HTTP conventions advise for http.server.request.duration.
+const DURATION_BUCKETS: &str = "0.005,0.01,0.025,0.05,0.075,0.1,0.25,0.5,0.75,1,2.5,5,7.5,10";
+/// 256 * 4^n: from an empty answer's headers to a quarter of a gigabyte.
+const SIZE_BUCKETS: &str = "256,1024,4096,16384,65536,262144,1048576,4194304,16777216,67108864,268435456";
+
+/// Histograms are costly, so they bear the labels that one looks at by default and `--label`s only when asked.
+const HISTOGRAM_LABELS: &str = "method,status_class,vhost,route";
+
+impl Default for Options {
+    fn default() -> Options {
+        let mut options = Options {
+            format: None,
+            listen: Vec::new(),
+            telemetry_path: String::new(),
+            systemd_socket: false,
+            state_dir: None,
+            tee: None,
+            tee_rotate_size: None,
+            tee_rotate_interval: None,
+            tee_keep: None,
+            user: None,
+            labels: Vec::new(),
+            label_values: Vec::new(),
+            max_values: 0,
+            max_series: limits::SERIES_MAX,
+            routes: Vec::new(),
+            excludes: Vec::new(),
+            methods: METHODS.iter().map(|&method| method.to_owned()).collect(),
+            histogram_labels: Vec::new(),
+            duration_buckets: Vec::new(),
+            size_buckets: Vec::new(),
+            quantiles: Vec::new(),
+            quantiles_window: 0,
+            exemplar: None,
+            exemplar_above: FixedPoint::ZERO,
+            mode: Mode::Serve,
+        };
+        for option in TABLE.iter().filter(|option| !option.default.is_empty() && !option.repeats) {
+            let set = (option.set)(&mut options, option.default);
+            debug_assert!(set.is_ok(), "--{}: {set:?}", option.name);
+        }
+        options
+    }
+}
+
+impl Options {
+    /// The same without what names a field of the format, which only a format can judge.
+    pub fn without_fields(&self) -> Options {
+        let mut options = self.clone();
+        options.histogram_labels.retain(|name| !self.labels.iter().any(|(label, _)| label == name));
+        Options {
+            labels: Vec::new(),
+            label_values: Vec::new(),
+            excludes: Vec::new(),
+            exemplar: None,
+            ..options
+        }
+    }
+
+    /// Where to listen: what was asked for, or the default; nothing but the socket when systemd hands one over.
+    pub fn listen_addresses(&self) -> Vec<String> {
+        match (self.listen.is_empty(), self.systemd_socket) {
+            (true, false) => vec![default_of("web.listen-address").to_owned()],
+            _ => self.listen.clone(),
+        }
+    }
+}
+
+/// One option. Order in the table is order in the documents.
+pub struct Flag {
+    pub name: &'static str,
+    /// How the documents call the value; empty for a switch.
+    pub value: &'static str,
+    /// As it would be given; empty where there is none.
+    pub default: &'static str,
+    pub repeats: bool,
+    pub group: &'static str,
+    /// Sentences. `*` marks nothing, blank lines make paragraphs.
+    pub help: &'static str,
+    pub set: fn(&mut Options, &str) -> Result<(), String>,
+}
+
+const INPUT: &str = "Input";
+const SERVING: &str = "Serving";
+const KEEPING: &str = "Keeping";
+const LABELS: &str = "Labels and series";
+const HISTOGRAMS: &str = "Histograms and quantiles";
+const MODES: &str = "Other modes";
+
+#[rustfmt::skip]
+pub const TABLE: &[Flag] = &[
+    Flag { name: "format", value: "FORMAT", default: "auto", repeats: false, group: INPUT,
+        help: "What a line looks like: a preset (see below), an Apache LogFormat string, an nginx log_format string, \
+               or json:KEY=FIELD,... for JSON lines. Which it is, is seen from its directives and variables. \
+               `auto` chooses the preset that reads the first lines and says which.",
+        set: |o, v| { o.format = (v != "auto").then(|| v.to_owned()); Ok(()) } },
+    Flag { name: "exclude", value: "FIELD=PATTERN", default: "", repeats: true, group: INPUT,
+        help: "Do not count lines whose field matches the pattern, in which * stands for any characters \
+               (path=/health*). They appear as outcome `excluded`.",
+        set: |o, v| { o.excludes.push(pair(v)?); Ok(()) } },
+    Flag { name: "web.listen-address", value: "ADDRESS", default: "127.0.0.1:19117", repeats: true, group: SERVING,
+        help: "Where to serve: HOST:PORT, :PORT for all interfaces, [::1]:PORT, or unix:/PATH.",
+        set: |o, v| { o.listen.push(v.to_owned()); Ok(()) } },
+    Flag { name: "web.telemetry-path", value: "PATH", default: "/metrics", repeats: false, group: SERVING,
+        help: "The path of the metrics.",
+        set: |o, v| {
+            let plain = v.bytes().all(|b| b.is_ascii_graphic() && !b"?#\"<>%\\".contains(&b));
+            if !v.starts_with('/') || !plain { return Err(format!("`{v}` is no plain absolute path")); }
+            if ["/", "/-/healthy", "/-/ready"].contains(&v) { return Err(format!("`{v}` is taken")); }
+            o.telemetry_path = v.to_owned(); Ok(()) } },
+    Flag { name: "web.systemd-socket", value: "", default: "", repeats: false, group: SERVING,
+        help: "Serve on the sockets that systemd hands over (LISTEN_FDS).",
+        set: |o, _| { o.systemd_socket = true; Ok(()) } },
+    Flag { name: "state-dir", value: "DIR", default: "", repeats: false, group: KEEPING,
+        help: "Keep the counts in DIR: they survive restarts, and all processes with the same DIR are served as one \
+               page.",
+        set: |o, v| { o.state_dir = Some(path(v)?); Ok(()) } },
+    Flag { name: "tee", value: "PATH", default: "", repeats: false, group: KEEPING,
+        help: "Append every byte of stdin to PATH, which may be rotated by others; `-` is stdout.",
+        set: |o, v| { o.tee = Some(path(v)?); Ok(()) } },
+    Flag { name: "tee.rotate-size", value: "BYTES", default: "", repeats: false, group: KEEPING,
+        help: "Rotate the tee when it has grown to BYTES (suffixes K, M, G).",
+        set: |o, v| { o.tee_rotate_size = Some(bytes(v)?); Ok(()) } },
+    Flag { name: "tee.rotate-interval", value: "SECONDS", default: "", repeats: false, group: KEEPING,
+        help: "Rotate the tee every SECONDS, counted from midnight UTC.",
+        set: |o, v| { o.tee_rotate_interval = Some(whole(v, 1, 366 * 86_400)?); Ok(()) } },
+    Flag { name: "tee.keep", value: "N", default: "", repeats: false, group: KEEPING,
+        help: "Keep N rotated files and remove older ones; without it all are kept.",
+        set: |o, v| { o.tee_keep = Some(index(whole(v, 0, 100_000)?)); Ok(()) } },
+    Flag { name: "user", value: "USER[:GROUP]", default: "", repeats: false, group: KEEPING,
+        help: "Give up root for USER once everything that needs it is open.",
+        set: |o, v| { o.user = Some(v.to_owned()); Ok(()) } },
+    Flag { name: "label", value: "NAME=FIELD", default: "", repeats: true, group: LABELS,
+        help: "Add a label to requests and bytes. FIELD is a directive (%{GEOIP_COUNTRY_CODE}e), a variable \
+               ($scheme), a JSON key (request.host), or a part of the request: method, path, query:KEY, protocol, \
+               scheme.",
+        set: |o, v| {
+            let (name, field) = pair(v)?;
+            label_name(&name)?;
+            if o.labels.len() == limits::USER_LABELS_MAX {
+                return Err(format!("there are at most {} labels of yours", limits::USER_LABELS_MAX));
+            }
+            if o.labels.iter().any(|(other, _)| *other == name) { return Err(format!("{name} is given twice")); }
+            o.labels.push((name, field)); Ok(()) } },
+    Flag { name: "label-values", value: "NAME=A,B,C", default: "", repeats: true, group: LABELS,
+        help: "The values that label may have; every other is counted as `other`.",
+        set: |o, v| {
+            let (name, values) = pair(v)?;
+            if o.label_values.iter().any(|(other, _)| *other == name) { return Err(format!("{name} is given twice")); }
+            o.label_values.push((name, list(&values)?)); Ok(()) } },
+    Flag { name: "max-values", value: "N", default: "100", repeats: false, group: LABELS,
+        help: "Distinct values of each label; further ones are counted as `other` until they prove frequent.",
+        set: |o, v| { o.max_values = index(whole(v, 1, 10_000)?); Ok(()) } },
+    Flag { name: "max-series", value: "N", default: "10000", repeats: false, group: LABELS,
+        help: "Series of requests; further ones are counted by method and status alone, all other labels being \
+               `other`, until they prove frequent.",
+        set: |o, v| { o.max_series = index(whole(v, 1, 1_000_000)?); Ok(()) } },
+    Flag { name: "route", value: "PATTERN", default: "", repeats: true, group: LABELS,
+        help: "Add the label `route`: the first pattern that matches the path, such as /users/:id/orders or \
+               /static/*; paths that match none are `other`. @FILE reads patterns from a file, one a line. \
+               `auto` makes routes of all paths by putting :id for numbers, UUIDs and hashes.",
+        set: |o, v| {
+            if v != "auto" { routes::check(v)?; }
+            if o.routes.first().is_some_and(|first| (first == "auto") != (v == "auto")) {
+                return Err("`auto` makes all routes and goes with no others".to_owned());
+            }
+            o.routes.push(v.to_owned()); Ok(()) } },
+    Flag { name: "methods", value: "LIST", default: "", repeats: false, group: LABELS,
+        help: "Methods that the label names, the rest being `other`; by default the nine of RFC 9110 and RFC 5789.",
+        set: |o, v| { o.methods = list(v)?; Ok(()) } },
+    Flag { name: "histogram-labels", value: "LIST", default: HISTOGRAM_LABELS, repeats: false, group: HISTOGRAMS,
+        help: "Which labels the histograms bear: a histogram multiplies by each of them.",
+        set: |o, v| { o.histogram_labels = if v.is_empty() { Vec::new() } else { distinct(v)? }; Ok(()) } },
+    Flag { name: "duration-buckets", value: "LIST", default: DURATION_BUCKETS, repeats: false, group: HISTOGRAMS,
+        help: "Upper bounds of the buckets for times, in seconds.",
+        set: |o, v| { o.duration_buckets = buckets(v)?; Ok(()) } },
+    Flag { name: "size-buckets", value: "LIST", default: SIZE_BUCKETS, repeats: false, group: HISTOGRAMS,
+        help: "Upper bounds of the buckets for sizes, in bytes.",
+        set: |o, v| {
+            let bounds = buckets(v)?;
+            if let Some(odd) = bounds.iter().find(|bound| bound.to_count().is_none()) {
+                return Err(format!("{odd} is no whole number of bytes"));
+            }
+            o.size_buckets = bounds; Ok(()) } },
+    Flag { name: "quantiles", value: "LIST", default: "", repeats: false, group: HISTOGRAMS,
+        help: "Add a summary of request durations with these quantiles, such as 0.5,0.9,0.99, within 1 % of the \
+               true value.",
+        set: |o, v| { o.quantiles = quantiles(v)?; Ok(()) } },
+    Flag { name: "quantiles.window", value: "SECONDS", default: "600", repeats: false, group: HISTOGRAMS,
+        help: "The time that the quantiles look back.",
+        set: |o, v| { o.quantiles_window = whole(v, 10, 86_400)?; Ok(()) } },
+    Flag { name: "exemplar", value: "FIELD", default: "", repeats: false, group: HISTOGRAMS,
+        help: "Attach the newest value of this field, a trace or request id, to requests and the buckets of their \
+               durations, as OpenMetrics exemplars.",
+        set: |o, v| { o.exemplar = Some(v.to_owned()); Ok(()) } },
+    Flag { name: "exemplar.above", value: "SECONDS", default: "0", repeats: false, group: HISTOGRAMS,
+        help: "Only requests that took at least this long become exemplars.",
+        set: |o, v| {
+            let number = FixedPoint::parse(v).filter(|a| *a >= FixedPoint::ZERO);
+            o.exemplar_above = number.ok_or_else(|| no_number(v))?;
+            Ok(()) } },
+    Flag { name: "once", value: "", default: "", repeats: false, group: MODES,
+        help: "Read to the end of input, print the metrics on stdout and exit.",
+        set: |o, _| { o.mode = Mode::Once; Ok(()) } },
+    Flag { name: "explain", value: "", default: "", repeats: false, group: MODES,
+        help: "Read lines and print how each is read, or where and why it does not fit; then which metrics the \
+               format gives, and what would give more.",
+        set: |o, _| { o.mode = Mode::Explain; Ok(()) } },
+    Flag { name: "help", value: "", default: "", repeats: false, group: MODES,
+        help: "Print this text and exit.",
+        set: |o, _| { o.mode = Mode::Help; Ok(()) } },
+    Flag { name: "version", value: "", default: "", repeats: false, group: MODES,
+        help: "Print the version and exit.",
+        set: |o, _| { o.mode = Mode::Version; Ok(()) } },
+];
+
+fn default_of(name: &str) -> &'static str {
+    TABLE.iter().find(|flag| flag.name == name).map_or("", |flag| flag.default)
+}
+
+// ------------------------------------------------------------------------------------------------------ values ---
+
+fn pair(value: &str) -> Result<(String, String), String> {
+    let (left, right) = value.split_once('=').ok_or_else(|| format!("`{value}` has no `=`"))?;
+    match (left.is_empty(), right.is_empty()) {
+        (false, false) => Ok((left.to_owned(), right.to_owned())),
+        _ => Err(format!("`{value}` has nothing on one side of `=`")),
+    }
+}
+
+/// Names that Prometheus allows, but for those that are ours or that its own formats use.
+fn label_name(name: &str) -> Result<(), String> {
+    let ours =
+        ["method", "status_code", "status_class", "vhost", "route", "le", "quantile", "job", "instance"];
+    let mut bytes = name.bytes();
+    let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    if !first || !bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Err(format!(
+            "`{name}` is no label name: letters, digits and _ make one, not beginning with a digit"
+        ));
+    }
+    if name.starts_with("__") || ours.contains(&name) {
+        return Err(format!("the label `{name}` is taken"));
+    }
+    Ok(())
+}
+
+fn path(value: &str) -> Result<PathBuf, String> {
+    if value.is_empty() { Err("a path is missing".to_owned()) } else { Ok(PathBuf::from(value)) }
+}
+
+fn list(value: &str) -> Result<Vec<String>, String> {
+    let items: Vec<String> = value.split(',').map(|item| item.trim().to_owned()).collect();
+    match items.iter().position(String::is_empty) {
+        Some(at) => Err(format!("item {} of `{value}` is empty", at + 1)),
+        None => Ok(items),
+    }
+}
+
+/// A list in which nothing stands twice.
+fn distinct(value: &str) -> Result<Vec<String>, String> {
+    let items = list(value)?;
+    match items.iter().enumerate().find(|(at, item)| items[..*at].contains(item)) {
+        Some((_, twice)) => Err(format!("{twice} is given twice")),
+        None => Ok(items),
+    }
+}
+
+/// Each item of a list, with the column where it begins in the value.
+fn columns(value: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut column = 1;
+    value.split(',').map(move |item| {
+        let at = column;
+        column += item.len() + 1;
+        (at, item.trim())
+    })
+}
+
+fn buckets(value: &str) -> Result<Vec<FixedPoint>, String> {
+    let mut bounds: Vec<FixedPoint> = Vec::new();
+    for (column, item) in columns(value) {
+        let bound = FixedPoint::parse(item).filter(|bound| *bound > FixedPoint::ZERO && bound.to_f64() < 1e9);
+        let bound =
+            bound.ok_or_else(|| format!("`{item}` at column {column} is no bound: a number above 0 is"))?;
+        if bounds.last().is_some_and(|last| *last >= bound) {
+            return Err(format!("{bound} at column {column} is not above the bound before it"));
+        }
+        bounds.push(bound);
+    }
+    if bounds.len() > limits::BUCKETS_MAX {
+        return Err(format!("there are more than {} bounds", limits::BUCKETS_MAX));
+    }
+    Ok(bounds)
+}
+
+fn quantiles(value: &str) -> Result<Vec<f64>, String> {
+    let read = |(column, item): (usize, &str)| match item.parse::<f64>() {
+        Ok(quantile) if quantile > 0.0 && quantile < 1.0 => Ok(quantile),
+        _ => Err(format!("`{item}` at column {column} is no quantile: a number between 0 and 1 is")),
+    };
+    let mut quantiles = columns(value).map(read).collect::<Result<Vec<f64>, String>>()?;
+    quantiles.sort_by(f64::total_cmp);
+    quantiles.dedup();
+    Ok(quantiles)
+}
+
+fn whole(value: &str, least: u64, most: u64) -> Result<u64, String> {
+    let number = value.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("`{value}` is no whole number from {least} to {most}"))
+}
+
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn bytes(value: &str) -> Result<u64, String> {
+    let (digits, shift) = match value.as_bytes().last() {
+        Some(b'K' | b'k') => (&value[..value.len() - 1], 10),
+        Some(b'M' | b'm') => (&value[..value.len() - 1], 20),
+        Some(b'G' | b'g') => (&value[..value.len() - 1], 30),
+        _ => (value, 0),
+    };
+    let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
+    number
+        .filter(|number| *number > 0)
+        .ok_or_else(|| format!("`{value}` is no number of bytes, such as 100M"))
+}
+
+fn no_number(value: &str) -> String {
+    format!("`{value}` is no number of seconds")
+}
+
+// ----------------------------------------------------------------------------------------------------- parsing ---
+
+/// Reads the command line. An error is one sentence that names the option, and the file and line it came from.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, String> {
+    let mut options = Options::default();
+    read_arguments(lexopt::Parser::from_args(args), &mut options, Files::Allowed)?;
+    if options.mode == Mode::Once && options.tee.as_ref().is_some_and(|path| path.as_os_str() == "-") {
+        return Err("--tee: stdout is where --once prints".to_owned());
+    }
+    for (name, _) in &options.label_values {
+        if !options.labels.iter().any(|(label, _)| label == name) {
+            return Err(format!("--label-values: there is no --label {name}"));
+        }
+    }
+    Ok(options)
+}
+
+/// Whether `@FILE` may stand among the arguments: not in such a file, or one could name itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Files {
+    Allowed,
+    Nested,
+}
+
+fn read_arguments(mut args: lexopt::Parser, options: &mut Options, files: Files) -> Result<(), String> {
+    use lexopt::Arg;
+    while let Some(arg) = args.next().map_err(|e| e.to_string())? {
+        let name = match arg {
+            Arg::Long(name) => name.to_owned(),
+            Arg::Short('h') => "help".to_owned(),
+            Arg::Short('V') => "version".to_owned(),
+            Arg::Short(letter) => return Err(format!("there is no option -{letter}; --help lists all")),
+            Arg::Value(value) => {
+                let value = utf8(&value)?;
+                match value.strip_prefix('@') {
+                    Some(file) if files == Files::Allowed => read_argument_file(file, options)?,
+                    Some(_) => return Err(format!("`{value}`: a file of arguments cannot name another one")),
+                    _ => return Err(format!("`{value}` is no option; --help lists all")),
+                }
+                continue;
+            }
+        };
+        let flag = TABLE.iter().find(|flag| flag.name == name).ok_or_else(|| unknown(&name))?;
+        let value = if flag.value.is_empty() {
+            if args.optional_value().is_some() {
+                return Err(format!("--{name} takes no value"));
+            }
+            String::new()
+        } else {
+            let value = args.value().map_err(|_| format!("--{name}: {} is missing", flag.value))?;
+            utf8(&value).map_err(|e| format!("--{name}: {e}"))?.to_owned()
+        };
+        set(flag, &value, options)?;
+    }
+    Ok(())
+}
+
+/// Sets one option. Where an option may be given several times, `@FILE` stands for a value in each line of FILE.
+fn set(flag: &Flag, value: &str, options: &mut Options) -> Result<(), String> {
+    let Some(file) = value.strip_prefix('@').filter(|_| flag.repeats) else {
+        return (flag.set)(options, value).map_err(|e| format!("--{}: {e}", flag.name));
+    };
+    for_each_line(file, |line| (flag.set)(options, line).map_err(|e| format!("--{}: {e}", flag.name)))
+}
+
+/// One argument a line: `--name`, `--name=value` or `--name value`; a value may also have the next line to itself.
+fn read_argument_file(file: &str, options: &mut Options) -> Result<(), String> {
+    let mut waiting: Option<String> = None;
+    for_each_line(file, |line| {
+        // A value is handed over as `--name=value`, so that one that begins with a dash stays a value.
+        let argument = match (waiting.take(), line.split_once(|c: char| c == '=' || c.is_whitespace())) {
+            (Some(name), _) => format!("{name}={line}"),
+            (None, Some((name, value))) if !value.trim().is_empty() => {
+                format!("{name}={}", value.trim_start())
+            }
+            // A switch, whatever blanks an editor left behind it; `--name=` keeps its sign.
+            (None, _) => line.trim_end().to_owned(),
+        };
+        if TABLE.iter().any(|flag| !flag.value.is_empty() && argument.strip_prefix("--") == Some(flag.name)) {
+            waiting = Some(argument);
+            return Ok(());
+        }
+        read_arguments(lexopt::Parser::from_args([OsString::from(argument)]), options, Files::Nested)
+    })?;
+    waiting.map_or(Ok(()), |name| Err(format!("{file}: {name}: the file ends before its value")))
+}
+
+/// Lines of a file but for empty ones and comments; an error gets the file and the line put before it.
+fn for_each_line(file: &str, mut read: impl FnMut(&str) -> Result<(), String>) -> Result<(), String> {
+    let text =
+        std::fs::read_to_string(file).map_err(|e| format!("unable to read {file}: {}", log::reason(&e)))?;
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim_start();
+        if !line.is_empty() && !line.starts_with('#') {
+            read(line).map_err(|e| format!("{file}:{}: {e}", index + 1))?;
+        }
+    }
+    Ok(())
+}
+
+fn utf8(value: &std::ffi::OsStr) -> Result<&str, String> {
+    value.to_str().ok_or_else(|| format!("`{}` is not UTF-8", value.to_string_lossy()))
+}
+
+fn unknown(name: &str) -> String {
+    // A part of a name counts as one slip, so that `--listen` finds `--web.listen-address`.
+    let slips = |flag: &str| if name.len() > 3 && flag.contains(name) { 1 } else { distance(name, flag) };
+    match TABLE.iter().map(|flag| (slips(flag.name), flag.name)).min() {
+        Some((0..=2, flag)) => format!("there is no option --{name}; did you mean --{flag}?"),
+        _ => format!("there is no option --{name}; --help lists all"),
+    }
+}
+
+/// Levenshtein's distance, one row of the matrix at a time.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+// --------------------------------------------------------------------------------------------------- documents ---
+
+/// The text of `--help`, without the presets, which the caller appends.
+pub fn help() -> String {
+    let mut text = String::from(
+        "Usage: httpd_exporter [OPTION]... < ACCESS_LOG\n\n\
+         Reads access-log lines on stdin, counts requests, statuses, bytes and timings, and serves them to Prometheus.\n\n\
+         Examples:\n  \
+         In Apache:   GlobalLog \"|/usr/local/bin/httpd_exporter --state-dir /var/lib/httpd_exporter\" vhost_combined\n  \
+         With nginx:  tail -n0 -F /var/log/nginx/access.log | httpd_exporter --format nginx\n  \
+         By hand:     zcat access.log.*.gz | httpd_exporter --once\n  \
+         If in doubt: head access.log | httpd_exporter --explain\n",
+    );
+    let mut group = "";
+    for flag in TABLE {
+        if flag.group != group {
+            group = flag.group;
+            let _ = write!(text, "\n{group}:\n");
+        }
+        let value = if flag.value.is_empty() { String::new() } else { format!(" {}", flag.value) };
+        let _ = writeln!(text, "  --{}{value}", flag.name);
+        let mut notes = String::new();
+        if !flag.default.is_empty() {
+            let _ = write!(notes, " Default: {}.", flag.default);
+        }
+        if flag.repeats {
+            notes.push_str(" May be given several times.");
+        }
+        wrap(&format!("{}{notes}", flag.help), "        ", 80, &mut text);
+    }
+    text.push_str("\nAn argument @FILE reads more arguments from FILE, one a line; # begins a comment.\n");
+    text
+}
+
+/// Breaks prose into indented lines of at most `width` columns.
+pub fn wrap(prose: &str, indent: &str, width: usize, out: &mut String) {
+    let mut column = 0;
+    for word in prose.split_ascii_whitespace() {
+        if column > 0 && column + 1 + word.len() > width {
+            out.push('\n');
+            column = 0;
+        }
+        if column == 0 {
+            out.push_str(indent);
+            column = indent.len();
+        } else {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += word.len();
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Options, String> {
+        parse(args.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn every_option_is_documented_and_named_once() {
+        for flag in TABLE {
+            assert!(flag.help.ends_with('.'), "--{}", flag.name);
+            assert_eq!(TABLE.iter().filter(|other| other.name == flag.name).count(), 1, "--{}", flag.name);
+            let group = TABLE.iter().filter(|other| other.group == flag.group).count();
+            let run = TABLE.iter().skip_while(|other| other.group != flag.group);
+            assert_eq!(run.take_while(|other| other.group == flag.group).count(), group, "--{}", flag.name);
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_its_option_and_column() {
+        for (args, message) in [
+            (
+                &["--duration-buckets", "1,2,x"][..],
+                "--duration-buckets: `x` at column 5 is no bound: a number above 0 is",
+            ),
+            (
+                &["--duration-buckets=2,1"],
+                "--duration-buckets: 1 at column 3 is not above the bound before it",
+            ),
+            (
+                &["--quantiles", "0.5,1.5"],
+                "--quantiles: `1.5` at column 5 is no quantile: a number between 0 and 1 is",
+            ),
+            (&["--fromat", "x"], "there is no option --fromat; did you mean --format?"),
+            (&["--listen", ":1"], "there is no option --listen; did you mean --web.listen-address?"),
+            (&["--once", "--tee", "-"], "--tee: stdout is where --once prints"),
+            (&["--once=1"], "--once takes no value"),
+            (&["--tee"], "--tee: PATH is missing"),
+            (&["--label", "vhost=%v"], "--label: the label `vhost` is taken"),
+            (
+                &["--label", "a-b=%v"],
+                "--label: `a-b` is no label name: letters, digits and _ make one, not beginning with a digit",
+            ),
+            (&["--label-values", "x=a"], "--label-values: there is no --label x"),
+            (&["access.log"], "`access.log` is no option; --help lists all"),
+        ] {
+            assert_eq!(parsed(args).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn defaults_are_those_the_table_names() {
+        let options = parsed(&[]).unwrap();
+        assert_eq!(options.duration_buckets.len(), 14);
+        assert_eq!((options.max_values, options.telemetry_path.as_str()), (100, "/metrics"));
+        assert_eq!(options.listen_addresses(), ["127.0.0.1:19117"]);
+    }
+}

@@ -1,0 +1,283 @@
+//! What the user gave as a format, before it is compiled.
+//!
+//! Turns a pasted directive (`LogFormat "..." name`, `log_format main '...' '...';`), a quoted string out
+//! of a configuration file, or a bare format string into its dialect and its text, each byte with its
+//! column in what was given. A text with `$name` in it is nginx's, any other is Apache's: a dollar sign
+//! before a letter is as rare in a LogFormat as `%` before one is common in a log_format (`$gzip_ratio%`).
+
+use crate::parse::FormatError;
+use crate::parse::read::text::Escape;
+
+/// Bytes of a format with the columns, from 1, at which the user wrote them.
+pub type Text = Vec<(u8, usize)>;
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Dialect {
+    Apache(Text),
+    Nginx(Text, Escape),
+}
+
+/// A reading place in the given text.
+struct Cursor<'t> {
+    bytes: &'t [u8],
+    at: usize,
+}
+
+pub fn of(given: &str) -> Result<Dialect, FormatError> {
+    let mut cursor = Cursor { bytes: given.as_bytes(), at: 0 };
+    let first = cursor.word();
+    if first.eq_ignore_ascii_case(b"LogFormat") {
+        return Ok(Dialect::Apache(cursor.argument()?));
+    }
+    if first.eq_ignore_ascii_case(b"CustomLog") || first.eq_ignore_ascii_case(b"GlobalLog") {
+        cursor.argument()?;
+        return Ok(Dialect::Apache(cursor.argument()?));
+    }
+    if first == b"log_format" {
+        cursor.word();
+        let escape = cursor.escape()?.unwrap_or(Escape::Hex);
+        return Ok(Dialect::Nginx(cursor.arguments()?, escape));
+    }
+    cursor.at = 0;
+    let escape = cursor.escape()?;
+    let text = cursor.whole()?;
+    match escape {
+        Some(escape) => Ok(Dialect::Nginx(text, escape)),
+        None if has_variable(&text) => Ok(Dialect::Nginx(text, Escape::Hex)),
+        None => Ok(Dialect::Apache(text)),
+    }
+}
+
+fn has_variable(text: &Text) -> bool {
+    text.windows(2)
+        .any(|pair| pair[0].0 == b'$' && matches!(pair[1].0, b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'{'))
+}
+
+impl<'t> Cursor<'t> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn skip_blanks(&mut self) {
+        while self.peek().is_some_and(|c| c.is_ascii_whitespace()) {
+            self.at += 1;
+        }
+    }
+
+    /// A remark of nginx.conf goes to the end of its line.
+    fn skip_line(&mut self) {
+        while self.peek().is_some_and(|c| c != b'\n') {
+            self.at += 1;
+        }
+    }
+
+    /// The next word, up to white space.
+    fn word(&mut self) -> &'t [u8] {
+        self.skip_blanks();
+        let start = self.at;
+        while self.peek().is_some_and(|c| !c.is_ascii_whitespace()) {
+            self.at += 1;
+        }
+        &self.bytes[start..self.at]
+    }
+
+    /// `escape=json` and its like, if it stands here.
+    fn escape(&mut self) -> Result<Option<Escape>, FormatError> {
+        let before = self.at;
+        let word = self.word();
+        let Some(kind) = word.strip_prefix(b"escape=") else {
+            self.at = before;
+            return Ok(None);
+        };
+        let column = self.at - word.len() + 1;
+        self.skip_blanks();
+        match kind {
+            b"default" => Ok(Some(Escape::Hex)),
+            b"json" => Ok(Some(Escape::Json)),
+            b"none" => Ok(Some(Escape::None)),
+            _ => {
+                let shown = String::from_utf8_lossy(word);
+                Err(FormatError::new(
+                    column,
+                    format!("unknown {shown} at column {column}: default, json or none"),
+                ))
+            }
+        }
+    }
+
+    /// One argument of a directive: quoted with either quote, or a word.
+    fn argument(&mut self) -> Result<Text, FormatError> {
+        self.skip_blanks();
+        match self.peek() {
+            Some(quote @ (b'"' | b'\'')) => self.quoted(quote),
+            _ => {
+                let start = self.at;
+                Ok(self.word().iter().copied().zip(start + 1..).collect())
+            }
+        }
+    }
+
+    /// All arguments up to a semicolon, joined. Manuals put remarks in parentheses behind a format; whoever copies the
+    /// line copies them too.
+    fn arguments(&mut self) -> Result<Text, FormatError> {
+        let mut text = Text::new();
+        loop {
+            self.skip_blanks();
+            match self.peek() {
+                None | Some(b';' | b'(') => return Ok(text),
+                Some(b'#') => self.skip_line(),
+                Some(_) => text.extend(self.argument()?),
+            }
+        }
+    }
+
+    /// A quoted string, where a backslash takes the meaning from a quote or another backslash, and makes a tab of a
+    /// `t`: nginx does so here (ngx_conf_file.c), Apache when it compiles the format.
+    fn quoted(&mut self, quote: u8) -> Result<Text, FormatError> {
+        let column = self.at + 1;
+        self.at += 1;
+        let mut text = Text::new();
+        loop {
+            match (self.peek(), self.bytes.get(self.at + 1)) {
+                (None, _) => {
+                    let message = format!("the quote at column {column} is never closed");
+                    return Err(FormatError::new(column, message));
+                }
+                (Some(byte), _) if byte == quote => {
+                    self.at += 1;
+                    return Ok(text);
+                }
+                (Some(b'\\'), Some(&next @ (b'"' | b'\'' | b'\\'))) => {
+                    text.push((next, self.at + 2));
+                    self.at += 2;
+                }
+                (Some(b'\\'), Some(b't')) => {
+                    text.push((b'\t', self.at + 1));
+                    self.at += 2;
+                }
+                (Some(byte), _) => {
+                    text.push((byte, self.at + 1));
+                    self.at += 1;
+                }
+            }
+        }
+    }
+
+    /// All that is left: quoted strings as in a configuration file when it is made of them, or else the
+    /// text as it stands, with `\"` taken for `"`.
+    fn whole(&mut self) -> Result<Text, FormatError> {
+        let start = self.at;
+        let rest = &self.bytes[start..];
+        let outer = rest.trim_ascii();
+        if is_named_string(outer) {
+            return Cursor { bytes: self.bytes, at: start }.argument();
+        }
+        if outer.first() == Some(&b'\'') || is_one_string(outer) {
+            let mut strings = Cursor { bytes: self.bytes, at: start };
+            return strings.arguments();
+        }
+        let mut text = Text::new();
+        let mut at = 0;
+        while let Some(&byte) = rest.get(at) {
+            let escaped = byte == b'\\' && matches!(rest.get(at + 1), Some(b'"' | b'\''));
+            at += usize::from(escaped);
+            let control = match (byte, rest.get(at + 1)) {
+                (b'\\', Some(b't')) if !escaped => Some(b'\t'),
+                _ => None,
+            };
+            match control {
+                Some(control) => {
+                    text.push((control, start + at + 1));
+                    at += 1;
+                }
+                None => text.push((rest[at], start + at + 1)),
+            }
+            at += 1;
+        }
+        Ok(text)
+    }
+}
+
+/// Whether the text is one double-quoted string whose inner quotes are escaped. With bare quotes inside, the
+/// outer ones belong to the log.
+fn is_one_string(text: &[u8]) -> bool {
+    let [b'"', inner @ .., b'"'] = text else { return false };
+    let mut escaped = false;
+    for &c in inner {
+        if c == b'"' && !escaped {
+            return false;
+        }
+        escaped = c == b'\\' && !escaped;
+    }
+    !escaped
+}
+
+/// Whether the text is what follows `LogFormat`: a string with escaped quotes in it, and the name of the format.
+fn is_named_string(text: &[u8]) -> bool {
+    let Some(end) = text.iter().rposition(|c| !(c.is_ascii_alphanumeric() || b"_-.".contains(c))) else {
+        return false;
+    };
+    let string = text[..=end].trim_ascii_end();
+    let named = end + 1 < text.len() && text[end].is_ascii_whitespace();
+    named && is_one_string(string) && string.windows(2).any(|pair| pair == b"\\\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text of a dialect, and the column of its last byte.
+    fn read(given: &str) -> (&'static str, String, usize) {
+        let (name, text) = match of(given).unwrap() {
+            Dialect::Apache(text) => ("apache", text),
+            Dialect::Nginx(text, Escape::Hex) => ("nginx", text),
+            Dialect::Nginx(text, Escape::Json) => ("nginx json", text),
+            Dialect::Nginx(text, _) => ("nginx none", text),
+        };
+        let column = text.last().map_or(0, |&(_, column)| column);
+        (name, String::from_utf8(text.into_iter().map(|(byte, _)| byte).collect()).unwrap(), column)
+    }
+
+    #[test]
+    fn pasted_in_many_ways() {
+        for (given, dialect, text) in [
+            (r#"%h "%r" %>s "#, "apache", r#"%h "%r" %>s "#),
+            (r#"%h \"%r\" %>s"#, "apache", r#"%h "%r" %>s"#),
+            (r#""%h \"%r\" %>s""#, "apache", r#"%h "%r" %>s"#),
+            (r#""%h "%r" %>s""#, "apache", r#""%h "%r" %>s""#),
+            (r#"LogFormat "%h \"%r\" %>s" mine"#, "apache", r#"%h "%r" %>s"#),
+            (r#"  logformat "%v \\ %h" mine"#, "apache", r"%v \ %h"),
+            (r#"CustomLog logs/access.log "%h %>s""#, "apache", "%h %>s"),
+            (r#"$status "$request""#, "nginx", r#"$status "$request""#),
+            (r#"'$status ' '"$request"';"#, "nginx", r#"$status "$request""#),
+            (r#"log_format main '$status ' "\"$uri\"" ;"#, "nginx", r#"$status "$uri""#),
+            ("log_format combined '$status'   (predefined);", "nginx", "$status"),
+            (r#"log_format j escape=json '{"s":$status}';"#, "nginx json", r#"{"s":$status}"#),
+            (r#""%h \"%r\"" short"#, "apache", r#"%h "%r""#),
+            (r#""%h" short"#, "apache", r#""%h" short"#),
+            ("log_format m # first\n '$status' # then\n ' $uri';", "nginx", "$status $uri"),
+            (r#"escape=json {"s":$status}"#, "nginx json", r#"{"s":$status}"#),
+            ("escape=none $status", "nginx none", "$status"),
+            (r"log_format t '$status\t\'$uri\'';", "nginx", "$status\t'$uri'"),
+            (r"$status\t$uri", "nginx", "$status\t$uri"),
+            ("$gzip_ratio% $status", "nginx", "$gzip_ratio% $status"),
+            ("%h $5 %>s", "apache", "%h $5 %>s"),
+        ] {
+            let (got, shown, _) = read(given);
+            assert_eq!((got, shown.as_str()), (dialect, text), "{given}");
+        }
+    }
+
+    #[test]
+    fn columns_are_those_of_the_given_text() {
+        assert_eq!(read(r#"LogFormat "\"%z" x"#).2, 15);
+        assert_eq!(read(r#"%h \"%z"#).2, 7);
+        assert_eq!(read("log_format a '$b' '$c'").2, 21);
+    }
+
+    #[test]
+    fn broken_directives() {
+        assert_eq!(of(r#"LogFormat "%h"#).unwrap_err().column, 11);
+        assert_eq!(of("escape=yaml $status").unwrap_err().column, 1);
+    }
+}

@@ -1,0 +1,290 @@
+//! The quick way through a line as most lines are.
+//!
+//! Turns the text that a line begins into the same spans as steps.rs finds, and the line's end, in one pass: the
+//! newline is met on the way and not searched before. It reads blocks of sixty-four bytes, which may reach into the
+//! lines behind; a value that is not as usual, or has no such block behind it any more, is left to the careful way,
+//! and so is a line that does not fit. It must never find another end than that would (tests hold both together).
+//!
+//! Measured on combined lines of 228 bytes: with one bounds check for each value instead of ten, and its numbers
+//! decoded on the way, the reading of a line takes 630 instructions, and took 1,040 before.
+
+use crate::bytes::digits::word_at;
+use crate::bytes::digits::{Leading, digits_end, leading_number, three_digits};
+use crate::bytes::scan::{LANES, Lanes};
+use crate::parse::compile::field::{Kind, Role, Slot};
+use crate::parse::read::spans::{Span, Spans, StampCache, UNREAD};
+use crate::parse::read::text::{Escape, POWERS};
+use crate::parse::read::time::Style;
+
+/// Bytes there must be behind the start of a value.
+const BLOCK: usize = 64;
+
+/// The literal behind a value. Behind the last one stands the newline.
+#[derive(Debug)]
+struct Mark {
+    /// Its first eight bytes, or all of them, as a word to compare at once; and which of these count.
+    first: u64,
+    mask: u64,
+    /// Those that do not go into the word.
+    more: Box<[u8]>,
+    len: usize,
+}
+
+const WORD: usize = 8;
+
+impl Mark {
+    fn new(bytes: &[u8]) -> Mark {
+        let mask = word_at(&vec![0xff; bytes.len()], 0);
+        let more = bytes.get(WORD..).unwrap_or_default().into();
+        Mark { first: word_at(bytes, 0), mask, more, len: bytes.len() }
+    }
+
+    /// Whether it stands in the text at `at`, where this word begins.
+    #[inline(always)]
+    fn stands(&self, text: &[u8], at: usize, word: u64) -> bool {
+        word & self.mask == self.first
+            && (self.more.is_empty()
+                || text.get(at + WORD..).is_some_and(|text| text.starts_with(&self.more)))
+    }
+}
+
+/// How the end of a value is found.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// At the first of these bytes: a word of few, or a text of any number.
+    Word(u8, u8),
+    Text(u8, u8),
+    /// Behind a number: digits, perhaps a point and more digits.
+    Status,
+    Integer,
+    Decimal,
+    Decimals,
+    /// Behind a time stamp.
+    Stamp(Style),
+    /// With care.
+    None,
+}
+
+impl Way {
+    /// `tail` is the literal behind the value, with the newline.
+    fn of(slot: &Slot, tail: &[u8]) -> Way {
+        // Where a digit or a point may follow, it takes care to tell whose it is.
+        let parted = !matches!(tail.first(), None | Some(b'0'..=b'9' | b'.'));
+        match slot.kind {
+            // A word, or any text, before a blank.
+            Kind::Word | Kind::Text | Kind::Path if tail.starts_with(b" ") => Way::Word(b' ', b' '),
+            // The end of the line, of which a carriage return is no part.
+            Kind::Word if tail == b"\n" => Way::Word(b' ', b'\r'),
+            Kind::Text | Kind::Path if tail == b"\n" => Way::Text(b'\r', b'\r'),
+            // The next of this byte, unless a blank comes before it.
+            Kind::Word if !tail.is_empty() => Way::Word(tail[0], b' '),
+            // The next quote, unless a backslash comes before it.
+            Kind::Quoted if slot.escape != Escape::None => Way::Text(b'"', b'\\'),
+            Kind::Integer if parted && slot.meaning.role == Some(Role::Status) => Way::Status,
+            Kind::Integer if parted => Way::Integer,
+            Kind::Decimal if parted => Way::Decimal,
+            Kind::Decimals if parted => Way::Decimals,
+            Kind::Time(style) => Way::Stamp(style),
+            _ => Way::None,
+        }
+    }
+
+    /// Whether a `-` alone is a whole value wherever the literal stands behind it.
+    fn may_be_dash(self) -> bool {
+        match self {
+            Way::Word(a, b) | Way::Text(a, b) => a != b'-' && b != b'-',
+            Way::Status | Way::Integer | Way::Decimal | Way::Decimals => true,
+            Way::Stamp(_) | Way::None => false,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Step {
+    way: Way,
+    /// The least length of the value.
+    least: usize,
+    /// The power of ten by which a number is multiplied.
+    power: usize,
+    tail: Mark,
+    /// The value `-` with the literal behind it, if that goes into a word. Like a status of three digits it is seen
+    /// at once, and the processor goes on behind it without waiting for the search of an end: what limits the reading
+    /// of a line is that each value begins where the one before it ends. (Measured: 6 % of all time.)
+    dash: Option<Mark>,
+}
+
+#[derive(Debug)]
+pub struct Quick {
+    head: Mark,
+    steps: Vec<Step>,
+}
+
+impl Quick {
+    /// `tails` are the literals behind the captures. `None` for a format whose literals go on in a second line.
+    pub fn new(head: &[u8], slots: &[Slot], tails: &[Vec<u8>]) -> Option<Quick> {
+        let one_line = !head.contains(&b'\n') && tails.iter().all(|tail| !tail.contains(&b'\n'));
+        let step = |(index, slot): (usize, &Slot)| {
+            let last = index + 1 == slots.len();
+            let mut tail = tails[index].clone();
+            tail.extend(last.then_some(b'\n'));
+            let way = Way::of(slot, &tail);
+            let may_be_empty = slot.may_be_empty || slot.kind == Kind::Quoted;
+            let dash = [b"-", &tail[..]].concat();
+            let dash = (way.may_be_dash() && dash.len() <= WORD).then(|| Mark::new(&dash));
+            let power = slot.meaning.unit.power() as usize;
+            Step { way, least: usize::from(!may_be_empty), power, tail: Mark::new(&tail), dash }
+        };
+        let steps = slots.iter().enumerate().map(step).collect();
+        one_line.then_some(Quick { head: Mark::new(head), steps })
+    }
+
+    /// Reads the line that the text begins with: fills one span for each capture and gives back the line's length.
+    /// A value that has no quick way is read by `careful`, given its number and its place. `None` when the whole
+    /// line has to be read with care.
+    #[inline(always)]
+    pub fn read<L: Lanes>(
+        &self,
+        lanes: L,
+        text: &[u8],
+        spans: &mut Spans,
+        careful: impl Fn(usize, usize, &mut StampCache) -> Option<usize>,
+    ) -> Option<usize> {
+        let Spans { at: places, numbers, stamp, .. } = spans;
+        stamp.start = Span::NONE.start;
+        if !self.head.stands(text, 0, word_at(text, 0)) {
+            return None;
+        }
+        let mut at = self.head.len;
+        for (index, ((step, place), number)) in self.steps.iter().zip(places).zip(numbers).enumerate() {
+            let block = text.get(at..)?.first_chunk()?;
+            let length;
+            (length, *number) = match step.read(lanes, text, at, block, stamp) {
+                Some(read) => read,
+                None => (careful(index, at, stamp)? - at, UNREAD),
+            };
+            *place = Span::new(at, at + length);
+            at += length + step.tail.len;
+        }
+        Some(at - 1)
+    }
+}
+
+impl Step {
+    /// The length of the value at the start of the block, which stands at `at` in the text, if the literal is behind
+    /// it; and the number that it is, if it is one.
+    #[inline(always)]
+    fn read<L: Lanes>(
+        &self,
+        lanes: L,
+        text: &[u8],
+        at: usize,
+        block: &[u8; BLOCK],
+        stamp: &mut StampCache,
+    ) -> Option<(usize, u64)> {
+        let start = word_at(block, 0);
+        if self.dash.as_ref().is_some_and(|dash| start & dash.mask == dash.first) {
+            return Some((1, UNREAD));
+        }
+        if matches!(self.way, Way::Status)
+            && let Some(status) = three_digits(start)
+            && self.tail.stands(text, at + 3, word_at(block, 3))
+        {
+            return Some((3, status));
+        }
+        let (length, number) = match self.way {
+            Way::Word(a, b) => (end_of_word(lanes, text, at, block, a, b)?, UNREAD),
+            Way::Text(a, b) => (end_of_text(lanes, text, at, block, a, b)?, UNREAD),
+            Way::Status | Way::Integer => self.number(block, start, false),
+            Way::Decimal => self.number(block, start, true),
+            // What can go on as a list is looked at with more care.
+            Way::Decimals => Some(self.number(block, start, true))
+                .filter(|&(end, _)| !matches!(block.get(end), Some(b' ' | b',' | b':')))?,
+            Way::Stamp(style) => (stamp.length(style, block, at)?, UNREAD),
+            Way::None => return None,
+        };
+        let behind = match block.get(length..).and_then(<[u8]>::first_chunk) {
+            Some(behind) => behind,
+            None => text.get(at + length..)?.first_chunk()?,
+        };
+        let stands = self.tail.stands(text, at + length, u64::from_le_bytes(*behind));
+        (length >= self.least && stands).then_some((length, number))
+    }
+
+    /// The length of a number, and if that is short, its value in the unit of its role.
+    #[inline(always)]
+    fn number(&self, block: &[u8; BLOCK], start: u64, fraction: bool) -> (usize, u64) {
+        let Some(Leading { length, digits, places }) = leading_number(start, fraction) else {
+            return (if fraction { decimal(block) } else { integer(block) }, UNREAD);
+        };
+        let factor = self.power.checked_sub(places).and_then(|power| POWERS.get(power));
+        // Seven digits at most, times ten to the ninth at most.
+        (length, factor.map_or(UNREAD, |factor| digits.wrapping_mul(*factor)))
+    }
+}
+
+/// How many bytes stand before the first `a`, `b` or newline. Words are mostly short.
+#[inline(always)]
+fn end_of_word<L: Lanes>(
+    lanes: L,
+    text: &[u8],
+    at: usize,
+    block: &[u8; BLOCK],
+    a: u8,
+    b: u8,
+) -> Option<usize> {
+    let found = lanes.stops(block.first_chunk()?, a, b);
+    if found != 0 { Some(found.trailing_zeros() as usize) } else { far(lanes, text, at, LANES, a, b) }
+}
+
+/// The same for texts, whose lengths differ so much that it pays to look at all of the block at once.
+#[inline(always)]
+fn end_of_text<L: Lanes>(
+    lanes: L,
+    text: &[u8],
+    at: usize,
+    block: &[u8; BLOCK],
+    a: u8,
+    b: u8,
+) -> Option<usize> {
+    let found = all_stops(lanes, block, a, b);
+    if found != 0 { Some(found.trailing_zeros() as usize) } else { far(lanes, text, at, BLOCK, a, b) }
+}
+
+/// The same where so many bytes have been looked at in vain.
+#[inline(always)]
+fn far<L: Lanes>(lanes: L, text: &[u8], at: usize, mut length: usize, a: u8, b: u8) -> Option<usize> {
+    loop {
+        let found = all_stops(lanes, text.get(at + length..)?.first_chunk()?, a, b);
+        if found != 0 {
+            return Some(length + found.trailing_zeros() as usize);
+        }
+        length += BLOCK;
+    }
+}
+
+#[inline(always)]
+fn all_stops<L: Lanes>(lanes: L, block: &[u8; BLOCK], a: u8, b: u8) -> u64 {
+    let (halves, _) = block.as_chunks();
+    u64::from(lanes.stops(&halves[1], a, b)) << LANES | u64::from(lanes.stops(&halves[0], a, b))
+}
+
+/// Digits, or a lone `-`.
+#[inline(always)]
+fn integer(block: &[u8; BLOCK]) -> usize {
+    let end = digits_end(block, 0);
+    if end > 0 { end } else { usize::from(block[0] == b'-') }
+}
+
+/// The same, perhaps with a fraction.
+#[inline(always)]
+fn decimal(block: &[u8; BLOCK]) -> usize {
+    let end = integer(block);
+    if end == 0 || block.get(end) != Some(&b'.') {
+        return end;
+    }
+    let fraction = digits_end(block, end + 1);
+    if fraction > end + 1 { fraction } else { end }
+}
+
+#[cfg(test)]
+mod tests;

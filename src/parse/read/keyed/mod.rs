@@ -1,0 +1,472 @@
+//! JSON log lines.
+//!
+//! Turns a line that holds one JSON object into spans of the values at the wanted keys. Follows RFC 8259,
+//! read as logs need it: text before the first brace is skipped (container runtimes put a name there),
+//! bytes that are no UTF-8 and control characters are taken in strings, a backslash protects whatever byte
+//! comes next, and a value that is missing (`"a":,`) or a bare `-` is absent, for that is what templates of
+//! hand-made JSON leave behind. Objects and arrays that nobody asked for are checked for their quotes and
+//! brackets only. Of equal keys the last wins. An array stands for its first element.
+//!
+//! Reads in one pass without recursion; nesting is bounded. Allocates nothing and must never panic.
+
+mod key_cache;
+
+use crate::bytes::digits::digits_end;
+use crate::bytes::scan::{find_byte, find_either};
+use crate::parse::read::spans::{Span, Spans};
+use crate::parse::read::text::{Escape, unescape};
+use std::sync::Arc;
+
+pub use crate::parse::read::keyed::key_cache::Order;
+
+/// How deep objects and arrays may be nested. Access logs reach four (headers of a request); a line that goes
+/// deeper than this is no access record.
+const DEPTH: usize = 32;
+
+// What reads values is compiled into the reader of lines by order (`inline(always)`): since `members` calls it too, the
+// compiler would leave calls there, which cost a tenth of the whole.
+
+/// No node, no slot.
+const NONE: u16 = u16::MAX;
+
+/// The wanted keys as a tree, by the parts of their paths.
+#[derive(Debug)]
+pub struct Keys {
+    nodes: Vec<Node>,
+    /// Tells these keys from all others, for numbers of their nodes are kept elsewhere.
+    token: Arc<()>,
+}
+
+#[derive(Debug)]
+struct Node {
+    children: Vec<(Box<[u8]>, u16)>,
+    slot: u16,
+}
+
+#[derive(Clone, Copy)]
+struct Frame {
+    node: u16,
+    array: bool,
+}
+
+/// What was expected where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    pub at: usize,
+    pub expected: &'static str,
+}
+
+impl Keys {
+    /// `paths` are dotted; the value at the n-th goes to the slot named beside it.
+    pub fn new<'p>(paths: impl Iterator<Item = (&'p str, usize)>) -> Keys {
+        let root = Node { children: Vec::new(), slot: NONE };
+        let mut keys = Keys { nodes: vec![root], token: Arc::default() };
+        for (path, slot) in paths {
+            let parts: Vec<&str> = path.split('.').collect();
+            keys.insert(0, &parts, u16::try_from(slot).unwrap_or(NONE));
+        }
+        keys
+    }
+
+    /// Enters a path in every way it can be cut, since a key may have dots in its own name.
+    fn insert(&mut self, node: usize, parts: &[&str], slot: u16) {
+        for cut in 1..=parts.len() {
+            let key = parts[..cut].join(".");
+            let known =
+                self.nodes[node].children.iter().find(|(k, _)| **k == *key.as_bytes()).map(|&(_, n)| n);
+            let child = known.unwrap_or_else(|| {
+                let new = u16::try_from(self.nodes.len()).unwrap_or(NONE);
+                self.nodes.push(Node { children: Vec::new(), slot: NONE });
+                self.nodes[node].children.push((key.into_bytes().into(), new));
+                new
+            });
+            if cut == parts.len() {
+                self.nodes[usize::from(child)].slot = slot;
+            } else {
+                self.insert(usize::from(child), &parts[cut..], slot);
+            }
+        }
+    }
+
+    /// Reads a line and fills the spans of the keys found in it.
+    pub fn read(&self, line: &[u8], spans: &mut Spans) -> Result<(), Unreadable> {
+        spans.clear();
+        spans.order.belong_to(&self.token);
+        let mut members = 0;
+        let mut frames = [Frame { node: 0, array: false }; DEPTH];
+        let mut depth = 0;
+        let mut at = find_byte(line, 0, b'{') + 1;
+        if at > line.len() {
+            return Err(Unreadable { at: 0, expected: "{" });
+        }
+        let mut opened = true;
+        loop {
+            at = skip_blanks(line, at);
+            let Frame { node, array } = frames[depth];
+            let found = line.get(at).copied();
+            if found == Some(if array { b']' } else { b'}' }) {
+                at += 1;
+                if depth == 0 {
+                    break;
+                }
+                depth -= 1;
+                opened = false;
+                continue;
+            }
+            if !opened {
+                if found != Some(b',') {
+                    return Err(Unreadable { at, expected: if array { ", or ]" } else { ", or }" } });
+                }
+                at = skip_blanks(line, at + 1);
+            }
+            let wanted = if array {
+                // Only the first element stands for the array.
+                frames[depth].node = NONE;
+                node
+            } else {
+                let text = line.get(at..).unwrap_or_default();
+                let (child, value) = match spans.order.find(members, node, text) {
+                    Some((length, child)) => (child, at + length),
+                    None => self.member(line, at, (node, members), spans)?,
+                };
+                members += 1;
+                at = skip_blanks(line, value);
+                child
+            };
+            let (is_object, is_array) = (line.get(at) == Some(&b'{'), line.get(at) == Some(&b'['));
+            // Keys of objects inside arrays have no path.
+            let wanted = if array && is_object { NONE } else { wanted };
+            if !is_object && !is_array {
+                let (span, end) = scalar(line, at)?;
+                if let Some(place) = self.slot(wanted).and_then(|slot| spans.at.get_mut(slot)) {
+                    *place = span;
+                }
+                (opened, at) = (false, end);
+            } else if wanted == NONE {
+                (opened, at) = (false, skip(line, at, DEPTH - depth)?);
+            } else {
+                depth += 1;
+                let deeper = Frame { node: wanted, array: is_array };
+                *frames.get_mut(depth).ok_or(Unreadable { at, expected: "less nesting" })? = deeper;
+                (opened, at) = (true, at + 1);
+            }
+        }
+        at = skip_blanks(line, at);
+        if at == line.len() { Ok(()) } else { Err(Unreadable { at, expected: "the end of the line" }) }
+    }
+
+    fn slot(&self, node: u16) -> Option<usize> {
+        let slot = self.nodes.get(usize::from(node))?.slot;
+        (slot != NONE).then_some(usize::from(slot))
+    }
+
+    /// Reads `"key" :`, which is so many members into the line, and says which node it leads to and where it ends.
+    #[inline(never)]
+    fn member(
+        &self,
+        line: &[u8],
+        at: usize,
+        (node, place): (u16, usize),
+        spans: &mut Spans,
+    ) -> Result<(u16, usize), Unreadable> {
+        if line.get(at) != Some(&b'"') {
+            return Err(Unreadable { at, expected: "\"" });
+        }
+        let (span, end, escaped) = string(line, at)?;
+        let mut colon = end;
+        if line.get(colon) != Some(&b':') {
+            colon = skip_blanks(line, end);
+            if line.get(colon) != Some(&b':') {
+                return Err(Unreadable { at: colon, expected: ":" });
+            }
+        }
+        let Spans { key: scratch, order, .. } = spans;
+        let mut key = span.of(line).unwrap_or_default();
+        if escaped {
+            scratch.clear();
+            unescape(key, Escape::Json, scratch);
+            key = scratch;
+        }
+        let children = self.nodes.get(usize::from(node)).map_or(&[][..], |node| &node.children);
+        let child = children.iter().find(|(known, _)| **known == *key).map_or(NONE, |&(_, child)| child);
+        order.learn(place, node, &line[at..], colon + 1 - at, child);
+        Ok((child, colon + 1))
+    }
+}
+
+/// The keys of a line that have a value of their own, by their paths, with the values as they stand there: for people.
+/// What is in arrays has no path.
+#[cold]
+pub fn members(line: &[u8]) -> Option<Vec<(String, &[u8])>> {
+    let mut at = find_byte(line, 0, b'{') + 1;
+    let (mut path, mut found) = (Vec::new(), Vec::new());
+    loop {
+        at = skip_blanks(line, at);
+        match line.get(at)? {
+            b',' => at += 1,
+            b'}' => {
+                at += 1;
+                if path.pop().is_none() {
+                    return (skip_blanks(line, at) == line.len()).then_some(found);
+                }
+            }
+            b'"' => {
+                let (key, end, _) = string(line, at).ok()?;
+                let key = str::from_utf8(key.of(line)?).ok()?;
+                let colon = skip_blanks(line, end);
+                line.get(colon).filter(|byte| **byte == b':')?;
+                at = skip_blanks(line, colon + 1);
+                match line.get(at)? {
+                    b'{' if path.len() < DEPTH => {
+                        path.push(key);
+                        at += 1;
+                    }
+                    b'{' | b'[' => at = skip(line, at, DEPTH).ok()?,
+                    _ => {
+                        let (span, end) = scalar(line, at).ok()?;
+                        let dotted = [path.as_slice(), &[key]].concat().join(".");
+                        found.extend(span.of(line).map(|value| (dotted, value)));
+                        at = end;
+                    }
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Where the object or array at `at` ends. Nobody wants what is in it, so only its quotes and brackets are
+/// checked. `levels` is how deep it may go.
+#[inline(always)]
+fn skip(line: &[u8], mut at: usize, levels: usize) -> Result<usize, Unreadable> {
+    // One bit for each open bracket: is it square?
+    let (mut square, mut depth) = (0u64, 0);
+    loop {
+        match line.get(at) {
+            Some(b'"') => {
+                at = string(line, at)?.1;
+                continue;
+            }
+            Some(&open @ (b'{' | b'[')) => {
+                square = square << 1 | u64::from(open == b'[');
+                depth += 1;
+                if depth > levels {
+                    return Err(Unreadable { at, expected: "less nesting" });
+                }
+            }
+            Some(&close @ (b'}' | b']')) => {
+                if (square & 1 == 1) != (close == b']') {
+                    return Err(Unreadable { at, expected: if square & 1 == 1 { "]" } else { "}" } });
+                }
+                square >>= 1;
+                depth -= 1;
+                if depth == 0 {
+                    return Ok(at + 1);
+                }
+            }
+            Some(_) => {}
+            None => return Err(Unreadable { at, expected: if square & 1 == 1 { "]" } else { "}" } }),
+        }
+        at += 1;
+    }
+}
+
+#[inline]
+fn skip_blanks(line: &[u8], mut at: usize) -> usize {
+    while matches!(line.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+        at += 1;
+    }
+    at
+}
+
+/// The string whose opening quote is at `at`: its inside, where it ends, and whether it has escapes.
+#[inline(always)]
+fn string(line: &[u8], at: usize) -> Result<(Span, usize, bool), Unreadable> {
+    let start = at + 1;
+    let mut end = start;
+    let mut escaped = false;
+    loop {
+        end = find_either(line, end, b'"', b'\\');
+        match line.get(end) {
+            Some(b'"') => return Ok((Span::new(start, end), end + 1, escaped)),
+            Some(_) if end + 2 <= line.len() => {
+                escaped = true;
+                end += 2;
+            }
+            _ => return Err(Unreadable { at: line.len(), expected: "\"" }),
+        }
+    }
+}
+
+/// Where the number at `at` ends: a sign (which may stand alone), digits, a fraction, an exponent.
+#[inline]
+fn number(line: &[u8], at: usize) -> usize {
+    let mut end = digits_end(line, at + 1);
+    if line.get(end) == Some(&b'.') {
+        end = digits_end(line, end + 1);
+    }
+    if matches!(line.get(end), Some(b'e' | b'E')) {
+        let sign = matches!(line.get(end + 1), Some(b'+' | b'-'));
+        end = digits_end(line, end + 1 + usize::from(sign));
+    }
+    end
+}
+
+/// A string, a number, a word or nothing: its span (`NONE` for what is absent) and where it ends.
+#[inline(always)]
+fn scalar(line: &[u8], at: usize) -> Result<(Span, usize), Unreadable> {
+    let rest = line.get(at..).unwrap_or_default();
+    match rest.first() {
+        Some(b'"') => string(line, at).map(|(span, end, _)| (span, end)),
+        Some(b'-' | b'0'..=b'9') => {
+            let end = number(line, at);
+            // A number ends at a blank or at punctuation; anything else would be part of a word.
+            match line.get(end) {
+                None | Some(b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n') => {
+                    Ok((Span::new(at, end), end))
+                }
+                Some(_) => Err(Unreadable { at: end, expected: "a number" }),
+            }
+        }
+        Some(b',' | b'}' | b']') => Ok((Span::NONE, at)),
+        _ if rest.starts_with(b"null") => Ok((Span::NONE, at + 4)),
+        _ if rest.starts_with(b"true") => Ok((Span::new(at, at + 4), at + 4)),
+        _ if rest.starts_with(b"false") => Ok((Span::new(at, at + 5), at + 5)),
+        _ => Err(Unreadable { at: at.min(line.len()), expected: "a value" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn read(paths: &[&str], line: &[u8]) -> Result<Vec<Option<String>>, Unreadable> {
+        let keys = Keys::new(paths.iter().copied().zip(0..));
+        let mut spans = Spans::new();
+        spans.reset(paths.len());
+        keys.read(line, &mut spans)?;
+        let text = |span: &Span| {
+            let mut out = Vec::new();
+            unescape(span.of(line)?, Escape::Json, &mut out);
+            Some(String::from_utf8_lossy(&out).into_owned())
+        };
+        Ok(spans.at.iter().map(text).collect())
+    }
+
+    #[test]
+    fn values_at_their_paths() {
+        let line =
+            br#"web | {"a": 1, "b": {"c": "x\ny", "d": [ "e", 2 ], "c.d": true}, "g.h": -1.5e3, "n": null} "#;
+        let paths = ["a", "b.c", "b.d", "b.c.d", "g.h", "n", "nowhere"];
+        let want = [Some("1"), Some("x\ny"), Some("e"), Some("true"), Some("-1.5e3"), None, None];
+        assert_eq!(read(&paths, line).unwrap(), want.map(|v| v.map(str::to_owned)));
+    }
+
+    #[test]
+    fn what_templates_leave_behind_is_absent_and_the_last_of_equal_keys_wins() {
+        let got = read(&["a", "b", "c"], br#"{"a":,"b":-,"c":1,"c":2}"#).unwrap();
+        assert_eq!(got, [None, Some("-".to_owned()), Some("2".to_owned())]);
+        assert_eq!(read(&["a\"b"], br#"{"\u0061\"b":7}"#).unwrap(), [Some("7".to_owned())]);
+    }
+
+    #[test]
+    fn the_keys_of_a_line() {
+        let line =
+            br#"web | {"a": 1, "b": {"c": "x", "d": [ "e", {"f": 2} ], "g": {}}, "n": null, "h": true} "#;
+        let found = members(line).unwrap();
+        let found: Vec<(&str, &[u8])> = found.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        assert_eq!(found, [("a", &b"1"[..]), ("b.c", b"x"), ("h", b"true")]);
+        for line in ["", "{", "plain", r#"{"a"}"#, r#"{"a":1} x"#, r#"{"a":"x"#, "{1}"] {
+            assert_eq!(members(line.as_bytes()), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_says_where() {
+        for (line, at, expected) in [
+            ("plain", 0, "{"),
+            ("", 0, "{"),
+            ("{", 1, "\""),
+            (r#"{"a" 1}"#, 5, ":"),
+            (r#"{"a":1 "b":2}"#, 7, ", or }"),
+            (r#"{"a":1}x"#, 7, "the end of the line"),
+            (r#"{"a":"x"#, 7, "\""),
+            (r#"{"a":"x\"#, 8, "\""),
+            (r#"{"a":nil}"#, 5, "a value"),
+            (r#"{"a":1-2}"#, 6, "a number"),
+            (r#"{"a":[1}"#, 7, ", or ]"),
+            (r#"{"a":1,}"#, 7, "\""),
+        ] {
+            assert_eq!(read(&["a"], line.as_bytes()), Err(Unreadable { at, expected }), "{line}");
+        }
+        for key in ["a", "b"] {
+            let deep = format!("{{\"{key}\":{}", "[".repeat(100_000));
+            assert_eq!(read(&["a"], deep.as_bytes()).unwrap_err().expected, "less nesting");
+        }
+        for line in [r#"{"b":[}"#, r#"{"b":{]}"#, r#"{"b":[["]"#, r#"{"b":[{}"#] {
+            assert!(read(&["a"], line.as_bytes()).is_err(), "{line}");
+        }
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            (-1e9f64..1e9).prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map("[a-c]", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// What our reader should find at `value`: scalars as text, arrays by their first element.
+    fn expected(value: &Value) -> Option<String> {
+        match value {
+            Value::Null | Value::Object(_) => None,
+            Value::String(text) => Some(text.clone()),
+            Value::Array(items) => items.first().and_then(expected),
+            other => Some(other.to_string()),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json(
+            map in proptest::collection::btree_map("[a-c]", any_value(), 0..4),
+            pretty: bool,
+        ) {
+            let object = Value::Object(map.into_iter().collect());
+            let text = if pretty { format!("{object:#}") } else { object.to_string() };
+            let paths = ["a", "b", "c", "a.a", "a.b", "b.c", "c.a.b"];
+            let got = read(&paths, text.as_bytes()).unwrap();
+            for (path, got) in paths.iter().zip(got) {
+                let value = path.split('.').try_fold(&object, |value, key| value.get(key));
+                prop_assert_eq!(got, value.and_then(expected), "{} in {}", path, text);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_survived(line in proptest::collection::vec(
+            prop_oneof![any::<u8>(), Just(b'"'), Just(b'{'), Just(b'['), Just(b':')],
+            0..80,
+        )) {
+            let _ = members(&line);
+            let keys = Keys::new([("a", 0), ("b.c", 1)].into_iter());
+            let mut spans = Spans::new();
+            spans.reset(2);
+            if keys.read(&line, &mut spans).is_ok() {
+                for span in &spans.at {
+                    prop_assert!(*span == Span::NONE || span.of(&line).is_some());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! One line as read: values on demand.
+//!
+//! Turns the spans of a line into numbers, words and moments, in the units the format gives them. A record
+//! borrows the line, the format and the spans; it owns nothing, is copied freely and allocates nothing.
+//! What is absent (`-`, nothing where the server prints nothing for it, a key that is not there) is `None`.
+
+use crate::bytes::scan::find_byte;
+use crate::parse::compile::field::Role;
+use crate::parse::read::request::{Request, query_of, scheme_of};
+use crate::parse::read::spans::{Span, Spans};
+use crate::parse::read::text::{Escape, decimal_in, hex, sum, unescape, with_units};
+use crate::parse::read::time;
+use crate::parse::{Format, NO_SLOT};
+
+/// A field chosen by name with `Format::field`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldRef(pub Part);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A capture or key, by its place in the format.
+    Slot(u16),
+    Method,
+    Path,
+    Protocol,
+    Scheme,
+    /// A parameter of the query, by its place among the names asked for.
+    Query(u16),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a, 'l> {
+    pub format: &'a Format,
+    /// The text that begins with the line; spans end where the line does.
+    pub text: &'l [u8],
+    pub spans: &'a Spans,
+}
+
+impl<'l> Record<'_, 'l> {
+    /// Where the value of a role is, and the power of ten of its unit.
+    #[inline(always)]
+    fn place(&self, role: Role) -> Option<(Span, u32)> {
+        let (slot, power) = self.format.roles[role as usize];
+        let slot = usize::from(slot);
+        if self.format.instead.get(slot).is_some_and(|&next| next != NO_SLOT) {
+            return self.first_present(role);
+        }
+        self.spans.at.get(slot).map(|&span| (span, power))
+    }
+
+    /// The same where several keys play the role: the first that is there.
+    #[inline(never)]
+    fn first_present(&self, role: Role) -> Option<(Span, u32)> {
+        let there = |slot: &usize| {
+            let span = self.spans.at.get(*slot).copied().unwrap_or(Span::NONE);
+            span != Span::NONE && !matches!(span.of(self.text), Some([b'-'] | []))
+        };
+        let slot = self.format.players(role).find(there).or(self.format.slot_of(role))?;
+        let power = self.format.slots.get(slot)?.meaning.unit.power();
+        self.spans.at.get(slot).map(|&span| (span, power))
+    }
+
+    #[inline]
+    fn span(&self, role: Role) -> Option<Span> {
+        self.place(role).map(|(span, _)| span)
+    }
+
+    /// The bytes behind a role, as logged.
+    #[inline]
+    fn raw(&self, role: Role) -> Option<&'l [u8]> {
+        self.span(role)?.of(self.text)
+    }
+
+    /// The same without what stands for nothing.
+    #[inline]
+    fn present(&self, role: Role) -> Option<&'l [u8]> {
+        self.raw(role).filter(|&text| !matches!(text, [b'-'] | []))
+    }
+
+    /// Whether the line tells anything of the request, sound or not.
+    pub fn has_request(&self) -> bool {
+        self.raw(Role::Request).is_some() || self.raw(Role::Method).is_some()
+    }
+
+    /// A number in the plain unit (power 0) or in nanoseconds.
+    #[inline(always)]
+    fn number(&self, role: Role) -> Option<u64> {
+        self.number_read(role).or_else(|| {
+            let (Span { start, end }, power) = self.place(role)?;
+            decimal_in(self.text, start as usize, end as usize, power)
+        })
+    }
+
+    /// The same if it was read along with the line.
+    #[inline(always)]
+    fn number_read(&self, role: Role) -> Option<u64> {
+        self.spans.number(usize::from(self.format.roles[role as usize].0))
+    }
+
+    /// A time that may be a list, one for each upstream asked.
+    #[inline(always)]
+    fn total(&self, role: Role) -> Option<u64> {
+        self.number_read(role).or_else(|| {
+            let (span, power) = self.place(role)?;
+            sum(span.of(self.text)?, power)
+        })
+    }
+
+    /// The status as logged; any number fits, 100 to 599 have a meaning.
+    #[inline]
+    pub fn status(&self) -> Option<u16> {
+        u16::try_from(self.number(Role::Status)?).ok()
+    }
+
+    /// The request line in its parts, or what the format logs of them one by one.
+    #[inline(always)]
+    pub fn request(&self) -> Request<'l> {
+        let timed_out = || matches!(self.raw(Role::Status), Some([b'4', b'0', b'8']));
+        match self.raw(Role::Request) {
+            Some(line) => Request::read(line, timed_out),
+            None => {
+                let method = self.raw(Role::Method).unwrap_or_default();
+                Request::of_parts(method, self.present(Role::Path), self.present(Role::Protocol), timed_out)
+            }
+        }
+    }
+
+    /// The text from the target of this record's request on.
+    #[inline]
+    pub fn text_from_target(&self, request: &Request<'_>) -> Option<&'l [u8]> {
+        let start = match self.span(Role::Request).filter(|span| *span != Span::NONE) {
+            Some(span) => span.start as usize + request.method.len() + 1,
+            None => self.span(Role::Path)?.start as usize,
+        };
+        self.text.get(start..)
+    }
+
+    #[inline]
+    pub fn vhost(&self) -> Option<&'l [u8]> {
+        self.present(Role::Vhost)
+    }
+
+    #[inline]
+    pub fn bytes_sent(&self) -> Option<u64> {
+        self.number(Role::BytesSent)
+    }
+
+    #[inline]
+    pub fn bytes_received(&self) -> Option<u64> {
+        self.number(Role::BytesReceived)
+    }
+
+    /// In the unit of the field, or in the value's own (Caddy's `duration_format string`).
+    #[inline]
+    pub fn duration_nanos(&self) -> Option<u64> {
+        self.number(Role::Duration).or_else(|| with_units(self.present(Role::Duration)?))
+    }
+
+    #[inline]
+    pub fn time_to_first_byte_nanos(&self) -> Option<u64> {
+        self.total(Role::TimeToFirstByte)
+    }
+
+    /// The time spent on upstream servers; several are summed.
+    #[inline]
+    pub fn upstream_nanos(&self) -> Option<u64> {
+        self.total(Role::UpstreamDuration)
+    }
+
+    /// Whether the client went away before the answer was complete: `%X` is `X`, or this status is nginx's 499.
+    #[inline]
+    pub fn aborted(&self, status: Option<u16>) -> bool {
+        status == Some(499) || matches!(self.raw(Role::Aborted), Some([b'X']))
+    }
+
+    /// The time stamp in nanoseconds since 1970. `None` also for a stamp without a zone.
+    #[inline]
+    pub fn unix_time_nanos(&self) -> Option<i64> {
+        let (span, power) = self.place(Role::Timestamp)?;
+        match self.spans.moment(span) {
+            Some(known) => known,
+            None => time::moment(self.present(Role::Timestamp)?, power),
+        }
+    }
+
+    /// The value of any field without its escapes; `scratch` is used where there are some. `request` is this
+    /// record's, which is read once for all its fields.
+    pub fn value<'s>(
+        &self,
+        field: FieldRef,
+        request: &Request<'l>,
+        scratch: &'s mut Vec<u8>,
+    ) -> Option<&'s [u8]>
+    where
+        'l: 's,
+    {
+        scratch.clear();
+        let escape = self.format.escape();
+        match field.0 {
+            Part::Slot(slot) => {
+                let slot = usize::from(slot);
+                let raw = self.spans.at.get(slot)?.of(self.text)?;
+                let known = self.format.slots.get(slot)?;
+                if (raw == b"-" && !known.dash_is_value) || (raw.is_empty() && known.empty_is_absent()) {
+                    return None;
+                }
+                if raw == b"\"\"" && known.escape == Escape::Apache {
+                    return Some(b""); // Apache's way to write an empty %u
+                }
+                Some(plain(raw, known.escape, scratch))
+            }
+            Part::Method => Some(request.method).filter(|method| !method.is_empty()),
+            Part::Protocol => Some(plain(request.protocol?, escape, scratch)),
+            Part::Path => Some(plain(request.path()?, escape, scratch)),
+            Part::Scheme => self.present(Role::Scheme).or_else(|| request.target.and_then(scheme_of)),
+            Part::Query(name) => {
+                let name = self.format.queries.get(usize::from(name))?;
+                let query = self.present(Role::Query).or_else(|| request.target.and_then(query_of))?;
+                let query = query.strip_prefix(b"?").unwrap_or(query);
+                let raw = parameter(query, name.as_bytes())?;
+                percent_decode(raw, scratch);
+                Some(scratch)
+            }
+        }
+    }
+}
+
+fn plain<'s, 'l: 's>(raw: &'l [u8], escape: Escape, scratch: &'s mut Vec<u8>) -> &'s [u8] {
+    if escape == Escape::None || find_byte(raw, 0, b'\\') == raw.len() {
+        return raw;
+    }
+    unescape(raw, escape, scratch);
+    scratch
+}
+
+/// The value of the first parameter `name` in a query (`a=1&b=2`); empty for one without `=`.
+fn parameter<'q>(query: &'q [u8], name: &[u8]) -> Option<&'q [u8]> {
+    query.split(|&c| c == b'&').find_map(|pair| match pair.strip_prefix(name)? {
+        [b'=', value @ ..] => Some(value),
+        [] => Some(&[][..]),
+        _ => None,
+    })
+}
+
+/// `%hh` and `+` as forms write them (WHATWG URL, application/x-www-form-urlencoded).
+fn percent_decode(raw: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(&byte) = raw.get(at) {
+        let pair = raw.get(at + 1..at + 3).and_then(|pair| Some(hex(pair[0])? * 16 + hex(pair[1])?));
+        match (byte, pair) {
+            (b'%', Some(decoded)) => {
+                out.push(decoded);
+                at += 2;
+            }
+            (b'+', _) => out.push(b' '),
+            _ => out.push(byte),
+        }
+        at += 1;
+    }
+}

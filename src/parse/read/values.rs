@@ -1,0 +1,111 @@
+//! Values that show their own end: numbers, lists, headers.
+//!
+//! Turns (line, start) into the place where a value ends, or `None` where none stands. What the value is
+//! worth is for record.rs to say; what must follow it, for steps.rs.
+
+use crate::bytes::digits::digits_end;
+use crate::bytes::scan::find_byte;
+
+/// Where the message behind a syslog header begins (RFC 3164 section 4.1.3: a tag with the process in
+/// brackets, then a colon); without a header, right here.
+pub fn syslog_header(line: &[u8], start: usize) -> usize {
+    let open = find_byte(line, start, b'[');
+    let at = digits_end(line, open + 1);
+    let tagged = at > open + 1 && line.get(at..).is_some_and(|rest| rest.starts_with(b"]: "));
+    if tagged { at + 3 } else { start }
+}
+
+/// Digits with an optional sign, or a lone `-`.
+#[inline(always)]
+pub fn integer(line: &[u8], start: usize) -> Option<usize> {
+    let end = digits_end(line, start);
+    if end > start { Some(end) } else { signed(line, start) }
+}
+
+#[inline(never)]
+fn signed(line: &[u8], start: usize) -> Option<usize> {
+    let sign = line.get(start).filter(|byte| matches!(byte, b'-' | b'+'))?;
+    let end = digits_end(line, start + 1);
+    (end > start + 1 || *sign == b'-').then_some(end)
+}
+
+/// The same with an optional fraction.
+#[inline]
+pub fn decimal(line: &[u8], start: usize) -> Option<usize> {
+    let end = integer(line, start)?;
+    if line.get(end) != Some(&b'.') {
+        return Some(end);
+    }
+    let fraction = digits_end(line, end + 1);
+    Some(if fraction > end + 1 { fraction } else { end })
+}
+
+/// One or more characters that neither are blank nor part a list nor close a quote.
+pub fn word(line: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    while line.get(at).is_some_and(|c| !matches!(c, b' ' | b',' | b'"' | b'\t')) {
+        at += 1;
+    }
+    (at > start).then_some(at)
+}
+
+/// Items separated by `,` (servers of one group) or ` : ` (groups), as ngx_http_upstream.c writes them.
+#[inline(never)]
+pub fn list(line: &[u8], start: usize, item: fn(&[u8], usize) -> Option<usize>) -> Option<usize> {
+    std::iter::successors(item(line, start), |&end| one_more(line, end, item)).last()
+}
+
+/// Where a list that could end at `end` ends with one more item.
+pub fn one_more(line: &[u8], end: usize, item: fn(&[u8], usize) -> Option<usize>) -> Option<usize> {
+    let blanks = |from: usize| line.iter().skip(from).take_while(|byte| **byte == b' ').count();
+    let at = end + blanks(end);
+    // A colon counts with a blank before it, for addresses hold colons themselves.
+    match line.get(at) {
+        Some(b',') => {}
+        Some(b':') if at > end => {}
+        _ => return None,
+    }
+    item(line, at + 1 + blanks(at + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The part of `text` that a scanner takes.
+    fn taken(scan: impl Fn(&[u8], usize) -> Option<usize>, text: &str) -> Option<&str> {
+        scan(text.as_bytes(), 0).map(|end| &text[..end])
+    }
+
+    #[test]
+    fn each_value_ends_where_it_should() {
+        assert_eq!(taken(integer, "12.5"), Some("12"));
+        assert_eq!(taken(integer, "-1 "), Some("-1"));
+        assert_eq!(taken(integer, "- "), Some("-"));
+        assert_eq!(taken(integer, "+ "), None);
+        assert_eq!(taken(integer, "x"), None);
+        assert_eq!(taken(decimal, "0.25s"), Some("0.25"));
+        assert_eq!(taken(decimal, "1. "), Some("1"));
+        assert_eq!(taken(word, "a b"), Some("a"));
+        assert_eq!(taken(word, " b"), None);
+        assert_eq!(taken(syslog_header_end, "Mar  5 lb haproxy[42]: x"), Some("Mar  5 lb haproxy[42]: "));
+        assert_eq!(taken(syslog_header_end, "192.0.2.7:1 [05/Mar"), Some(""));
+    }
+
+    fn syslog_header_end(line: &[u8], start: usize) -> Option<usize> {
+        Some(syslog_header(line, start))
+    }
+
+    #[test]
+    fn lists_go_on_while_items_follow_their_separators() {
+        let decimals = |line: &[u8], start: usize| list(line, start, decimal);
+        let words = |line: &[u8], start: usize| list(line, start, word);
+        assert_eq!(taken(decimals, "0.1, - : 0.2 200"), Some("0.1, - : 0.2"));
+        assert_eq!(taken(decimals, "0.1,0.2\""), Some("0.1,0.2"));
+        assert_eq!(taken(decimals, "0.1, x"), Some("0.1"));
+        assert_eq!(
+            taken(words, "10.0.0.1:80, unix:/s : [::1]:80 0.1"),
+            Some("10.0.0.1:80, unix:/s : [::1]:80")
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! The program's own pulse: the figures about ourselves that more than one thread touches.
+//!
+//! They are counters and gauges of the `prometheus` crate, named by the catalogue and written only by those who cause
+//! them; output reads them through the registry. What only the counting thread knows is in the ledger instead.
+
+use crate::calendar;
+use crate::catalogue;
+use crate::catalogue::Metric;
+use prometheus::core::Collector;
+use prometheus::{Counter, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+
+/// The status codes that the server answers with (output/http): each is on the page before it is first given, so that
+/// a rate over it is right from its first time on.
+const HTTP_CODES: [&str; 9] = ["200", "400", "404", "405", "408", "431", "500", "503", "505"];
+
+#[derive(Debug)]
+pub struct SelfMetrics {
+    pub registry: Registry,
+    /// Since when there is something to count, in nanoseconds since the epoch.
+    pub since: u64,
+    pub input_bytes: IntCounter,
+    pub input_wait_seconds: Counter,
+    pub chunks_queued: IntGauge,
+    pub tee_lost_bytes: IntCounter,
+    pub state_errors: IntCounter,
+    pub generations: IntGauge,
+    pub http_requests: IntCounterVec,
+    pub http_refused: IntCounter,
+}
+
+impl Default for SelfMetrics {
+    /// Cannot fail: the names are constants of the catalogue, and every test that counts has seen them taken.
+    fn default() -> SelfMetrics {
+        SelfMetrics::register().expect("the catalogue's names are valid and unique")
+    }
+}
+
+impl SelfMetrics {
+    fn register() -> Result<SelfMetrics, prometheus::Error> {
+        let registry = Registry::new();
+        let codes = catalogue::HTTP_REQUESTS;
+        let self_metrics = SelfMetrics {
+            input_bytes: enter(&registry, IntCounter::with_opts(named(&catalogue::INPUT_BYTES))?)?,
+            input_wait_seconds: enter(&registry, Counter::with_opts(named(&catalogue::INPUT_WAIT))?)?,
+            chunks_queued: enter(&registry, IntGauge::with_opts(named(&catalogue::CHUNKS_QUEUED))?)?,
+            tee_lost_bytes: enter(&registry, IntCounter::with_opts(named(&catalogue::TEE_LOST))?)?,
+            state_errors: enter(&registry, IntCounter::with_opts(named(&catalogue::STATE_ERRORS))?)?,
+            generations: enter(&registry, IntGauge::with_opts(named(&catalogue::GENERATIONS))?)?,
+            http_requests: enter(&registry, IntCounterVec::new(named(&codes), &[codes.labels])?)?,
+            http_refused: enter(&registry, IntCounter::with_opts(named(&catalogue::HTTP_REFUSED))?)?,
+            registry,
+            since: calendar::now_nanos(),
+        };
+        self_metrics.generations.set(1);
+        for code in HTTP_CODES {
+            self_metrics.http_requests.with_label_values(&[code]);
+        }
+        Ok(self_metrics)
+    }
+}
+
+fn named(metric: &Metric) -> Opts {
+    Opts::new(metric.name, metric.help)
+}
+
+fn enter<C: Collector + Clone + 'static>(registry: &Registry, vital: C) -> Result<C, prometheus::Error> {
+    registry.register(Box::new(vital.clone()))?;
+    Ok(vital)
+}

@@ -1,0 +1,135 @@
+//! Turns the Accept headers of a request into the form of the answer, after RFC 9110 section 12.
+//!
+//! Never refuses: who asks for what we do not have gets the text format, as every exporter does.
+//! OpenMetrics is chosen only when it is asked for by name, in version 1.0.0 or in any; a client that knows
+//! version 0.0.1 alone gets the text format, because what we write is 1.0.0 and would be mislabelled.
+
+use crate::snapshot::exposition::Form;
+
+/// The form that suits the Accept headers best, OpenMetrics when both suit alike.
+pub fn form<'a>(accept: impl Iterator<Item = &'a str>) -> Form {
+    let mut open_metrics = 0;
+    // What the most specific range says about text: (specificity, quality).
+    let mut text = (0, 0);
+    for range in accept.flat_map(|header| header.split(',')) {
+        let (name, version, quality) = read_range(range);
+        match name.as_str() {
+            "application/openmetrics-text" if matches!(version, None | Some("1.0.0")) => {
+                open_metrics = quality.max(open_metrics);
+            }
+            "text/plain" if matches!(version, None | Some("0.0.4")) => text = text.max((3, quality)),
+            "text/*" => text = text.max((2, quality)),
+            "*/*" => text = text.max((1, quality)),
+            _ => {}
+        }
+    }
+    if open_metrics > 0 && open_metrics >= text.1 { Form::OpenMetrics } else { Form::Text }
+}
+
+/// Whether gzip is offered by name.
+pub fn gzip<'a>(accept_encoding: impl Iterator<Item = &'a str>) -> bool {
+    accept_encoding.flat_map(|header| header.split(',')).any(|coding| {
+        let (name, _, quality) = read_range(coding);
+        (name == "gzip" || name == "x-gzip") && quality > 0
+    })
+}
+
+/// `type/subtype;version=1.0.0;q=0.5` as its name in lower case, its version and its quality.
+fn read_range(range: &str) -> (String, Option<&str>, u16) {
+    let mut parts = range.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let (mut version, mut quality) = (None, 1000);
+    for part in parts {
+        match part.split_once('=') {
+            Some((key, value)) if key.trim_end().eq_ignore_ascii_case("version") => {
+                version = Some(value.trim().trim_matches('"'));
+            }
+            Some((key, value)) if key.trim_end().eq_ignore_ascii_case("q") => {
+                quality = read_quality(value.trim());
+            }
+            _ => {}
+        }
+    }
+    (name, version, quality)
+}
+
+/// A quality in thousandths. What is no quality is taken as none wanted.
+fn read_quality(text: &str) -> u16 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return 0;
+    }
+    match whole {
+        "1" => 1000,
+        "0" => format!("{fraction:0<3}").parse().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(accept: &str) -> Form {
+        form(std::iter::once(accept))
+    }
+
+    #[test]
+    fn prometheus_gets_open_metrics() {
+        let (om, text) = ("application/openmetrics-text;version", "text/plain;version");
+        let v2 = format!("{om}=1.0.0,{om}=0.0.1;q=0.75,{text}=0.0.4;q=0.5,*/*;q=0.1");
+        let v3 = format!(
+            "{om}=1.0.0;escaping=allow-utf-8;q=0.6,{om}=0.0.1;q=0.5,\
+             {text}=1.0.0;escaping=allow-utf-8;q=0.4,{text}=0.0.4;q=0.3,*/*;q=0.2"
+        );
+        let native = format!(
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
+             {om}=1.0.0;q=0.8,{om}=0.0.1;q=0.75,{text}=0.0.4;q=0.5,*/*;q=0.1"
+        );
+        for accept in [v2, v3, native] {
+            assert_eq!(of(&accept), Form::OpenMetrics, "{accept}");
+        }
+    }
+
+    #[test]
+    fn open_metrics_only_by_name_and_version() {
+        for accept in ["", "*/*", "text/html,*/*;q=0.8", "application/*", "nonsense;;=,"] {
+            assert_eq!(of(accept), Form::Text, "{accept}");
+        }
+        assert_eq!(of("application/openmetrics-text; version=0.0.1,text/plain;q=0.5"), Form::Text);
+        assert_eq!(of("application/openmetrics-text;version=2.0.0"), Form::Text);
+        assert_eq!(of("application/openmetrics-text"), Form::OpenMetrics);
+        assert_eq!(of("Application/OpenMetrics-Text; Version=\"1.0.0\" ; Q=0.2"), Form::OpenMetrics);
+    }
+
+    #[test]
+    fn the_higher_quality_wins() {
+        let om = "application/openmetrics-text;version=1.0.0";
+        assert_eq!(of(&format!("{om};q=0.4,text/plain;version=0.0.4;q=0.5")), Form::Text);
+        assert_eq!(of(&format!("{om};q=0.4,text/plain;q=0.3,*/*;q=0.9")), Form::OpenMetrics);
+        assert_eq!(of(&format!("{om};q=0,*/*;q=0")), Form::Text);
+        assert_eq!(of(&format!("{om};q=nan")), Form::Text);
+        assert_eq!(of(&format!("{om};q=-1")), Form::Text);
+    }
+
+    #[test]
+    fn several_headers_are_one_list() {
+        let accept = ["text/plain;q=0.5", "application/openmetrics-text;version=1.0.0;q=0.6"];
+        assert_eq!(form(accept.into_iter()), Form::OpenMetrics);
+    }
+
+    #[test]
+    fn gzip_when_offered() {
+        for (offer, expected) in [
+            ("gzip", true),
+            ("deflate, GZIP;q=0.5", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0.000", false),
+            ("*", false),
+            ("br", false),
+            ("", false),
+        ] {
+            assert_eq!(gzip(std::iter::once(offer)), expected, "{offer}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! A page of metrics as data: families of series, which can be added to one another and written as text.
+//!
+//! A page is built from a copy of the ledger (collect.rs), read from a state file or summed from both (state.rs), and
+//! written by exposition.rs. Series are told apart by the text of their labels, sorted by name, so that pages of
+//! processes with other label sets can be added up series by series.
+
+use crate::catalogue::{Kind, Merge, Metric};
+use crate::fixed_point::FixedPoint;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Families by name, in alphabetical order as Prometheus' own libraries write them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    pub families: BTreeMap<String, Family>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Family {
+    pub kind: Kind,
+    pub merge: Merge,
+    pub help: String,
+    /// Sorted by labels, each set of labels once.
+    pub series: Vec<Series>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// `a="x",b="y"`: sorted by name, values escaped as the text formats want it. Families with the same labels share
+    /// the text, and so do copies of the page.
+    pub labels: Arc<str>,
+    pub value: Value,
+    /// When the series began, in seconds since the epoch: OpenMetrics' `_created`.
+    pub created: Option<FixedPoint>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Number { value: FixedPoint, exemplar: Option<Box<Exemplar>> },
+    // Boxed, for a page is mostly numbers, and ten thousand of them are made for every scrape.
+    Histogram(Box<Histogram>),
+    Summary(Box<Summary>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Histogram {
+    /// Upper bounds, ascending, without +Inf.
+    pub bounds: Arc<[FixedPoint]>,
+    /// Observations per bucket (not cumulative); one more than there are bounds, the last for +Inf.
+    pub counts: Vec<u64>,
+    pub sum: FixedPoint,
+    /// One slot per bucket, or empty where no exemplars are kept.
+    pub exemplars: Vec<Option<Box<Exemplar>>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    pub quantiles: Vec<Quantile>,
+    pub sum: FixedPoint,
+    pub count: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantile {
+    pub quantile: f64,
+    /// NaN while nothing was observed in the window.
+    pub value: f64,
+}
+
+/// A request that stands for a bucket or a counter (OpenMetrics 1.0, section Exemplars).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exemplar {
+    pub labels: String,
+    pub value: FixedPoint,
+    pub time: Option<FixedPoint>,
+}
+
+impl Family {
+    pub fn new(metric: &Metric) -> Family {
+        Family { kind: metric.kind, merge: metric.merge, help: metric.help.to_owned(), series: Vec::new() }
+    }
+}
+
+impl Series {
+    pub fn number(labels: impl Into<Arc<str>>, value: FixedPoint) -> Series {
+        Series { labels: labels.into(), value: Value::Number { value, exemplar: None }, created: None }
+    }
+}
+
+impl Page {
+    /// Adds a family. Its series are put in order here, so that whoever builds it need not, and those that came out
+    /// with the same labels are added up: two values of other bytes may have the same text once they are printable.
+    pub fn insert(&mut self, metric: &Metric, mut series: Vec<Series>) {
+        if !series.is_sorted_by(|a, b| a.labels < b.labels) {
+            series.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
+            series.dedup_by(|later, kept| later.labels == kept.labels && kept.add(later, metric.merge));
+        }
+        self.insert_in_order(metric, series);
+    }
+
+    /// The same for series that are known to be in order, each with labels of its own.
+    pub fn insert_in_order(&mut self, metric: &Metric, series: Vec<Series>) {
+        debug_assert!(series.is_sorted_by(|a, b| a.labels < b.labels));
+        let family = Family { series, ..Family::new(metric) };
+        self.families.insert(metric.name.to_owned(), family);
+    }
+
+    /// Adds a family of one series without labels.
+    pub fn insert_number(&mut self, metric: &Metric, value: FixedPoint) {
+        self.insert(metric, vec![Series::number("", value)]);
+    }
+
+    /// Adds another page to this one, family by family and series by series. What cannot be added is left out of the
+    /// sum and its family's name returned: another type under the same name, a histogram with other buckets.
+    pub fn add(&mut self, other: &Page) -> Vec<String> {
+        let mut left_out = Vec::new();
+        for (name, family) in other.families.iter().filter(|(_, family)| family.merge != Merge::Own) {
+            match self.families.get_mut(name) {
+                None => {
+                    self.families.insert(name.clone(), family.clone());
+                }
+                Some(ours) if ours.kind == family.kind && ours.merge != Merge::Own => {
+                    if !ours.add(family) {
+                        left_out.push(name.clone());
+                    }
+                }
+                Some(_) => left_out.push(name.clone()),
+            }
+        }
+        left_out
+    }
+
+    /// The part that outlives the process: what a state file holds.
+    pub fn lasting(&self) -> Page {
+        let lasting = self.families.iter().filter(|(_, family)| family.merge != Merge::Own);
+        Page { families: lasting.map(|(name, family)| (name.clone(), family.clone())).collect() }
+    }
+
+    /// The number of series, a histogram counting once.
+    pub fn series(&self) -> usize {
+        self.families.values().map(|family| family.series.len()).sum()
+    }
+}
+
+impl Family {
+    /// Merges two sorted lists of series. False when a series could not be added.
+    fn add(&mut self, other: &Family) -> bool {
+        let merge = self.merge;
+        let mut fits = true;
+        let mut merged = Vec::with_capacity(self.series.len().max(other.series.len()));
+        let mut ours = std::mem::take(&mut self.series).into_iter().peekable();
+        for theirs in &other.series {
+            while let Some(before) = ours.next_if(|series| series.labels < theirs.labels) {
+                merged.push(before);
+            }
+            match ours.next_if(|series| series.labels == theirs.labels) {
+                Some(mut both) => {
+                    fits &= both.add(theirs, merge);
+                    merged.push(both);
+                }
+                None => merged.push(theirs.clone()),
+            }
+        }
+        merged.extend(ours);
+        self.series = merged;
+        fits
+    }
+}
+
+impl Series {
+    fn add(&mut self, other: &Series, merge: Merge) -> bool {
+        let fits = match (&mut self.value, &other.value) {
+            (
+                Value::Number { value, exemplar },
+                Value::Number { value: theirs, exemplar: their_exemplar },
+            ) => {
+                match merge {
+                    Merge::Max => *value = (*value).max(*theirs),
+                    Merge::Sum | Merge::Own => *value += *theirs,
+                }
+                newer(exemplar, their_exemplar.as_deref());
+                true
+            }
+            (Value::Histogram(ours), Value::Histogram(theirs)) => ours.add(theirs),
+            (Value::Summary(ours), Value::Summary(theirs)) => {
+                // Quantiles of two processes cannot be added; those of this process stand.
+                ours.sum += theirs.sum;
+                ours.count = ours.count.saturating_add(theirs.count);
+                true
+            }
+            _ => false,
+        };
+        self.created = match (self.created, other.created) {
+            (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
+            (ours, theirs) => ours.or(theirs),
+        };
+        fits
+    }
+}
+
+impl Histogram {
+    fn add(&mut self, other: &Histogram) -> bool {
+        if self.bounds != other.bounds || self.counts.len() != other.counts.len() {
+            return false;
+        }
+        for (ours, theirs) in self.counts.iter_mut().zip(&other.counts) {
+            *ours = ours.saturating_add(*theirs);
+        }
+        self.sum += other.sum;
+        if self.exemplars.is_empty() {
+            self.exemplars.clone_from(&other.exemplars);
+        } else {
+            for (ours, theirs) in self.exemplars.iter_mut().zip(&other.exemplars) {
+                newer(ours, theirs.as_deref());
+            }
+        }
+        true
+    }
+}
+
+/// Keeps the younger of two exemplars.
+fn newer(ours: &mut Option<Box<Exemplar>>, theirs: Option<&Exemplar>) {
+    if let Some(theirs) = theirs.filter(|theirs| ours.as_ref().is_none_or(|ours| ours.time < theirs.time)) {
+        *ours = Some(Box::new(theirs.clone()));
+    }
+}
+
+/// Writes one `name="value"` pair, with a comma before it unless it is the first.
+pub fn push_label(labels: &mut String, name: &str, value: &str) {
+    if !labels.is_empty() {
+        labels.push(',');
+    }
+    labels.push_str(name);
+    labels.push_str("=\"");
+    if value.bytes().any(|byte| matches!(byte, b'\\' | b'"' | b'\n')) {
+        push_escaped(labels, value);
+    } else {
+        labels.push_str(value);
+    }
+    labels.push('"');
+}
+
+/// The escapes are the same in the text format 0.0.4 and in OpenMetrics (section ABNF, escaped-string).
+fn push_escaped(labels: &mut String, value: &str) {
+    for part in value.split_inclusive(['\\', '"', '\n']) {
+        let (text, last) = part.split_at(part.len() - usize::from(part.ends_with(['\\', '"', '\n'])));
+        labels.push_str(text);
+        match last {
+            "\n" => labels.push_str("\\n"),
+            "" => {}
+            special => {
+                labels.push('\\');
+                labels.push_str(special);
+            }
+        }
+    }
+}
