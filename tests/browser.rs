@@ -245,7 +245,7 @@ fn the_live_page_shows_the_truth_and_keeps_strangers_out() {
         feeder.join().expect("the feeder is content");
     });
     hands_on_the_keyboard(&browser);
-    assert_eq!(browser.complaints(), Vec::<String>::new());
+    assert_eq!(browser.problems(), Vec::<String>::new());
     let requested = browser.requested(&url(&exporter));
     assert!(requested.iter().any(|to| to.ends_with("/metrics")), "{requested:?}");
     let elsewhere: Vec<&String> = requested.iter().filter(|to| !to.starts_with(&url(&exporter))).collect();
@@ -291,7 +291,7 @@ fn the_live_page_survives_a_restart_and_says_what_is_missing() {
     first.process.feed(b"192.0.2.7 [22/Nov/2026:11:00:00 +0000] 200\n");
     wait_until("readiness", || browser.text("ready") == "ready");
     wait_until("the page to live", || browser.text("state") == "Live");
-    assert_eq!(browser.complaints(), Vec::<String>::new());
+    assert_eq!(browser.problems(), Vec::<String>::new());
     wait_for("the reason", || {
         let text = browser.value("return document.querySelector('#charts').innerText").to_string();
         if text.contains("logs no duration") && text.contains("logs no bytes") { Ok(()) } else { Err(text) }
@@ -330,7 +330,7 @@ fn the_live_page_says_when_no_line_fits() {
     assert_eq!(browser.text("ready"), "not ready: the lines fit none of the presets");
     assert!(notes().contains("The format is not chosen yet") && !notes().contains("logs no"), "{}", notes());
     keep_picture(&browser, "live-unfit.png", false);
-    assert_eq!(browser.complaints(), Vec::<String>::new());
+    assert_eq!(browser.problems(), Vec::<String>::new());
 }
 
 /// A name that turns its own letters around, and durations beyond the last bucket.

@@ -4,9 +4,8 @@
 //! Every ratio is the median of ratios of pairs of runs in turn, so that it means something on a busy machine too.
 //!
 //! ```text
-//! cargo bench                            the table
-//! cargo bench -- instructions            instructions per line, against benches/instructions.txt; needs valgrind
-//! cargo bench -- instructions --accept   writes that file anew
+//! cargo bench                   the table
+//! cargo bench -- instructions   instructions per line, against those of version 0.1.0; needs valgrind
 //! ```
 
 mod instructions;
@@ -36,7 +35,6 @@ fn main() -> ExitCode {
     match words.as_slice() {
         [] => table(),
         ["instructions"] => return instructions::compare(),
-        ["instructions", "--accept"] => return instructions::accept(),
         _ => {
             eprintln!("no such measurement: {}", words.join(" "));
             return ExitCode::from(2);

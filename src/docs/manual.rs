@@ -222,11 +222,43 @@ fn the_documents_say_what_the_tables_say() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What is wrong with the headings of a changelog of this version of the program.
+fn faults_of_changelog(text: &str, version: &str) -> Vec<String> {
+    let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let released = headings.strip_prefix(&["Unreleased"]).unwrap_or(&headings);
+    let number = |heading: &str| -> Option<Vec<u32>> {
+        let number = heading.split_once(" - ").map_or(heading, |(number, _day)| number);
+        number.split('.').map(|part| part.parse().ok()).collect()
+    };
+    let mut faults = Vec::new();
+    if released.first().and_then(|first| number(first)) != number(version) {
+        faults
+            .push(format!("the newest released heading is {:?}, the program is {version}", released.first()));
+    }
+    for pair in released.windows(2) {
+        if number(pair[1]).is_none() || number(pair[0]) <= number(pair[1]) {
+            faults.push(format!("{} stands above {}", pair[0], pair[1]));
+        }
+    }
+    let sections = text.split("\n## ").skip(1).filter(|section| !section.starts_with("Unreleased"));
+    let empty = sections.filter(|section| !section.contains("\n- "));
+    faults.extend(empty.map(|section| format!("{}: nothing stands there", section.trim())));
+    faults
+}
+
 #[test]
-fn the_version_is_in_the_changelog() {
-    let changelog = read("CHANGELOG.md");
-    let heading = format!("## {}", env!("CARGO_PKG_VERSION"));
-    assert!(changelog.lines().any(|line| line == "## Unreleased" || line.starts_with(&heading)));
+fn the_changelog_has_this_version_and_none_twice() {
+    assert_eq!(faults_of_changelog(&read("CHANGELOG.md"), env!("CARGO_PKG_VERSION")), [] as [&str; 0]);
+    let text = "# Changelog\n\n## Unreleased\n\n## 0.10.0 - 2026-11-26\n\n- New.\n\n## 0.9.0\n\n- Old.\n";
+    assert_eq!(faults_of_changelog(text, "0.10.0"), [] as [&str; 0]);
+    for (version, wrong) in [
+        ("0.11.0", text.to_owned()),
+        ("0.10.0", text.replace("## 0.9.0", "## 0.10.0")),
+        ("0.10.0", text.replace("## 0.9.0", "## Unreleased")),
+        ("0.10.0", text.replace("- New.", "")),
+    ] {
+        assert_ne!(faults_of_changelog(&wrong, version), [] as [&str; 0], "{version}\n{wrong}");
+    }
 }
 
 /// All stories and tests of the whole program as one text.

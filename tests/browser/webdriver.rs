@@ -108,7 +108,7 @@ impl Browser {
     }
 
     /// What the browser complained of since the last call.
-    pub fn complaints(&self) -> Vec<String> {
+    pub fn problems(&self) -> Vec<String> {
         let log = self.ask("/se/log", &json!({"type": "browser"}));
         log.as_array().into_iter().flatten().map(ToString::to_string).collect()
     }
