@@ -62,30 +62,31 @@ impl Keys {
         let root = Node { children: Vec::new(), slot: NONE };
         let mut keys = Keys { nodes: vec![root], token: Arc::default() };
         for (path, slot) in paths {
-            let parts: Vec<&str> = path.split('.').collect();
-            keys.insert(0, &parts, u16::try_from(slot).unwrap_or(NONE));
+            let node = path.split('.').fold(0, |node, part| keys.enter(node, part));
+            keys.nodes[node].slot = u16::try_from(slot).unwrap_or(NONE);
         }
         keys
     }
 
-    /// Enters a path in every way it can be cut, since a key may have dots in its own name.
-    fn insert(&mut self, node: usize, parts: &[&str], slot: u16) {
-        for cut in 1..=parts.len() {
-            let key = parts[..cut].join(".");
-            let known =
-                self.nodes[node].children.iter().find(|(k, _)| **k == *key.as_bytes()).map(|&(_, n)| n);
-            let child = known.unwrap_or_else(|| {
-                let new = u16::try_from(self.nodes.len()).unwrap_or(NONE);
-                self.nodes.push(Node { children: Vec::new(), slot: NONE });
-                self.nodes[node].children.push((key.into_bytes().into(), new));
-                new
-            });
-            if cut == parts.len() {
-                self.nodes[usize::from(child)].slot = slot;
-            } else {
-                self.insert(usize::from(child), &parts[cut..], slot);
-            }
+    /// The node behind a part of a path, made if need be.
+    fn enter(&mut self, node: usize, part: &str) -> usize {
+        let known = self.nodes[node].children.iter().find(|(key, _)| **key == *part.as_bytes());
+        if let Some(&(_, child)) = known {
+            return usize::from(child);
         }
+        let child = self.nodes.len();
+        self.nodes[node].children.push((part.as_bytes().into(), u16::try_from(child).unwrap_or(NONE)));
+        self.nodes.push(Node { children: Vec::new(), slot: NONE });
+        child
+    }
+
+    /// The node that a key leads to from another. A key may have dots in its own name; each of them is a step, so that a
+    /// path is found however objects and dots share it.
+    fn child(&self, node: u16, key: &[u8]) -> u16 {
+        key.split(|byte| *byte == b'.').fold(node, |node, part| {
+            let children = self.nodes.get(usize::from(node)).map_or(&[][..], |node| &node.children);
+            children.iter().find(|(known, _)| **known == *part).map_or(NONE, |&(_, child)| child)
+        })
     }
 
     /// Reads a line and fills the spans of the keys found in it.
@@ -187,8 +188,7 @@ impl Keys {
             unescape(key, Escape::Json, scratch);
             key = scratch;
         }
-        let children = self.nodes.get(usize::from(node)).map_or(&[][..], |node| &node.children);
-        let child = children.iter().find(|(known, _)| **known == *key).map_or(NONE, |&(_, child)| child);
+        let child = self.child(node, key);
         order.learn(place, node, &line[at..], colon + 1 - at, child);
         Ok((child, colon + 1))
     }
@@ -407,6 +407,23 @@ mod tests {
         }
         for line in [r#"{"b":[}"#, r#"{"b":{]}"#, r#"{"b":[["]"#, r#"{"b":[{}"#] {
             assert!(read(&["a"], line.as_bytes()).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn dots_of_a_path_are_those_of_objects_or_of_names_in_any_mixture() {
+        let path = vec!["k"; 41].join(".");
+        let nested = format!("{}1{}", r#"{"k":"#.repeat(41), "}".repeat(41));
+        assert_eq!(read(&[&path], nested.as_bytes()).unwrap_err().expected, "less nesting");
+        for line in [
+            format!(r#"{{"{path}":1}}"#),
+            format!(r#"{{"{}":{{"k.k":1}}}}"#, vec!["k"; 39].join(".")),
+            format!(r#"{{"k":{{"k":{{"{}":1}}}}}}"#, vec!["k"; 39].join(".")),
+        ] {
+            assert_eq!(read(&[&path, "k.k"], line.as_bytes()).unwrap(), [Some("1".to_owned()), None], "{line}");
+        }
+        for line in [r#"{"k":{"k.":1}}"#, r#"{"k..k":1}"#, r#"{".k.k":1}"#, r#"{"k.k.k":1}"#] {
+            assert_eq!(read(&["k.k"], line.as_bytes()).unwrap(), [None], "{line}");
         }
     }
 
