@@ -63,24 +63,37 @@ pub const BUCKETS_MAX: usize = 64;
 // --- the format ---
 
 /// Lines that `--format auto` looks at to choose a preset, and the most bytes of them that are held back for it.
-pub const GUESS_LINES_MAX: usize = 100;
-pub const GUESS_BYTES_MAX: usize = 1 << 20;
+pub const DETECT_LINES_MAX: usize = 100;
+pub const DETECT_BYTES_MAX: usize = 1 << 20;
 
 /// How long the first lines are held back until there are so many: a quiet server shall be on the page too.
-pub const GUESS_PATIENCE: Duration = Duration::from_millis(500);
+pub const DETECT_WAIT_MAX: Duration = Duration::from_millis(500);
 
 /// Lines after which it is judged whether more than half of them do not fit.
-pub const JUDGED_LINES: u64 = 100;
+pub const FIT_WINDOW_LINES: u64 = 100;
 
 /// The first lines of all, which are looked at for values that can hardly be meant so. One odd line is no reason.
-pub const LOOKED_LINES: usize = 20;
+pub const FIRST_LINES_CHECKED: usize = 20;
 
 /// How much of a line a message shows.
 pub const SHOWN_LINE_CHARS: usize = 300;
 
-/// Lines that are kept for the advice on what would make them fit, and the longest of them.
-pub const SAMPLE_LINES_MAX: usize = 8;
+// --- advice ---
+
+/// Lines that are kept for the advice on what would make them fit, the longest of them, and the bytes of all.
+pub const SAMPLE_LINES_MAX: usize = 100;
 pub const SAMPLE_LINE_BYTES_MAX: usize = 2048;
+pub const SAMPLE_BYTES_MAX: usize = 64 << 10;
+
+/// Reports that wait for the thread that advises. There is one for each reason why lines do not fit and two for the
+/// whole, so none is ever dropped; should there be more some day, the counting thread does not wait.
+pub const REPORTS_MAX: usize = 16;
+
+/// What one piece of advice may read, over all formats that are tried: about a second of one processor.
+pub const ADVICE_BYTES_MAX: usize = 16 << 20;
+
+/// How long the last advice is waited for at the end of input.
+pub const ADVICE_WAIT_MAX: Duration = Duration::from_secs(5);
 
 // --- state ---
 

@@ -715,3 +715,24 @@ fn the_running_program_says_the_same_once_and_is_not_ready() {
     assert_eq!(page.value("httpd_exporter_ready"), Some(1.0));
     assert!(get(&exporter.address, "/-/ready").is_ok_and(|response| response.status == 200));
 }
+
+#[test]
+fn advice_never_holds_up_the_log() {
+    // What is worked out for people about these takes its time: a key of forty dots, and a format of forty fields.
+    let key = vec!["k"; 41].join(".");
+    let keyed = format!("{{\"{key}\":1,\"code\":\"fine\"}}\n").repeat(12);
+    let fields: Vec<String> = (1..40).map(|field| format!("$a{field}")).collect();
+    let wrong = format!("$status {}", fields.join(" "));
+    let long = format!("{}\n", "some words that are no line of this format ".repeat(47));
+    for (format, lines, times) in [("json", keyed, 1), (&wrong, long, 6000)] {
+        let mut exporter = Exporter::start(&["--format", format]);
+        let count = lines.lines().count() * times;
+        exporter.process.feed(lines.repeat(times).as_bytes());
+        let page = exporter.wait_for_lines(count as u64);
+        assert_eq!(page.value("httpd_exporter_ready"), Some(0.0), "{format}");
+        exporter.wait_for_stderr("lines do not fit the format");
+        exporter.process.close();
+        let ended = exporter.process.wait();
+        assert!(ended.status.success(), "{}", ended.stderr);
+    }
+}

@@ -5,8 +5,11 @@
 //! that is remedy.rs.
 
 use crate::advise::draft::neutral;
+use crate::advise::price::{
+    FIELD, PLACEHOLDER, PLACEHOLDERS, RARE, REWRITE, SYNTAX, TWO_FIELDS, TWO_LESS, USUAL,
+};
 use crate::advise::reading;
-use crate::advise::reading::END;
+use crate::advise::reading::Expected;
 use crate::parse::Format;
 use crate::parse::read::values::syslog_header;
 
@@ -17,22 +20,6 @@ pub struct Change {
     pub text: String,
     pub price: usize,
 }
-
-/// The same fields, written as in another file.
-const SYNTAX: usize = 1;
-/// One field written otherwise.
-const REWRITE: usize = 2;
-/// A field where nearly everybody has it, or two that change places.
-const USUAL: usize = 3;
-/// A field more or less.
-const FIELD: usize = 4;
-/// A host where few have it; a field less that nearly everybody has.
-const RARE: usize = 6;
-/// A field of nobody's, with a name of its own, and several of them.
-pub const NEUTRAL: usize = 9;
-const NAMED: usize = 10;
-/// A value that is odd for its field: rather no name than a wrong one.
-pub const ODD: usize = 10;
 
 /// Changes of text formats with up to this many fields: each is tried in some thirty ways at each place.
 const FIELDS_MAX: usize = 40;
@@ -222,7 +209,7 @@ impl Words {
             };
             changes.push(left_out(1, self.price_of_absence(all[at])));
             if at + 2 <= all.len() && all.len() > 2 {
-                changes.push(left_out(2, NAMED + 1));
+                changes.push(left_out(2, TWO_LESS));
             }
         }
         let (first, vhost) = (free_name(&all.join(" ")), self.habits.vhost);
@@ -230,7 +217,7 @@ impl Words {
         let (quoted, bracketed) = (format!("\"{name}\""), format!("[{name}]"));
         let added = self.habits.added.iter().map(|field| (*field, FIELD));
         let hosts = (!self.has_vhost).then_some((vhost, RARE));
-        let neutral = [&name, &quoted, &bracketed].map(|field| (field.as_str(), NEUTRAL));
+        let neutral = [&name, &quoted, &bracketed].map(|field| (field.as_str(), PLACEHOLDER));
         for (field, price) in added.chain(hosts).chain(neutral) {
             for at in (0..=all.len()).rev() {
                 let (before, after) = all.split_at(at);
@@ -252,7 +239,7 @@ impl Words {
     fn price_of_absence(&self, word: &str) -> usize {
         match self.habits.usual.iter().rev().position(|usual| *usual == word) {
             None => FIELD,
-            Some(rank) if rank < self.habits.seldom => FIELD + 1,
+            Some(rank) if rank < self.habits.seldom => TWO_FIELDS,
             Some(_) => RARE,
         }
     }
@@ -348,7 +335,7 @@ impl Words {
         };
         let one = (0..usual.len()).filter(missing).map(|rank| added(rank, 1, USUAL));
         let pairs = (1..usual.len()).filter(|rank| missing(rank) && missing(&(rank - 1)));
-        one.chain(pairs.map(|rank| added(rank - 1, 2, FIELD + 1))).collect()
+        one.chain(pairs.map(|rank| added(rank - 1, 2, TWO_FIELDS))).collect()
     }
 
     /// Labels before values (`rt=0.012`), as often as the line has one where the format has none.
@@ -369,15 +356,20 @@ impl Words {
         (!labels.is_empty()).then_some(Change { what, text, price: REWRITE })
     }
 
-    /// Fields of nobody's behind all that the format reads get names of their own.
+    /// Words behind all that the format reads get names of their own.
     fn behind(&self, format: &Format, line: &[u8]) -> Option<Change> {
-        let mismatch = reading::explain(format, line).err().filter(|mismatch| mismatch.expected == END)?;
+        let mismatch =
+            reading::explain(format, line).err().filter(|mismatch| mismatch.expected == Expected::End)?;
         let rest = str::from_utf8(line.get(mismatch.column - 1..)?).ok()?.trim_end();
         let text = format.text();
         let (named, known) = neutral(rest, text, self.is_nginx(), free_name(text))?;
         let parted = rest.starts_with(self.separator);
         let what = "name what stands behind as you like".to_owned();
-        parted.then(|| Change { what, text: format!("{text}{named}"), price: NAMED - usize::from(known) })
+        parted.then(|| Change {
+            what,
+            text: format!("{text}{named}"),
+            price: PLACEHOLDERS - usize::from(known),
+        })
     }
 
     /// What another program put in front of the line: the header of syslog, or words that get names of their own.
@@ -392,7 +384,7 @@ impl Words {
         let front = str::from_utf8(&line[..start]).ok()?;
         let (named, _) = neutral(front, format.text(), self.is_nginx(), free_name(format.text()))?;
         let what = "name what stands in front as you like".to_owned();
-        Some(Change { what, text: format!("{named}{}", format.text()), price: NAMED })
+        Some(Change { what, text: format!("{named}{}", format.text()), price: PLACEHOLDERS })
     }
 }
 
@@ -412,7 +404,7 @@ fn without_label(word: &str) -> Option<&str> {
     is_label(label).then_some(rest)
 }
 
-/// The first number that names no field of nobody's yet.
+/// The first number that names no placeholder yet.
 fn free_name(text: &str) -> usize {
     (1..).find(|number| !text.contains(&format!("field{number}"))).unwrap_or(1)
 }

@@ -4,7 +4,7 @@
 //! the ledger. It owns the wording; what it says of a line comes from parse.
 
 use crate::advise::reading::Reading;
-use crate::advise::remedy::Remedy;
+use crate::advise::remedy::{Budget, Remedy};
 use crate::advise::{reading, remedy};
 use crate::catalogue;
 use crate::catalogue::Metric;
@@ -36,7 +36,7 @@ pub fn run(options: &Options) -> Result<(), String> {
 /// The lines that choose the format, without their newlines.
 fn first_lines(input: &mut impl BufRead) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
-    while lines.len() < limits::GUESS_LINES_MAX {
+    while lines.len() < limits::DETECT_LINES_MAX {
         match next_line(input) {
             Some(line) => lines.push(line),
             None => break,
@@ -64,7 +64,7 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, 
         return Ok(Some((format, true, title)));
     }
     let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
-    if let Some(preset) = detect::guess(&lines) {
+    if let Some(preset) = detect::detect(&lines) {
         let title = format!("The format is `{}`, chosen by the lines", preset.name);
         return Ok(Some((compiled(preset.name)?, true, title)));
     }
@@ -92,6 +92,7 @@ struct Explainer {
     sought: usize,
     advice: Vec<Remedy>,
     better: Vec<Format>,
+    budget: Budget,
     /// The fields that were found in any line, by name: not every key of a format is in its lines.
     found: HashSet<String>,
 }
@@ -101,7 +102,8 @@ impl Explainer {
         let title = format!("{title}:\n    {}\n", shown(format.text().as_bytes(), usize::MAX));
         let (advice, better, found) = (Vec::new(), Vec::new(), HashSet::new());
         let (lines, fit, doubted, sought) = (0, 0, 0, 0);
-        Explainer { format, title, chosen, lines, fit, doubted, sought, advice, better, found }
+        let budget = Budget::new();
+        Explainer { format, title, chosen, lines, fit, doubted, sought, advice, better, budget, found }
     }
 
     fn write(
@@ -159,14 +161,14 @@ impl Explainer {
 
     /// What to do about a line; only of the first ones, and only if nothing that was said before helps.
     fn advice(&mut self, line: &[u8]) -> String {
-        let enough = self.advice.len() == limits::SAMPLE_LINES_MAX || self.sought == limits::GUESS_LINES_MAX;
+        let enough = self.advice.len() == limits::SAMPLE_LINES_MAX || self.sought == limits::DETECT_LINES_MAX;
         if enough || self.better.iter().any(|format| reading::suits(format, line)) {
             return String::new();
         }
         self.sought += 1;
         // Of lines that nothing reads, one remark is enough.
         let new = |remedy: &Remedy| !self.advice.iter().any(|given| given.format == remedy.format);
-        let remedy = remedy::remedy(&self.format, &[line]).filter(new);
+        let remedy = remedy::remedy(&self.format, &[line], &mut self.budget).filter(new);
         let Some(remedy) = remedy else { return String::new() };
         let text = format!("    {remedy}\n");
         self.better.extend(remedy.format.as_deref().and_then(|format| Format::compile(format).ok()));

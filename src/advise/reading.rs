@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::parse::compile::field::{Kind, Role, Slot, Unit};
+use crate::parse::compile::presets;
 use crate::parse::detect::doubt;
 use crate::parse::detect::doubt::Doubt;
 use crate::parse::read::careful::{Failure, Steps, What};
@@ -19,9 +20,6 @@ use crate::parse::{Body, Format, Malformed, Reason};
 
 /// Longest piece of a line that is shown; a line of the terminal holds it.
 const EXCERPT: usize = 60;
-
-/// What is expected behind the last field.
-pub const END: &str = "the end of the line";
 
 /// One field of a line as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,13 +42,33 @@ impl Reading {
     }
 }
 
+/// What should stand where a line does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Fixed text of the format.
+    Literal(String),
+    /// A value, or something else in words.
+    Words(String),
+    /// Nothing: the last field has ended.
+    End,
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expected::Literal(text) => write!(f, "{text:?}"),
+            Expected::Words(words) => f.write_str(words),
+            Expected::End => f.write_str("the end of the line"),
+        }
+    }
+}
+
 /// The first place where a line does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// Where in the line, in bytes from 1.
     pub column: usize,
-    /// The literal in quotes, or the kind of value.
-    pub expected: String,
+    pub expected: Expected,
     /// The directive the expected value belongs to, or the one after the expected literal.
     pub before: Option<String>,
     /// What stood there, made printable and cut; empty at the end of the line.
@@ -63,7 +81,7 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "expected {} at column {}", self.expected, self.column)?;
         if let Some(before) = &self.before {
-            let word = if self.expected.starts_with('"') { "before" } else { "for" };
+            let word = if matches!(self.expected, Expected::Literal(_)) { "before" } else { "for" };
             write!(f, " ({word} {before})")?;
         }
         match self.found.as_str() {
@@ -126,7 +144,10 @@ pub fn suits(format: &Format, line: &[u8]) -> bool {
 
 /// A key of a map given in full that no line has, nor another that would do. Presets have keys for many servers.
 fn unheard_of(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
-    if !format.is_json() || readings.is_empty() || format.name() != "json" || super::remedy::is_preset(format)
+    if !format.is_json()
+        || readings.is_empty()
+        || format.name() != "json"
+        || presets::of_text(format.text()).is_some()
     {
         return None;
     }
@@ -186,7 +207,7 @@ fn mismatch(format: &Format, line: &[u8], malformed: Malformed) -> Mismatch {
     let found = excerpt(line.get(column - 1..).unwrap_or_default(), EXCERPT);
     let plain = |expected: &str, before: Option<String>| Mismatch {
         column,
-        expected: expected.to_owned(),
+        expected: Expected::Words(expected.to_owned()),
         before,
         found: found.clone(),
         reached: 0,
@@ -230,8 +251,8 @@ fn of_doubt(format: &Format, steps: &Steps, line: &[u8], failure: Failure) -> Op
     let column = spans.at.get(slot)?.start as usize + at;
     let (expected, before) = match (expected, steps.literal(slot + 1)) {
         ("", b"") => return None,
-        ("", literal) => (format!("{:?}", String::from_utf8_lossy(literal)), format.slots.get(slot + 1)),
-        (expected, _) => (expected.to_owned(), format.slots.get(slot)),
+        ("", literal) => (of_literal(literal), format.slots.get(slot + 1)),
+        (expected, _) => (Expected::Words(expected.to_owned()), format.slots.get(slot)),
     };
     let (before, found) = (before.map(|slot| slot.name.clone()), excerpt(line.get(column..)?, EXCERPT));
     (column < failure.at).then_some(Mismatch { column: column + 1, expected, before, found, reached: slot })
@@ -241,15 +262,18 @@ fn of_failure(format: &Format, steps: &Steps, failure: Failure, found: String) -
     let Failure { reached, at, what } = failure;
     let slot = format.slots.get(reached);
     let expected = match what {
-        What::Value => slot.map_or("a value", |slot| words(slot.kind)).to_owned(),
-        What::Trailing => END.to_owned(),
+        What::Value => Expected::Words(slot.map_or("a value", |slot| words(slot.kind)).to_owned()),
+        What::Trailing => Expected::End,
         What::Head(matched) | What::Tail(matched) => {
-            let rest = steps.literal(reached).get(matched..).unwrap_or_default();
-            format!("{:?}", String::from_utf8_lossy(rest))
+            of_literal(steps.literal(reached).get(matched..).unwrap_or_default())
         }
     };
     let before = slot.filter(|_| what != What::Trailing).map(|slot| slot.name.clone());
     Mismatch { column: at + 1, expected, before, found, reached }
+}
+
+fn of_literal(bytes: &[u8]) -> Expected {
+    Expected::Literal(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// What a value of this kind looks like.

@@ -2,16 +2,18 @@
 //!
 //! Turns a format and some lines that it cannot read, or reads as nobody could have meant, into one sentence for
 //! the operator. Everything that may help is tried; of what reads the lines without a doubt, the cheapest is offered.
-//! The price is how much a change changes, and each value that is odd for its field (doubt.rs) costs more than any
-//! change: to leave a value without a name is better than to give it a wrong one. Slow; for people.
+//! Slow, for people; a budget bounds what is read for it.
 
-use crate::advise::changes;
-use crate::advise::changes::{Change, NEUTRAL, ODD};
-use crate::advise::{draft, reading};
+use crate::advise::changes::Change;
+use crate::advise::price::{
+    DRAFT, ODD_VALUE, OTHER_KEYS, OTHER_SERVER, OWN_KEYS, PLACEHOLDER, PRESET_FOR_FORMAT, SAME_SERVER,
+};
+use crate::advise::{changes, draft, reading};
+use crate::limits;
 use crate::parse::Format;
 use crate::parse::compile::field::{Kind, Role};
-use crate::parse::compile::presets::{PRESETS, Preset};
-use crate::parse::detect::{doubt, guess};
+use crate::parse::compile::presets::{self, PRESETS, Preset};
+use crate::parse::detect::{detect, doubt};
 use crate::parse::read::keyed;
 use crate::parse::read::spans::Spans;
 use crate::parse::read::text::{Escape, unescape};
@@ -20,20 +22,8 @@ use std::fmt;
 /// Lines a change is tried on; a change that helps these helps.
 const LINES_MAX: usize = 20;
 
-/// A preset for who chose among presets, one of another server's, and one for who wrote a format of his own.
-const SAME_SERVERS: usize = 2;
-const OTHER_SERVERS: usize = 4;
-const NOT_HIS_OWN: usize = 7;
-
-/// Keys of the lines for who named keys, and for who did not.
-const KEYS: usize = 3;
-const OTHER_KEYS: usize = 8;
-
 /// Presets that others are made of.
 const PLAIN: [&str; 3] = ["combined", "nginx", "common"];
-
-/// A draft knows nothing of the format that somebody wrote.
-const DRAFT: usize = 12;
 
 /// What to do so that lines are read: a sentence without its full stop, and the format that does, if one was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,20 +40,20 @@ impl fmt::Display for Remedy {
 }
 
 /// What to do about lines; None when they are read, or when nothing that was tried helps.
-pub fn remedy(format: &Format, lines: &[&[u8]]) -> Option<Remedy> {
+pub fn remedy(format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Option<Remedy> {
     let lines = &lines[..lines.len().min(LINES_MAX)];
     let line = *lines.first()?;
     if oddness(format, lines).is_some() && reading::doubt(format, lines).is_none() {
         return None;
     }
-    let mut scale = Scale { lines, best: None };
-    scale.weigh_all(presets(format, lines).into_iter(), 0);
+    let mut scale = Scale { lines, best: None, budget };
+    scale.weigh_all(other_presets(format, lines).into_iter(), 0);
     scale.weigh_all(changes::of(format, line).into_iter(), 0);
-    if is_preset(format) {
+    if presets::of_text(format.text()).is_some() {
         // Whoever named one may as well have named another.
         let plain = PLAIN.iter().filter_map(|name| Format::compile(name).ok());
         let plain = plain.filter(|plain| plain.text().contains('$') || !format.text().contains('$'));
-        scale.weigh_all(plain.flat_map(|format| changes::of(&format, line)), NEUTRAL - 1);
+        scale.weigh_all(plain.flat_map(|format| changes::of(&format, line)), PLACEHOLDER - 1);
     }
     scale.weigh_all(lines.iter().filter_map(|line| keys(format, line)), OTHER_KEYS);
     scale.weigh_all(lines.iter().filter_map(|line| drafted(line)), DRAFT);
@@ -74,16 +64,38 @@ pub fn remedy(format: &Format, lines: &[&[u8]]) -> Option<Remedy> {
     words.map(|words| Remedy { words, format: None })
 }
 
-/// Finds the cheapest change that helps, the first of several.
-struct Scale<'l> {
-    lines: &'l [&'l [u8]],
-    best: Option<(usize, Change)>,
+/// How many bytes may still be read for advice, over all formats that are tried: lines are as long, and formats have as
+/// many fields, as strangers and operators like.
+#[derive(Debug)]
+pub struct Budget {
+    bytes: usize,
 }
 
-impl Scale<'_> {
+impl Budget {
+    pub fn new() -> Budget {
+        Budget { bytes: limits::ADVICE_BYTES_MAX }
+    }
+
+    /// Whether so much may be read; then it is spent.
+    fn spend(&mut self, bytes: usize) -> bool {
+        let enough = bytes <= self.bytes;
+        self.bytes = self.bytes.saturating_sub(bytes);
+        enough
+    }
+}
+
+/// Finds the cheapest change that helps, the first of several.
+struct Scale<'l, 'b> {
+    lines: &'l [&'l [u8]],
+    best: Option<(usize, Change)>,
+    budget: &'b mut Budget,
+}
+
+impl Scale<'_, '_> {
     fn weigh(&mut self, change: Change) {
         let least = self.best.as_ref().map_or(usize::MAX, |(price, _)| *price);
-        if change.price >= least {
+        let bytes = change.text.len() + self.lines.iter().map(|line| line.len()).sum::<usize>();
+        if change.price >= least || !self.budget.spend(bytes) {
             return;
         }
         let Some(odd) = Format::compile(&change.text).ok().and_then(|format| oddness(&format, self.lines))
@@ -131,13 +143,13 @@ fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
             return None;
         }
     }
-    Some(odd * ODD / read)
+    Some(odd * ODD_VALUE / read)
 }
 
 /// The preset that these lines would choose, after those of the same server. Who gave a preset chose among presets; who
 /// wrote a format wants that one right.
-fn presets(format: &Format, lines: &[&[u8]]) -> Vec<Change> {
-    let known = preset_of(format);
+fn other_presets(format: &Format, lines: &[&[u8]]) -> Vec<Change> {
+    let known = presets::of_text(format.text());
     let change = |preset: &Preset, price| Change {
         what: format!("the preset `{}` reads it", preset.name),
         text: preset.name.to_owned(),
@@ -146,30 +158,21 @@ fn presets(format: &Format, lines: &[&[u8]]) -> Vec<Change> {
     let kin =
         |preset: &&Preset| known.is_some_and(|known| known.dialect == preset.dialect) && !format.is_json();
     let mut changes: Vec<Change> =
-        PRESETS.iter().filter(kin).map(|preset| change(preset, SAME_SERVERS)).collect();
-    changes.extend(guess(lines).map(|preset| {
+        PRESETS.iter().filter(kin).map(|preset| change(preset, SAME_SERVER)).collect();
+    changes.extend(detect(lines).map(|preset| {
         // nginx has no microseconds: whatever this number is, it is none.
         let wrong = preset.text.ends_with("%D") && format.text().contains('$');
-        let price = if known.is_some() { OTHER_SERVERS } else { NOT_HIS_OWN };
+        let price = if known.is_some() { OTHER_SERVER } else { PRESET_FOR_FORMAT };
         change(preset, if wrong { DRAFT } else { price })
     }));
     changes
 }
 
-/// The preset that this format is, by name or word for word.
-fn preset_of(format: &Format) -> Option<&'static Preset> {
-    PRESETS.iter().find(|preset| preset.text == format.text())
-}
-
-pub fn is_preset(format: &Format) -> bool {
-    preset_of(format).is_some()
-}
-
 /// The keys that the line has, for those of the format that it has not.
 fn keys(format: &Format, line: &[u8]) -> Option<Change> {
-    let own = format.is_json() && !is_preset(format);
+    let own = format.is_json() && presets::of_text(format.text()).is_none();
     let (what, text) = draft::of_keys(if own { format.text() } else { "" }, line)?;
-    Some(Change { what, text, price: if own { KEYS } else { OTHER_KEYS } })
+    Some(Change { what, text, price: if own { OWN_KEYS } else { OTHER_KEYS } })
 }
 
 /// Runtimes of containers put whole lines into JSON.
@@ -177,7 +180,7 @@ fn wrapped(line: &[u8]) -> Option<String> {
     let inside = |(key, value): &(String, &[u8])| {
         let mut text = Vec::new();
         unescape(value, Escape::Json, &mut text);
-        let preset = guess(&[text.trim_ascii_end()])?;
+        let preset = detect(&[text.trim_ascii_end()])?;
         Some(format!(
             "the key {key} holds a whole line, which the preset `{}` reads: take it out before, as with jq -r .{key}",
             preset.name
@@ -236,7 +239,8 @@ mod tests {
         b"192.0.2.7 - - [22/Nov/2026:10:38:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"curl/8\"";
 
     fn advice(format: &str, line: &[u8]) -> Option<String> {
-        remedy(&Format::compile(format).unwrap(), &[line]).map(|remedy| remedy.to_string())
+        remedy(&Format::compile(format).unwrap(), &[line], &mut Budget::new())
+            .map(|remedy| remedy.to_string())
     }
 
     #[test]

@@ -33,13 +33,13 @@ impl FormatDetector {
             taken = end;
         }
         if taken > 0 {
-            self.until.get_or_insert_with(|| Instant::now() + limits::GUESS_PATIENCE);
+            self.until.get_or_insert_with(|| Instant::now() + limits::DETECT_WAIT_MAX);
         }
         taken
     }
 
     pub fn has_enough(&self) -> bool {
-        self.lines >= limits::GUESS_LINES_MAX || self.held.len() >= limits::GUESS_BYTES_MAX
+        self.lines >= limits::DETECT_LINES_MAX || self.held.len() >= limits::DETECT_BYTES_MAX
     }
 
     /// When the choice has to be made with what there is.

@@ -1,177 +1,212 @@
-//! Says what does not fit: the first line of each kind, and once that most lines do not; or that they fit and can
-//! hardly be meant so.
+//! Notices what does not fit and reports it with samples: the first line of each kind, once that most lines do not fit,
+//! and once the first lines of all, which may fit and yet mean something else.
 //!
-//! What strangers send ends up here, so the number of sentences is fixed: one per reason, and two for the whole.
+//! Nothing is worked out here: whoever receives the reports advises on them, on a thread of its own. What strangers
+//! send ends up here, so the number of reports is fixed, and so are the lines and bytes that are kept.
 
-use crate::advise::{reading, remedy};
-use crate::count::ledger::Ledger;
+use crate::bytes::scan::find_byte;
+use crate::count::ledger::{Doubt, Ledger};
 use crate::count::totals::Outcome;
 use crate::limits;
-use crate::log::{log_line, shown};
-use crate::parse::{Format, Malformed, Reason};
+use crate::parse::{Malformed, Reason};
+use std::fmt;
 
 /// Lines after which nothing more is waited for when none of them fits: a quiet server may take days to log a hundred.
 const HOPELESS_LINES: u64 = 10;
 
-#[derive(Debug, Default)]
+/// Something that people should hear of.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The format as it was given, or the preset's name; none while no lines have chosen one.
+    pub format: Option<String>,
+    pub finding: Finding,
+}
+
+#[derive(Clone, Debug)]
+pub enum Finding {
+    /// The first line that does not fit for this reason, and its number.
+    Malformed { number: u64, reason: Reason, line: Vec<u8> },
+    /// So many of so many lines do not fit; some of them.
+    Misfit { malformed: u64, lines: u64, samples: Samples },
+    /// The first lines that were read.
+    FirstLines(Samples),
+}
+
+/// The way to whoever advises, and to the answer.
+pub struct Reporter {
+    /// Takes a report; it must never wait.
+    take: Box<dyn FnMut(Report) + Send>,
+    /// Where is put what speaks against lines that fit.
+    pub doubt: Doubt,
+}
+
+impl Reporter {
+    pub fn new(take: impl FnMut(Report) + Send + 'static, doubt: Doubt) -> Reporter {
+        Reporter { take: Box::new(take), doubt }
+    }
+}
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reporter")
+    }
+}
+
+/// Lines kept for people, bounded in number and in bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    /// Each with its newline, so that keeping one more allocates nothing as a rule.
+    text: Vec<u8>,
+    count: usize,
+}
+
+impl Samples {
+    pub fn is_full(&self) -> bool {
+        self.count >= limits::SAMPLE_LINES_MAX || self.text.len() >= limits::SAMPLE_BYTES_MAX
+    }
+
+    fn add(&mut self, line: &[u8]) {
+        if is_sample(line) && !self.is_full() {
+            self.text.extend_from_slice(line);
+            self.text.push(b'\n');
+            self.count += 1;
+        }
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.count = 0;
+    }
+
+    pub fn lines(&self) -> Vec<&[u8]> {
+        self.text.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]).collect()
+    }
+}
+
+#[derive(Debug)]
 pub struct Diagnostics {
-    heard: [bool; Reason::ALL.len()],
+    reporter: Reporter,
+    /// The reasons that a line was shown for.
+    shown: [bool; Reason::ALL.len()],
     /// Lines and malformed lines when the share was last judged.
     judged: (u64, u64),
-    said_misfit: bool,
-    /// The first lines that did not fit, for the advice on what would make them fit.
-    samples: Vec<Vec<u8>>,
+    told_misfit: bool,
+    /// Lines that did not fit since the share was last judged.
+    misfits: Samples,
     /// The first lines of all, until there are enough to be looked at.
-    first: Vec<Vec<u8>>,
+    first: Samples,
     looked: bool,
 }
 
 impl Diagnostics {
-    /// Shows the first line of a kind, with what was expected and where.
-    #[inline]
-    pub fn hear(&mut self, malformed: Malformed, line: &[u8], format: &Format, ledger: &Ledger) {
-        if !self.heard[malformed.reason as usize] {
-            self.first(malformed, line, format, ledger);
-        }
-        if self.samples.len() < limits::SAMPLE_LINES_MAX {
-            self.sample(line);
+    pub fn new(reporter: Reporter) -> Diagnostics {
+        Diagnostics {
+            reporter,
+            shown: Default::default(),
+            judged: (0, 0),
+            told_misfit: false,
+            misfits: Samples::default(),
+            first: Samples::default(),
+            looked: false,
         }
     }
 
-    /// Keeps the first line that no preset reads, to be shown when none fits in the end.
+    fn report(&mut self, format: Option<&str>, finding: Finding) {
+        (self.reporter.take)(Report { format: format.map(str::to_owned), finding });
+    }
+
+    /// Keeps a line that does not fit, and reports the first of its kind.
     #[inline]
+    pub fn record(&mut self, malformed: Malformed, line: &[u8], format: Option<&str>, ledger: &Ledger) {
+        if !self.shown[malformed.reason as usize] {
+            self.show(malformed, line, format, ledger);
+        }
+        if !self.told_misfit {
+            self.misfits.add(line);
+        }
+    }
+
+    /// Keeps a line that no preset reads.
     pub fn keep(&mut self, line: &[u8]) {
-        if self.samples.is_empty() {
-            self.sample(line);
+        if !self.told_misfit {
+            self.misfits.add(line);
         }
     }
 
     #[cold]
-    fn sample(&mut self, line: &[u8]) {
-        if is_sample(line) {
-            self.samples.push(line.to_vec());
-        }
+    fn show(&mut self, malformed: Malformed, line: &[u8], format: Option<&str>, ledger: &Ledger) {
+        self.shown[malformed.reason as usize] = true;
+        let (number, reason) = (ledger.totals.all() + 1, malformed.reason);
+        self.report(format, Finding::Malformed { number, reason, line: line.to_vec() });
     }
 
-    /// Looks at the first lines of all: a format that is nearly right may read them, each value one place off.
+    /// Keeps the first lines of all: a format that is nearly right may read them, each value one place off.
     #[inline]
-    pub fn look(&mut self, bytes: &[u8], format: &Format) {
+    pub fn sample(&mut self, bytes: &[u8], format: Option<&str>) {
         if !self.looked {
-            self.look_at(bytes, format);
+            self.sample_first(bytes, format);
         }
     }
 
     #[cold]
-    fn look_at(&mut self, bytes: &[u8], format: &Format) {
-        let lines = bytes.split(|byte| *byte == b'\n');
-        let lines = lines.filter(|line| is_sample(line));
-        let wanted = limits::LOOKED_LINES - self.first.len();
-        self.first.extend(lines.take(wanted).map(<[u8]>::to_vec));
-        if self.first.len() == limits::LOOKED_LINES {
-            self.look_now(format);
+    fn sample_first(&mut self, mut bytes: &[u8], format: Option<&str>) {
+        while !bytes.is_empty() && self.first.count < limits::FIRST_LINES_CHECKED {
+            let end = find_byte(bytes, 0, b'\n');
+            self.first.add(&bytes[..end]);
+            bytes = bytes.get(end + 1..).unwrap_or_default();
+        }
+        if self.first.count >= limits::FIRST_LINES_CHECKED {
+            self.report_first(format);
         }
     }
 
-    fn look_now(&mut self, format: &Format) {
+    fn report_first(&mut self, format: Option<&str>) {
         self.looked = true;
         let first = std::mem::take(&mut self.first);
-        let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
-        if let Some(doubt) = reading::doubt(format, &lines) {
-            let advice = advice(format, &lines);
-            log_line(format!(
-                "the lines fit `{}` and can hardly be meant so: {doubt}; {advice}",
-                format.text()
-            ));
-        }
-    }
-
-    #[cold]
-    fn first(&mut self, malformed: Malformed, line: &[u8], format: &Format, ledger: &Ledger) {
-        self.heard[malformed.reason as usize] = true;
-        let number = ledger.totals.all() + 1;
-        let Err(mismatch) = reading::explain(format, line) else { return };
-        log_line(format!(
-            "line {number} does not fit the format `{}` ({}): {mismatch}; the line: {}; \
-             further lines of this kind are only counted",
-            format.name(),
-            malformed.as_str(),
-            shown(line, limits::SHOWN_LINE_CHARS),
-        ));
+        self.report(format, Finding::FirstLines(first));
     }
 
     /// Judges, every hundred lines or so, whether the lines fit the format at all.
-    pub fn judge(&mut self, ledger: &mut Ledger, format: &Format, guessing: bool) {
+    pub fn assess_fit(&mut self, ledger: &mut Ledger, format: Option<&str>) {
         let (lines, malformed) = (ledger.totals.all(), ledger.totals.of(Outcome::Malformed));
         let (new, new_malformed) = (lines - self.judged.0, malformed - self.judged.1);
-        if new == 0 || (new < limits::JUDGED_LINES && self.judged.0 > 0 && !ledger.misfit) {
+        if new == 0 || (new < limits::FIT_WINDOW_LINES && self.judged.0 > 0 && !ledger.misfit) {
             return;
         }
         ledger.misfit = new_malformed * 2 > new;
-        let enough = new >= limits::JUDGED_LINES;
-        let hopeless = self.judged.0 == 0 && new >= HOPELESS_LINES && new_malformed == new && !guessing;
+        let enough = new >= limits::FIT_WINDOW_LINES;
+        let never_fitted = self.judged.0 == 0 && new_malformed == new;
+        let hopeless = never_fitted && new >= HOPELESS_LINES && format.is_some();
+        if ledger.misfit && (enough || hopeless) {
+            self.report_misfit(new_malformed, new, format);
+        }
         if enough {
             self.judged = (lines, malformed);
-        }
-        if ledger.misfit && (enough || hopeless) {
-            self.say_misfit(new_malformed, new, format, guessing);
+            self.misfits.clear();
         }
     }
 
-    fn say_misfit(&mut self, malformed: u64, lines: u64, format: &Format, guessing: bool) {
-        if !self.said_misfit {
-            self.said_misfit = true;
-            log_line(self.misfit(malformed, lines, format, guessing));
+    fn report_misfit(&mut self, malformed: u64, lines: u64, format: Option<&str>) {
+        if !self.told_misfit {
+            self.told_misfit = true;
+            let samples = std::mem::take(&mut self.misfits);
+            self.report(format, Finding::Misfit { malformed, lines, samples });
         }
-    }
-
-    fn misfit(&self, malformed: u64, lines: u64, format: &Format, guessing: bool) -> String {
-        if guessing {
-            return self.no_preset(malformed, lines);
-        }
-        let samples: Vec<&[u8]> = self.samples.iter().map(Vec::as_slice).collect();
-        let advice = advice(format, &samples);
-        format!(
-            "{malformed} of {lines} lines do not fit the format `{}`: {}; {advice}",
-            format.name(),
-            format.text()
-        )
     }
 
     /// At the end of input: a log too short to be judged must not end in silence.
-    pub fn close(&mut self, ledger: &Ledger, format: &Format, guessing: bool) {
+    pub fn close(&mut self, ledger: &Ledger, format: Option<&str>) {
         let (lines, malformed) = (ledger.totals.all(), ledger.totals.of(Outcome::Malformed));
-        if malformed * 2 > lines && (self.judged.0 == 0 || guessing) {
-            self.say_misfit(malformed, lines, format, guessing);
+        if malformed * 2 > lines && (self.judged.0 == 0 || format.is_none()) {
+            self.report_misfit(malformed, lines, format);
         }
-        if !self.looked && !guessing && !self.first.is_empty() {
-            self.look_now(format);
+        if !self.looked && format.is_some() && self.first.count > 0 {
+            self.report_first(format);
         }
-    }
-
-    fn no_preset(&self, malformed: u64, lines: u64) -> String {
-        let start = format!("{malformed} of {lines} lines fit none of the presets");
-        let or_look = "give the server's own format with --format, or look with `httpd_exporter --explain`";
-        let Some(line) = self.samples.first() else { return format!("{start}; {or_look}") };
-        let (name, ..) = remedy::nearest(line);
-        let nearest = Format::compile(name).ok();
-        let why = nearest.as_ref().and_then(|format| match reading::explain(format, line) {
-            Err(mismatch) => Some(format!("the nearest, `{name}`, {mismatch}; ")),
-            Ok(_) => reading::doubt(format, &[line])
-                .map(|doubt| format!("the nearest, `{name}`, is in doubt: {doubt}; ")),
-        });
-        let remedy = nearest.and_then(|format| remedy::remedy(&format, &[line]));
-        let remedy = remedy.map_or_else(|| or_look.to_owned(), |remedy| remedy.to_string());
-        let (why, line) = (why.unwrap_or_default(), shown(line, limits::SHOWN_LINE_CHARS));
-        format!("{start}: {why}the line: {line}; {remedy}")
     }
 }
 
 /// Whether advice can be sought from a line: some logs begin with remarks.
 fn is_sample(line: &[u8]) -> bool {
     line.len() <= limits::SAMPLE_LINE_BYTES_MAX && line.first().is_some_and(|first| *first != b'#')
-}
-
-fn advice(format: &Format, lines: &[&[u8]]) -> String {
-    let look = || "`httpd_exporter --explain` shows why, line by line".to_owned();
-    remedy::remedy(format, lines).map_or_else(look, |remedy| remedy.to_string())
 }

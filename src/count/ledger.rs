@@ -12,6 +12,8 @@ use crate::count::quantiles::Window;
 use crate::count::table::{KEY_LABELS, Key, Table};
 use crate::count::totals::{Outcome, Totals};
 use crate::limits;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 /// One dimension of the requests.
 #[derive(Clone, Debug)]
@@ -54,7 +56,7 @@ pub fn status_id(status: Option<u16>) -> u16 {
 }
 
 impl Values {
-    pub fn text(&self, id: u16) -> std::borrow::Cow<'_, str> {
+    pub fn text(&self, id: u16) -> Cow<'_, str> {
         match self {
             Values::Status if id == 0 => OTHER.into(),
             Values::Status => (STATUS.start() + id - 1).to_string().into(),
@@ -114,8 +116,11 @@ pub struct Summary {
     pub format: Option<(String, String)>,
     pub lines: u64,
     pub malformed: u64,
-    pub why_not_ready: Option<&'static str>,
+    pub why_not_ready: Option<Cow<'static, str>>,
 }
+
+/// Why lines that fit can hardly be meant so, once somebody has found out; all copies of a ledger share it.
+pub type Doubt = Arc<OnceLock<String>>;
 
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -143,6 +148,8 @@ pub struct Ledger {
     pub format_known: bool,
     /// Whether most of the lines read lately do not fit the format.
     pub misfit: bool,
+    /// Why lines that fit can hardly be meant so: set once, by whoever advises.
+    pub doubt: Doubt,
     pub has_bytes_sent: bool,
     pub has_bytes_received: bool,
     /// Which label is the vhost.
@@ -176,6 +183,7 @@ impl Ledger {
             format: Default::default(),
             format_known: true,
             misfit: false,
+            doubt: Doubt::default(),
             has_bytes_sent: false,
             has_bytes_received: false,
             vhost: None,
@@ -229,12 +237,12 @@ impl Ledger {
     }
 
     /// Why the figures are not what the user wants, if they are not.
-    pub fn why_not_ready(&self) -> Option<&'static str> {
+    pub fn why_not_ready(&self) -> Option<Cow<'static, str>> {
         match self.totals.all() {
-            0 => Some("no line has been read yet"),
-            _ if self.misfit && !self.format_known => Some("the lines fit none of the presets"),
-            _ if self.misfit => Some("most lines do not fit the format"),
-            _ => None,
+            0 => Some("no line has been read yet".into()),
+            _ if self.misfit && !self.format_known => Some("the lines fit none of the presets".into()),
+            _ if self.misfit => Some("most lines do not fit the format".into()),
+            _ => self.doubt.get().map(|doubt| doubt.clone().into()),
         }
     }
 

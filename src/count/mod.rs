@@ -5,7 +5,7 @@
 
 mod admission;
 mod detector;
-mod diagnostics;
+pub mod diagnostics;
 pub mod dictionary;
 pub mod exemplars;
 mod hash;
@@ -19,7 +19,7 @@ pub mod totals;
 
 use crate::calendar;
 use crate::count::detector::FormatDetector;
-use crate::count::diagnostics::Diagnostics;
+use crate::count::diagnostics::{Diagnostics, Reporter};
 use crate::count::ledger::{Ledger, Summary};
 use crate::count::meter::Meter;
 use crate::count::totals::Outcome;
@@ -74,34 +74,38 @@ impl Asker {
 #[derive(Debug)]
 pub struct Counter {
     format: Format,
+    /// The format as it was given, or the name of the preset that the lines have chosen; none until they have.
+    chosen: Option<String>,
     meter: Meter,
     ledger: Ledger,
-    /// While the format is still to be guessed, the lines that will choose it.
-    guess: Option<FormatDetector>,
+    /// While the format is still to be detected, the lines that will choose it.
+    detector: Option<FormatDetector>,
     spans: Spans,
     diagnostics: Diagnostics,
 }
 
 impl Counter {
-    /// Compiles format and options; an error names the option.
-    pub fn new(options: Options) -> Result<Counter, String> {
-        let guess = options.format.is_none();
+    /// Compiles format and options; an error names the option. What people should hear of the lines goes to `reporter`.
+    pub fn new(options: Options, reporter: Reporter) -> Result<Counter, String> {
+        let detecting = options.format.is_none();
         // Until the lines have chosen, the first preset stands in, for the reasons why none reads them.
         let spec = options.format.as_deref().unwrap_or(PRESETS[0].name);
         let mut format = Format::compile(spec).map_err(|e| format!("--format: {e}"))?;
-        let wanted = if guess { options.without_fields() } else { options.clone() };
+        let wanted = if detecting { options.without_fields() } else { options.clone() };
         let (meter, mut ledger) = Meter::compile(&wanted, &mut format)?;
-        ledger.format_known = !guess;
-        if !guess {
+        ledger.format_known = !detecting;
+        ledger.doubt = reporter.doubt.clone();
+        if !detecting {
             tell_unused(&options, &ledger);
         }
         Ok(Counter {
             format,
+            chosen: options.format.clone(),
             meter,
             ledger,
-            guess: guess.then(|| FormatDetector::new(options)),
+            detector: detecting.then(|| FormatDetector::new(options)),
             spans: Spans::default(),
-            diagnostics: Diagnostics::default(),
+            diagnostics: Diagnostics::new(reporter),
         })
     }
 
@@ -110,9 +114,9 @@ impl Counter {
         debug_assert!(bytes.is_empty() || bytes.ends_with(b"\n"));
         self.ledger.totals.lines[Outcome::Oversized as usize] += oversized;
         let mut rest = bytes;
-        while let Some(guess) = self.guess.as_mut().filter(|_| !rest.is_empty()) {
-            rest = &rest[guess.take(rest)..];
-            if guess.has_enough() {
+        while let Some(detector) = self.detector.as_mut().filter(|_| !rest.is_empty()) {
+            rest = &rest[detector.take(rest)..];
+            if detector.has_enough() {
                 self.choose();
             }
         }
@@ -121,37 +125,38 @@ impl Counter {
 
     fn lines(&mut self, bytes: &[u8]) {
         let now = calendar::now_nanos();
-        let Counter { format, meter, ledger, spans, diagnostics, .. } = self;
+        let Counter { format, chosen, meter, ledger, spans, diagnostics, .. } = self;
         format.each(bytes, spans, |line, read| {
             let outcome = match read {
                 Ok(record) => meter.measure(&record, ledger, now),
                 Err(malformed) => {
                     ledger.totals.malformed[malformed.reason as usize] += 1;
-                    diagnostics.hear(malformed, line, format, ledger);
+                    diagnostics.record(malformed, line, chosen.as_deref(), ledger);
                     Outcome::Malformed
                 }
             };
             ledger.totals.enter(outcome);
         });
-        if self.guess.is_none() {
-            self.diagnostics.look(bytes, &self.format);
+        if chosen.is_some() {
+            diagnostics.sample(bytes, chosen.as_deref());
         }
-        self.diagnostics.judge(&mut self.ledger, &self.format, self.guess.is_some());
+        diagnostics.assess_fit(ledger, chosen.as_deref());
     }
 
     /// Lets the lines that are held back choose the format, and counts them.
     #[cold]
     fn choose(&mut self) {
-        let Some(guess) = &mut self.guess else { return };
-        let held = guess.hand_out();
+        let Some(detector) = &mut self.detector else { return };
+        let held = detector.hand_out();
         let lines: Vec<&[u8]> =
             held.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]).collect();
         let chosen =
-            detect::guess(&lines).and_then(|preset| Some((preset, Format::compile(preset.name).ok()?)));
+            detect::detect(&lines).and_then(|preset| Some((preset, Format::compile(preset.name).ok()?)));
         let Some((preset, format)) = chosen else { return self.fit_nothing(&lines) };
-        let Some(FormatDetector { options, .. }) = self.guess.take() else { return };
+        let Some(FormatDetector { options, .. }) = self.detector.take() else { return };
         log_line(format!("the format is `{}`: {}", preset.name, preset.text));
         self.format = format;
+        self.chosen = Some(preset.name.to_owned());
         let compiled = Meter::compile(&options, &mut self.format).or_else(|wrong| {
             // The command line was right in itself, so the lines are counted all the same.
             log_line(format!(
@@ -161,6 +166,7 @@ impl Counter {
         });
         if let Ok((meter, mut ledger)) = compiled {
             ledger.totals = std::mem::take(&mut self.ledger.totals);
+            ledger.doubt = std::mem::take(&mut self.ledger.doubt);
             (self.meter, self.ledger) = (meter, ledger);
             self.ledger.format_known = true;
             tell_unused(&options, &self.ledger);
@@ -177,13 +183,13 @@ impl Counter {
             self.ledger.totals.enter(Outcome::Malformed);
             self.diagnostics.keep(line);
         }
-        self.diagnostics.judge(&mut self.ledger, &self.format, true);
+        self.diagnostics.assess_fit(&mut self.ledger, None);
     }
 
-    /// The end of input.
+    /// The end of input. The reporter is dropped with the counter, so no report comes any more.
     fn close(mut self) -> Ledger {
         self.choose();
-        self.diagnostics.close(&self.ledger, &self.format, self.guess.is_some());
+        self.diagnostics.close(&self.ledger, self.chosen.as_deref());
         self.ledger
     }
 }
@@ -214,7 +220,7 @@ pub fn run(
     self_metrics: &SelfMetrics,
 ) -> Ledger {
     loop {
-        let patience = counter.guess.as_ref().and_then(FormatDetector::until).map_or_else(never, at);
+        let patience = counter.detector.as_ref().and_then(FormatDetector::until).map_or_else(never, at);
         select! {
             recv(inbox.chunks) -> chunk => match chunk {
                 Ok(chunk) => {

@@ -195,7 +195,7 @@ impl Site for Publisher {
 
     fn ready(&self) -> Result<(), String> {
         let summary = self.asker.summary().ok_or("the counting thread does not answer")?;
-        summary.why_not_ready.map_or(Ok(()), |why| Err(why.to_owned()))
+        summary.why_not_ready.map_or(Ok(()), |why| Err(why.into_owned()))
     }
 
     fn landing(&self) -> String {

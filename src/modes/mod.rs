@@ -1,6 +1,7 @@
 //! The tails of the house: what is done with the options, one mode each.
 
 use crate::advise::explain;
+use crate::advise::worker::Advisor;
 use crate::count::ledger::Ledger;
 use crate::count::{Asker, Counter};
 use crate::generations::publisher::Publisher;
@@ -106,9 +107,12 @@ fn once(options: Options) -> Result<(), Failure> {
     let bell = hang_bell()?;
     let self_metrics = Arc::<SelfMetrics>::default();
     let tee = open_tee(&options, &self_metrics)?;
-    let counting = Counting::start(Counter::new(options).map_err(Failure::Usage)?, &self_metrics)?;
+    let (advisor, reporter) = Advisor::new();
+    let counting = Counting::start(Counter::new(options, reporter).map_err(Failure::Usage)?, &self_metrics)?;
     read(&bell, tee, counting.outbox, || {})?;
     let ledger = join(counting.thread)?;
+    // What is said of the lines stands above their page.
+    advisor.finish();
     let house = Publisher::new(counting.asker, self_metrics, None, "");
     print(&exposition::write(&house.page_of(&ledger), Form::Text))
 }
@@ -133,7 +137,8 @@ fn serve(options: Options) -> Result<(), Failure> {
 
     let self_metrics = Arc::<SelfMetrics>::default();
     let tee = open_tee(&options, &self_metrics)?;
-    let counter = Counter::new(options).map_err(Failure::Usage)?;
+    let (advisor, reporter) = Advisor::new();
+    let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
 
     // Open what needs rights, give the rights up, and only then read a byte.
     let mut wanted = bind(&addresses, &mut listeners)?;
@@ -180,6 +185,7 @@ fn serve(options: Options) -> Result<(), Failure> {
     house.no_more_wishes();
     saving.map_or(Ok(()), join)?;
     house.finish(&ledger);
+    advisor.finish();
     read
 }
 

@@ -143,12 +143,6 @@ impl Reason {
     }
 }
 
-impl Malformed {
-    pub fn as_str(self) -> &'static str {
-        self.reason.as_str()
-    }
-}
-
 impl Format {
     /// Compiles the name of a preset, an Apache LogFormat, an nginx log_format, or a map of JSON keys:
     /// `json:KEY.PATH=FIELD,...`, where FIELD is the directive or variable that means the same.

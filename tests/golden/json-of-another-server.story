@@ -5,6 +5,6 @@ log:
 metrics:
 httpd_exporter_lines_total{outcome="counted"} 1
 stderr:
-can hardly be meant so: status at column 11, "200": of the 9 keys of the format, the line has only this
+which is probably the wrong format: status at column 11, "200": of the 9 keys of the format, the line has only this
 the preset `json` reads it: --format json
 exit: 0

@@ -32,6 +32,11 @@ const fn of_another_server(set_by: &'static str, preset: Preset) -> Preset {
     Preset { set_by, ..preset }
 }
 
+/// The preset that a format is, by name or word for word.
+pub fn of_text(text: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.text == text)
+}
+
 /// In the order of preference when several read the same lines equally well.
 pub const PRESETS: &[Preset] = &[
     preset("common", "Apache", r#"%h %l %u %t "%r" %>s %b"#, "the Common Log Format"),

@@ -315,44 +315,6 @@ fn size<'l>(slots: &[Slot], raw: impl Fn(usize) -> Option<&'l [u8]>) -> Option<D
 mod tests {
     use crate::parse::Format;
 
-    /// The columns in doubt.
-    fn doubted(format: &str, line: &str) -> Vec<usize> {
-        let readings =
-            crate::advise::reading::explain(&Format::compile(format).unwrap(), line.as_bytes()).unwrap();
-        readings.into_iter().filter_map(|reading| reading.doubt).map(|(column, _)| column).collect()
-    }
-
-    #[test]
-    fn what_servers_never_write_is_doubted_and_what_they_do_is_not() {
-        for (format, line, columns) in [
-            ("%h %>s", "192.0.2.1 200", &[][..]),
-            ("%h %>s", "[::1] 999", &[7]),
-            ("%h %>s", "www.example:80 200", &[1]),
-            ("%h %>s", "- 200", &[1]),
-            ("%h %l %>s", "www.example 2001:db8::1 200", &[1]),
-            ("%u [%>s]", "some body [200]", &[]),
-            ("%u [%>s]", "- somebody [200]", &[2]),
-            ("%u [%>s]", "\"\" [200]", &[]),
-            ("%>s %B %O", "200 0 -", &[7]),
-            ("%m %>s %B", "HEAD 200 5", &[10]),
-            ("%m %>s %O", "GET 304 0", &[9]),
-            ("%>s %b", "204 -", &[]),
-            ("$status $request_time", "200 0.000", &[]),
-            ("$status $request_time", "200 7", &[5]),
-            ("%>s %T", "200 599", &[]),
-            ("%>s %T", "200 123456", &[5]),
-            ("%>s %{ms}T", "200 123456", &[]),
-            ("%>s %D", "200 123456789", &[]),
-            ("%v %h %>s", "192.0.2.9 192.0.2.1 200", &[]),
-            ("%v %h %>s", "192.0.2.1 - 200", &[1, 11]),
-            ("$server_name $remote_addr $status", "[2001:db8::1]:80 - 200", &[1, 18]),
-            ("%v %>s", "192.0.2.9 200", &[]),
-            ("json:s=$status,b=$body_bytes_sent", r#"{"s":304,"b":5}"#, &[]),
-        ] {
-            assert_eq!(doubted(format, line), columns, "{format} {line}");
-        }
-    }
-
     #[test]
     fn what_servers_seldom_write_is_odd() {
         let odd_values = |format: &str, line: &str| {

@@ -11,7 +11,7 @@ use crate::parse::read::spans::{Span, Spans};
 /// The preset that reads most of the lines, a reading in doubt being half a reading; among equals the one that
 /// finds more values, then the one named first. A line whose words have slipped into other fields is not read: a
 /// preset that takes the stamp of syslog for a host would make labels of it. `None` when none reads any.
-pub fn guess(lines: &[&[u8]]) -> Option<&'static Preset> {
+pub fn detect(lines: &[&[u8]]) -> Option<&'static Preset> {
     let mut best = None;
     let mut most = (0, 0);
     for preset in PRESETS {

@@ -80,8 +80,8 @@ impl Keys {
         child
     }
 
-    /// The node that a key leads to from another. A key may have dots in its own name; each of them is a step, so that a
-    /// path is found however objects and dots share it.
+    /// The node that a key leads to from another. A key may have dots in its own name; each of them is a step, so that
+    /// a path is found however objects and dots share it.
     fn child(&self, node: u16, key: &[u8]) -> u16 {
         key.split(|byte| *byte == b'.').fold(node, |node, part| {
             let children = self.nodes.get(usize::from(node)).map_or(&[][..], |node| &node.children);
@@ -420,7 +420,11 @@ mod tests {
             format!(r#"{{"{}":{{"k.k":1}}}}"#, vec!["k"; 39].join(".")),
             format!(r#"{{"k":{{"k":{{"{}":1}}}}}}"#, vec!["k"; 39].join(".")),
         ] {
-            assert_eq!(read(&[&path, "k.k"], line.as_bytes()).unwrap(), [Some("1".to_owned()), None], "{line}");
+            assert_eq!(
+                read(&[&path, "k.k"], line.as_bytes()).unwrap(),
+                [Some("1".to_owned()), None],
+                "{line}"
+            );
         }
         for line in [r#"{"k":{"k.":1}}"#, r#"{"k..k":1}"#, r#"{".k.k":1}"#, r#"{"k.k.k":1}"#] {
             assert_eq!(read(&["k.k"], line.as_bytes()).unwrap(), [None], "{line}");

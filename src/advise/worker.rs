@@ -1,0 +1,118 @@
+//! The advice thread: what the reports of the counting thread mean and what to do about it, said to the operator.
+//!
+//! It starts with the first report, gets all others over a bounded channel, and ends when the reporter is dropped. What
+//! it works out has a bound, and nobody waits for it but the end of the program, for a moment.
+
+use crate::advise::remedy::Budget;
+use crate::advise::{reading, remedy};
+use crate::count::diagnostics::{Finding, Report, Reporter};
+use crate::count::ledger::Doubt;
+use crate::limits;
+use crate::log::{log_line, shown};
+use crate::parse::{Format, Reason};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::convert::Infallible;
+use std::thread;
+
+/// Tells when the last report has been answered.
+#[derive(Debug)]
+pub struct Advisor(Receiver<Infallible>);
+
+impl Advisor {
+    /// An advisor, and the way to it for the counting thread.
+    pub fn new() -> (Advisor, Reporter) {
+        let (ended, end) = bounded(0);
+        let doubt = Doubt::default();
+        let (mut idle, mut thread) = (Some((ended, doubt.clone())), None);
+        let take = move |report| {
+            if let Some((ended, doubt)) = idle.take() {
+                thread = started(ended, doubt);
+            }
+            // A queue that is full, or a thread that cannot be had: advice is lost, and no line.
+            let _ = thread.as_ref().map(|thread: &Sender<Report>| thread.try_send(report));
+        };
+        (Advisor(end), Reporter::new(take, doubt))
+    }
+
+    /// Waits until all has been said, but not for ever. The reporter has to be dropped before.
+    pub fn finish(&self) {
+        let _ = self.0.recv_timeout(limits::ADVICE_WAIT_MAX);
+    }
+}
+
+/// `ended` is dropped when the thread ends.
+fn started(ended: Sender<Infallible>, doubt: Doubt) -> Option<Sender<Report>> {
+    let (sender, reports) = bounded(limits::REPORTS_MAX);
+    let work = move || {
+        let _ended = ended;
+        reports.iter().for_each(|report| answer(&report, &doubt));
+    };
+    let thread = thread::Builder::new().name("advise".to_owned()).spawn(work);
+    thread
+        .map(|_| sender)
+        .map_err(|_| log_line("no thread is to be had for advice, and lines are counted"))
+        .ok()
+}
+
+fn answer(Report { format: spec, finding }: &Report, doubt: &Doubt) {
+    let format = spec.as_deref().and_then(|spec| Format::compile(spec).ok());
+    match (finding, format) {
+        (Finding::Malformed { number, reason, line }, Some(format)) => {
+            first_of_a_kind(&format, *number, *reason, line);
+        }
+        (Finding::FirstLines(samples), Some(format)) => first_lines(&format, &samples.lines(), doubt),
+        (Finding::Misfit { malformed, lines, samples }, Some(format)) => {
+            let (name, text) = (format.name(), format.text());
+            let advice = advice(&format, &samples.lines());
+            log_line(format!(
+                "{malformed} of {lines} lines do not fit the format `{name}`: {text}; {advice}"
+            ));
+        }
+        (Finding::Misfit { malformed, lines, samples }, None) => {
+            let start = format!("{malformed} of {lines} lines fit none of the presets");
+            log_line(no_preset(&start, &samples.lines()));
+        }
+        // Only a format that is known reads lines, and misses them.
+        (Finding::Malformed { .. } | Finding::FirstLines(_), None) => {}
+    }
+}
+
+fn first_of_a_kind(format: &Format, number: u64, reason: Reason, line: &[u8]) {
+    let Err(mismatch) = reading::explain(format, line) else { return };
+    log_line(format!(
+        "line {number} does not fit the format `{}` ({}): {mismatch}; the line: {}; \
+         further lines of this kind are only counted",
+        format.name(),
+        reason.as_str(),
+        shown(line, limits::SHOWN_LINE_CHARS),
+    ));
+}
+
+/// A format that is nearly right may read lines, each value one place off.
+fn first_lines(format: &Format, lines: &[&[u8]], doubt: &Doubt) {
+    let Some(why) = reading::doubt(format, lines) else { return };
+    let start = format!("the lines fit `{}`, which is probably the wrong format: {why}", format.text());
+    let _ = doubt.set(start.clone());
+    log_line(format!("{start}; {}", advice(format, lines)));
+}
+
+fn advice(format: &Format, lines: &[&[u8]]) -> String {
+    let look = || "`httpd_exporter --explain` shows why, line by line".to_owned();
+    remedy::remedy(format, lines, &mut Budget::new()).map_or_else(look, |remedy| remedy.to_string())
+}
+
+fn no_preset(start: &str, lines: &[&[u8]]) -> String {
+    let or_look = "give the server's own format with --format, or look with `httpd_exporter --explain`";
+    let Some(line) = lines.first() else { return format!("{start}; {or_look}") };
+    let (name, ..) = remedy::nearest(line);
+    let nearest = Format::compile(name).ok();
+    let why = nearest.as_ref().and_then(|format| match reading::explain(format, line) {
+        Err(mismatch) => Some(format!("the nearest, `{name}`, {mismatch}; ")),
+        Ok(_) => reading::doubt(format, &[line])
+            .map(|doubt| format!("the nearest, `{name}`, is in doubt: {doubt}; ")),
+    });
+    let remedy = nearest.and_then(|format| remedy::remedy(&format, &[line], &mut Budget::new()));
+    let remedy = remedy.map_or_else(|| or_look.to_owned(), |remedy| remedy.to_string());
+    let (why, line) = (why.unwrap_or_default(), shown(line, limits::SHOWN_LINE_CHARS));
+    format!("{start}: {why}the line: {line}; {remedy}")
+}
