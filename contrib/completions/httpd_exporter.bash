@@ -37,6 +37,7 @@ _httpd_exporter() {
     options='
         --format
         --exclude
+        --mixed
         --web.listen-address
         --web.telemetry-path
         --web.systemd-socket

@@ -59,14 +59,17 @@ fn next_line(input: &mut impl BufRead) -> Option<Vec<u8>> {
 /// format nor a line to choose one by.
 fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, String)>, String> {
     if let Some(spec) = &options.format {
-        let format = compiled(spec)?;
+        let mut format = compiled(spec)?;
+        format.mix(options.mixed);
         let title = format!("The format is `{}`", format.name());
         return Ok(Some((format, true, title)));
     }
     let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
     if let Some(preset) = detect::detect(&lines) {
         let title = format!("The format is `{}`, chosen by the lines", preset.name);
-        return Ok(Some((compiled(preset.name)?, true, title)));
+        let mut format = compiled(preset.name)?;
+        format.mix(options.mixed);
+        return Ok(Some((format, true, title)));
     }
     // Some logs begin with remarks.
     let told = lines.iter().find(|line| !line.is_empty() && !line.starts_with(b"#"));
@@ -86,6 +89,8 @@ struct Explainer {
     chosen: bool,
     lines: u64,
     fit: u64,
+    /// Lines that are no requests.
+    foreign: u64,
     /// Lines that fit and can hardly be meant so.
     doubted: u64,
     /// Lines that advice was sought for, all that was given, and the formats that it names.
@@ -101,9 +106,22 @@ impl Explainer {
     fn new(format: Format, chosen: bool, title: &str) -> Explainer {
         let title = format!("{title}:\n    {}\n", shown(format.text().as_bytes(), usize::MAX));
         let (advice, better, found) = (Vec::new(), Vec::new(), HashSet::new());
-        let (lines, fit, doubted, sought) = (0, 0, 0, 0);
+        let (lines, fit, foreign, doubted, sought) = (0, 0, 0, 0, 0);
         let budget = Budget::new();
-        Explainer { format, title, chosen, lines, fit, doubted, sought, advice, better, budget, found }
+        Explainer {
+            format,
+            title,
+            chosen,
+            lines,
+            fit,
+            foreign,
+            doubted,
+            sought,
+            advice,
+            better,
+            budget,
+            found,
+        }
     }
 
     fn write(
@@ -126,6 +144,11 @@ impl Explainer {
     fn line(&mut self, line: &[u8]) -> String {
         self.lines += 1;
         let mut text = String::new();
+        if let Some(why) = reading::foreign(&self.format, line) {
+            self.foreign += 1;
+            let line = shown(line, limits::SHOWN_LINE_CHARS);
+            return format!("\nLine {} is no request ({why}):\n    {line}\n", self.lines);
+        }
         match reading::explain(&self.format, line) {
             Ok(readings) => {
                 self.fit += 1;
@@ -183,6 +206,9 @@ impl Explainer {
         let mut text = format!("\n{} of {} lines fit", self.fit, self.lines);
         if self.doubted > 0 {
             let _ = write!(text, ", {} of them in doubt", self.doubted);
+        }
+        if self.foreign > 0 {
+            let _ = write!(text, ", {} are no requests", self.foreign);
         }
         text.push_str(".\n");
         // What a format gives that reads nothing would only lead astray.

@@ -16,7 +16,7 @@ use crate::parse::read::spans::Span;
 use crate::parse::read::spans::Spans;
 use crate::parse::read::text::{decimal, excerpt, sum, unescape};
 use crate::parse::read::time;
-use crate::parse::{Body, Format, Malformed, Reason};
+use crate::parse::{Body, Format, Malformed, NoRecord, Reason};
 
 /// Longest piece of a line that is shown; a line of the terminal holds it.
 const EXCERPT: usize = 60;
@@ -94,8 +94,10 @@ impl fmt::Display for Mismatch {
 pub fn explain(format: &Format, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let mut spans = Spans::new();
-    if let Err(malformed) = format.parse(line, &mut spans) {
-        return Err(mismatch(format, line, malformed));
+    match format.parse(line, &mut spans) {
+        Err(NoRecord::Malformed(malformed)) => return Err(mismatch(format, line, malformed)),
+        Err(NoRecord::Foreign) => return Err(no_request(format, line)),
+        Ok(_) => {}
     }
     let doubts = doubt::of_line(&format.slots, line, &spans);
     let fields = format.slots.iter().zip(&spans.at).enumerate();
@@ -110,7 +112,9 @@ pub fn explain(format: &Format, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
         && format.is_json()
         && format.slots.len() > 1
     {
-        let why = format!("of the {} keys of the format, the line has only this", format.slots.len());
+        // The key of a condition is none that the line should have.
+        let keys = format.slots.iter().filter(|slot| slot.meaning.role.is_some()).count();
+        let why = format!("of the {keys} keys of the format, the line has only this");
         only.doubt =
             spans.at.iter().find(|span| **span != Span::NONE).map(|span| (span.start as usize + 1, why));
     }
@@ -119,6 +123,7 @@ pub fn explain(format: &Format, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
 
 /// The first doubt about lines that fit, if there is one about more than half of all; or what none of them has.
 pub fn doubt(format: &Format, lines: &[&[u8]]) -> Option<String> {
+    let lines: Vec<&&[u8]> = lines.iter().filter(|line| foreign(format, line).is_none()).collect();
     let readings: Vec<Vec<Reading>> = lines.iter().filter_map(|line| explain(format, line).ok()).collect();
     let doubt = |readings: &Vec<Reading>| readings.iter().find_map(Reading::in_doubt);
     let mut doubts = readings.iter().filter_map(doubt).collect::<Vec<String>>().into_iter();
@@ -232,6 +237,28 @@ fn mismatch(format: &Format, line: &[u8], malformed: Malformed) -> Mismatch {
             }
         }
     }
+}
+
+/// Why a line is no request, in words; None when it is one, or should be.
+pub fn foreign(format: &Format, line: &[u8]) -> Option<String> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut spans = sized(format);
+    if format.parse(line, &mut spans).err() != Some(NoRecord::Foreign) {
+        return None;
+    }
+    let failing = format.foreign().conditions.iter().find_map(|condition| {
+        let value = spans.at.get(condition.slot).and_then(|span| span.of(line));
+        let name = format.slots.get(condition.slot).map(|slot| slot.name.as_str())?;
+        let found = value.map_or_else(|| "absent".to_owned(), |value| excerpt(value, EXCERPT));
+        (!condition.holds(value)).then(|| format!("{name} is {found}, of requests {}", condition.text))
+    });
+    Some(failing.unwrap_or_else(|| "it does not fit, and need not".to_owned()))
+}
+
+fn no_request(format: &Format, line: &[u8]) -> Mismatch {
+    let found = excerpt(line, EXCERPT);
+    let before = foreign(format, line);
+    Mismatch { column: 1, expected: Expected::Words("a request".to_owned()), before, found, reached: 0 }
 }
 
 fn sized(format: &Format) -> Spans {

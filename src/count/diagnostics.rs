@@ -168,7 +168,7 @@ impl Diagnostics {
 
     /// Judges, every hundred lines or so, whether the lines fit the format at all.
     pub fn assess_fit(&mut self, ledger: &mut Ledger, format: Option<&str>) {
-        let (lines, malformed) = (ledger.totals.all(), ledger.totals.of(Outcome::Malformed));
+        let (lines, malformed) = (ledger.totals.not_foreign(), ledger.totals.of(Outcome::Malformed));
         let (new, new_malformed) = (lines - self.judged.0, malformed - self.judged.1);
         if new == 0 || (new < limits::FIT_WINDOW_LINES && self.judged.0 > 0 && !ledger.misfit) {
             return;
@@ -196,7 +196,7 @@ impl Diagnostics {
 
     /// At the end of input: a log too short to be judged must not end in silence.
     pub fn close(&mut self, ledger: &Ledger, format: Option<&str>) {
-        let (lines, malformed) = (ledger.totals.all(), ledger.totals.of(Outcome::Malformed));
+        let (lines, malformed) = (ledger.totals.not_foreign(), ledger.totals.of(Outcome::Malformed));
         if malformed * 2 > lines && (self.judged.0 == 0 || format.is_none()) {
             self.report_misfit(malformed, lines, format);
         }

@@ -116,6 +116,7 @@ pub struct Summary {
     pub format: Option<(String, String)>,
     pub lines: u64,
     pub malformed: u64,
+    pub foreign: u64,
     pub why_not_ready: Option<Cow<'static, str>>,
 }
 
@@ -252,6 +253,7 @@ impl Ledger {
             format: self.format_known.then(|| self.format.clone()),
             lines: self.totals.all(),
             malformed: self.totals.of(Outcome::Malformed),
+            foreign: self.totals.of(Outcome::Foreign),
             why_not_ready: self.why_not_ready(),
         }
     }

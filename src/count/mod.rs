@@ -30,7 +30,7 @@ use crate::options::Options;
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::detect;
 use crate::parse::read::spans::Spans;
-use crate::parse::{Format, Reason};
+use crate::parse::{Format, NoRecord, Reason};
 use crate::self_metrics::SelfMetrics;
 use crossbeam_channel::{Receiver, Sender, at, bounded, never, select};
 
@@ -91,6 +91,7 @@ impl Counter {
         // Until the lines have chosen, the first preset stands in, for the reasons why none reads them.
         let spec = options.format.as_deref().unwrap_or(PRESETS[0].name);
         let mut format = Format::compile(spec).map_err(|e| format!("--format: {e}"))?;
+        format.mix(options.mixed);
         let wanted = if detecting { options.without_fields() } else { options.clone() };
         let (meter, mut ledger) = Meter::compile(&wanted, &mut format)?;
         ledger.format_known = !detecting;
@@ -129,7 +130,8 @@ impl Counter {
         format.each(bytes, spans, |line, read| {
             let outcome = match read {
                 Ok(record) => meter.measure(&record, ledger, now),
-                Err(malformed) => {
+                Err(NoRecord::Foreign) => Outcome::Foreign,
+                Err(NoRecord::Malformed(malformed)) => {
                     ledger.totals.malformed[malformed.reason as usize] += 1;
                     diagnostics.record(malformed, line, chosen.as_deref(), ledger);
                     Outcome::Malformed
@@ -156,6 +158,7 @@ impl Counter {
         let Some(FormatDetector { options, .. }) = self.detector.take() else { return };
         log_line(format!("the format is `{}`: {}", preset.name, preset.text));
         self.format = format;
+        self.format.mix(options.mixed);
         self.chosen = Some(preset.name.to_owned());
         let compiled = Meter::compile(&options, &mut self.format).or_else(|wrong| {
             // The command line was right in itself, so the lines are counted all the same.
@@ -177,8 +180,14 @@ impl Counter {
     /// Lines that no preset reads as they are meant are malformed, also where one could be bent to read them.
     fn fit_nothing(&mut self, lines: &[&[u8]]) {
         for line in lines {
-            let reason =
-                self.format.parse(line, &mut self.spans).map_or_else(|wrong| wrong.reason, |_| Reason::Value);
+            let reason = match self.format.parse(line, &mut self.spans) {
+                Err(NoRecord::Foreign) => {
+                    self.ledger.totals.enter(Outcome::Foreign);
+                    continue;
+                }
+                Err(NoRecord::Malformed(malformed)) => malformed.reason,
+                Ok(_) => Reason::Value,
+            };
             self.ledger.totals.malformed[reason as usize] += 1;
             self.ledger.totals.enter(Outcome::Malformed);
             self.diagnostics.keep(line);

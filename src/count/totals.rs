@@ -9,10 +9,11 @@ pub enum Outcome {
     Excluded,
     Malformed,
     Oversized,
+    Foreign,
 }
 
 impl Outcome {
-    pub const NAMES: [&'static str; 4] = ["counted", "excluded", "malformed", "oversized"];
+    pub const NAMES: [&'static str; 5] = ["counted", "excluded", "malformed", "oversized", "foreign"];
 }
 
 /// Why a request line is no HTTP request, by its place in `Totals::invalid`.
@@ -40,5 +41,10 @@ impl Totals {
 
     pub fn all(&self) -> u64 {
         self.lines.iter().sum()
+    }
+
+    /// Lines that were meant to be requests, as far as is known.
+    pub fn not_foreign(&self) -> u64 {
+        self.all() - self.of(Outcome::Foreign)
     }
 }

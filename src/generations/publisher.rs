@@ -211,6 +211,7 @@ impl Site for Publisher {
             format,
             lines_read: summary.as_ref().map_or(0, |summary| summary.lines),
             lines_malformed: summary.as_ref().map_or(0, |summary| summary.malformed),
+            lines_foreign: summary.as_ref().map_or(0, |summary| summary.foreign),
             since: Date::of(self.since).to_string(),
         })
     }

@@ -35,6 +35,7 @@ pub struct Options {
     pub routes: Vec<String>,
     /// `FIELD=PATTERN`.
     pub excludes: Vec<(String, String)>,
+    pub mixed: bool,
     pub methods: Vec<String>,
     pub histogram_labels: Vec<String>,
     pub duration_buckets: Vec<FixedPoint>,
@@ -86,6 +87,7 @@ impl Default for Options {
             max_series: limits::SERIES_MAX,
             routes: Vec::new(),
             excludes: Vec::new(),
+            mixed: false,
             methods: METHODS.iter().map(|&method| method.to_owned()).collect(),
             histogram_labels: Vec::new(),
             duration_buckets: Vec::new(),
@@ -159,6 +161,10 @@ pub const TABLE: &[Flag] = &[
         help: "Do not count lines whose field matches the pattern, in which * stands for any characters \
                (path=/health*). They appear as outcome `excluded`.",
         set: |o, v| { o.excludes.push(pair(v)?); Ok(()) } },
+    Flag { name: "mixed", value: "", default: "", repeats: false, group: INPUT,
+        help: "Requests are not alone in the log (a container's stdout): lines that do not fit are no requests. They \
+               appear as outcome `foreign`, not `malformed`, and are no reason for a doubt.",
+        set: |o, _| { o.mixed = true; Ok(()) } },
     Flag { name: "web.listen-address", value: "ADDRESS", default: "127.0.0.1:19117", repeats: true, group: SERVING,
         help: "Where to serve: HOST:PORT, :PORT for all interfaces, [::1]:PORT, or unix:/PATH.",
         set: |o, v| { o.listen.push(v.to_owned()); Ok(()) } },

@@ -20,6 +20,7 @@
 
 pub mod compile;
 pub mod detect;
+pub mod foreign;
 pub mod read;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ use crate::parse::compile::field::{self, Role, Trust};
 use crate::parse::compile::field::{Meaning, Slot};
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::compile::{apache, dialect, nginx};
+use crate::parse::foreign::{Condition, Foreign};
 use crate::parse::read::careful::{Failure, Steps, What};
 use crate::parse::read::keyed::{Keys, Unreadable};
 use crate::parse::read::record::Part;
@@ -62,6 +64,8 @@ pub struct Format {
     instead: Vec<u16>,
     /// Names of query parameters asked for with `field`.
     queries: Vec<String>,
+    /// Which lines are no requests.
+    foreign: Foreign,
 }
 
 #[derive(Debug)]
@@ -93,6 +97,15 @@ impl fmt::Display for FormatError {
 impl std::error::Error for FormatError {}
 
 /// Why a line is no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRecord {
+    /// It should be one and does not fit.
+    Malformed(Malformed),
+    /// It is no request, and was never meant to be one.
+    Foreign,
+}
+
+/// Why a line does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed {
     pub reason: Reason,
@@ -147,15 +160,44 @@ impl Format {
     /// Compiles the name of a preset, an Apache LogFormat, an nginx log_format, or a map of JSON keys:
     /// `json:KEY.PATH=FIELD,...`, where FIELD is the directive or variable that means the same.
     pub fn compile(spec: &str) -> Result<Format, FormatError> {
-        if let Some(preset) = PRESETS.iter().find(|preset| preset.name == spec) {
-            return Ok(Format { name: preset.name.to_owned(), ..Format::compile_text(preset.text)? });
+        let Some(preset) = PRESETS.iter().find(|preset| preset.name == spec) else {
+            return Format::compile_text(spec);
+        };
+        let mut format = Format { name: preset.name.to_owned(), ..Format::compile_text(preset.text)? };
+        for (field, text) in preset.conditions {
+            format.add_condition(field, text).map_err(|wrong| FormatError::new(1, wrong))?;
         }
-        Format::compile_text(spec)
+        format.foreign.others = foreign::others(preset.others);
+        Ok(format)
+    }
+
+    /// Demands that a field of every request has one of these values; other lines that fit are foreign.
+    fn add_condition(&mut self, field: &str, text: &str) -> Result<(), String> {
+        let FieldRef(Part::Slot(slot)) = self.field(field)? else {
+            return Err(format!("a condition cannot be on {field}, a part of the request"));
+        };
+        self.foreign.conditions.push(Condition::new(usize::from(slot), text));
+        Ok(())
+    }
+
+    /// Lets every line that does not fit be foreign.
+    pub fn mix(&mut self, mixed: bool) {
+        self.foreign.mixed = mixed;
+    }
+
+    /// Which lines are no requests.
+    pub fn foreign(&self) -> &Foreign {
+        &self.foreign
     }
 
     fn compile_text(spec: &str) -> Result<Format, FormatError> {
         if let Some(map) = spec.strip_prefix("json:") {
-            return Ok(Format::of_keys(spec, json_slots(map)?));
+            let (slots, conditions) = json_slots(map)?;
+            let mut format = Format::of_keys(spec, slots);
+            for (key, text) in conditions {
+                format.add_condition(key, text).map_err(|wrong| FormatError::new(1, wrong))?;
+            }
+            return Ok(format);
         }
         let (name, text, pieces) = match dialect::of(spec)? {
             Dialect::Apache(text) => ("apache", shown(&text), apache::compile(&text)?),
@@ -181,7 +223,8 @@ impl Format {
     fn new(name: &str, text: String, body: Body, slots: Vec<Slot>) -> Format {
         let roles = [(NO_SLOT, 0); Role::ALL.len()];
         let (name, instead, queries) = (name.to_owned(), Vec::new(), Vec::new());
-        let mut format = Format { name, text, body, slots, roles, instead, queries };
+        let foreign = Foreign::default();
+        let mut format = Format { name, text, body, slots, roles, instead, queries, foreign };
         for role in Role::ALL {
             format.roles[role as usize] = format.best(role);
         }
@@ -328,6 +371,7 @@ impl Format {
         if let Body::Json(_) = self.body {
             let asked = |index: usize| {
                 Role::ALL.iter().any(|&role| self.players(role).any(|slot| slot == index))
+                    || self.foreign.conditions.iter().any(|condition| condition.slot == index)
                     || fields
                         .iter()
                         .any(|field| matches!(field.0, Part::Slot(slot) if usize::from(slot) == index))
@@ -343,7 +387,7 @@ impl Format {
         &self,
         text: &'l [u8],
         spans: &mut Spans,
-        take: impl FnMut(&'l [u8], Result<Record<'_, 'l>, Malformed>),
+        take: impl FnMut(&'l [u8], Result<Record<'_, 'l>, NoRecord>),
     ) {
         scan::work(Each { format: self, text, spans, take });
     }
@@ -355,13 +399,15 @@ impl Format {
         lanes: L,
         text: &'l [u8],
         spans: &'a mut Spans,
-    ) -> (&'l [u8], Result<Record<'a, 'l>, Malformed>) {
+    ) -> (&'l [u8], Result<Record<'a, 'l>, NoRecord>) {
         if let Body::Text(steps) = &self.body {
             // So that no place in it is that of a value which is not there.
             let text = &text[..text.len().min(Span::NONE.start as usize - 1)];
             spans.reset_with_numbers(self.slots.len());
             if let Some(end) = steps.read_quickly(lanes, text, spans).filter(|&end| end > 0) {
-                return (&text[..end], Ok(Record { format: self, text, spans }));
+                let record = Record { format: self, text, spans };
+                let is_request = self.foreign.conditions.is_empty() || self.is_request(text, record.spans);
+                return (&text[..end], if is_request { Ok(record) } else { Err(NoRecord::Foreign) });
             }
         }
         let line = &text[..find_byte(text, 0, b'\n')];
@@ -369,34 +415,53 @@ impl Format {
     }
 
     /// Reads a line, given without its newline; a carriage return at its end is no part of it.
-    pub fn parse<'a, 'l>(
-        &'a self,
-        line: &'l [u8],
-        spans: &'a mut Spans,
-    ) -> Result<Record<'a, 'l>, Malformed> {
+    pub fn parse<'a, 'l>(&'a self, line: &'l [u8], spans: &'a mut Spans) -> Result<Record<'a, 'l>, NoRecord> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match self.read(line, spans) {
+            Ok(()) => Ok(Record { format: self, text: line, spans }),
+            Err(NoRecord::Malformed(_)) if self.foreign.owns(line) => Err(NoRecord::Foreign),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Fills the spans of a line.
+    fn read(&self, line: &[u8], spans: &mut Spans) -> Result<(), NoRecord> {
+        let malformed = |reason, column| NoRecord::Malformed(Malformed { reason, column });
         if line.is_empty() || u32::try_from(line.len()).is_err() {
-            return Err(Malformed { reason: Reason::Empty, column: 1 });
+            return Err(malformed(Reason::Empty, 1));
         }
         spans.reset(self.slots.len());
         match &self.body {
-            Body::Text(steps) => steps.read(line, spans).map_err(|failure| failure.on(line))?,
+            Body::Text(steps) => {
+                steps.read(line, spans).map_err(|failure| NoRecord::Malformed(failure.on(line)))?;
+            }
             Body::Json(keys) => {
-                let unreadable = |Unreadable { at, .. }| Malformed { reason: Reason::Json, column: at + 1 };
+                let unreadable = |Unreadable { at, .. }| malformed(Reason::Json, at + 1);
                 keys.read(line, spans).map_err(unreadable)?;
-                self.has_status(line, spans)?;
             }
         }
-        Ok(Record { format: self, text: line, spans })
+        if !self.foreign.conditions.is_empty() && !self.is_request(line, spans) {
+            return Err(NoRecord::Foreign);
+        }
+        if self.is_json() && !self.has_status(spans) {
+            return Err(malformed(Reason::Missing, line.len() + 1));
+        }
+        Ok(())
+    }
+
+    /// Whether all conditions hold.
+    #[inline(never)]
+    fn is_request(&self, text: &[u8], spans: &Spans) -> bool {
+        let value = |slot: usize| spans.at.get(slot).and_then(|span| span.of(text));
+        self.foreign.conditions.iter().all(|condition| condition.holds(value(condition.slot)))
     }
 
     /// A JSON line is a record when it has the status, or any wanted key where the map names no status.
-    fn has_status(&self, line: &[u8], spans: &Spans) -> Result<(), Malformed> {
-        let found = match self.slot_of(Role::Status) {
+    fn has_status(&self, spans: &Spans) -> bool {
+        match self.slot_of(Role::Status) {
             Some(_) => self.players(Role::Status).any(|status| spans.at[status] != Span::NONE),
             None => spans.at.iter().any(|span| *span != Span::NONE),
-        };
-        if found { Ok(()) } else { Err(Malformed { reason: Reason::Missing, column: line.len() + 1 }) }
+        }
     }
 
     /// Whether lines are JSON objects, and not text in a fixed order.
@@ -413,7 +478,7 @@ struct Each<'f, 'l, 's, F> {
     take: F,
 }
 
-impl<'l, F: FnMut(&'l [u8], Result<Record<'_, 'l>, Malformed>)> Work for Each<'_, 'l, '_, F> {
+impl<'l, F: FnMut(&'l [u8], Result<Record<'_, 'l>, NoRecord>)> Work for Each<'_, 'l, '_, F> {
     #[inline(always)]
     fn run<L: Lanes>(mut self, lanes: L) {
         let mut text = self.text;
@@ -494,13 +559,21 @@ fn json_slot(key: &str, meaning: Meaning) -> Slot {
     }
 }
 
-/// The slots of a map `KEY.PATH=FIELD,...`.
-fn json_slots(map: &str) -> Result<Vec<Slot>, FormatError> {
-    let mut slots = Vec::new();
+/// The keys of a map, each with a pattern that its value has to match.
+type Demands<'m> = Vec<(&'m str, &'m str)>;
+
+/// The slots of a map `KEY.PATH=FIELD,...`, and its conditions, `KEY.PATH==PATTERN`.
+fn json_slots(map: &str) -> Result<(Vec<Slot>, Demands<'_>), FormatError> {
+    let (mut slots, mut conditions) = (Vec::new(), Vec::new());
     let mut column = "json:".len() + 1;
     for pair in map.split(',') {
         let wrong =
             || FormatError::new(column, format!("KEY=FIELD expected at column {column}, found {pair:?}"));
+        if let Some((key, pattern)) = pair.trim().split_once("==").filter(|(key, _)| !key.is_empty()) {
+            conditions.push((key, pattern));
+            column += pair.len() + 1;
+            continue;
+        }
         let (key, field) = pair.trim().rsplit_once('=').ok_or_else(wrong)?;
         let meaning = match field.strip_prefix('$') {
             Some(variable) => nginx::variable(variable, Escape::Json).meaning,
@@ -516,5 +589,5 @@ fn json_slots(map: &str) -> Result<Vec<Slot>, FormatError> {
         slots.push(json_slot(key, meaning));
         column += pair.len() + 1;
     }
-    Ok(slots)
+    Ok((slots, conditions))
 }

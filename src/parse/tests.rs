@@ -12,10 +12,13 @@ fn read(spec: &str, line: &[u8]) -> String {
     said(Format::compile(spec).unwrap().parse(line, &mut Spans::new()))
 }
 
-pub fn said(read: Result<Record<'_, '_>, Malformed>) -> String {
+pub fn said(read: Result<Record<'_, '_>, NoRecord>) -> String {
     let record = match read {
         Ok(record) => record,
-        Err(malformed) => return format!("{}@{}", malformed.reason.as_str(), malformed.column),
+        Err(NoRecord::Foreign) => return "foreign".to_owned(),
+        Err(NoRecord::Malformed(malformed)) => {
+            return format!("{}@{}", malformed.reason.as_str(), malformed.column);
+        }
     };
     let request = record.request();
     let mut words = vec![format!("{:?}", request.kind)];
@@ -230,7 +233,8 @@ fn json_lines() {
     );
     assert_eq!(value("caddy", "request.headers.User-Agent", caddy).as_deref(), Some("xA"));
     assert_eq!(value("caddy", "path", caddy).as_deref(), Some("/a"));
-    assert_eq!(read("caddy", br#"{"level":"info","msg":"started"}"#), "missing@33");
+    assert_eq!(read("caddy", br#"{"level":"info","msg":"started"}"#), "foreign");
+    assert_eq!(read("caddy", br#"{"level":"info"}"#), "missing@17");
     assert_eq!(read("caddy", b"started"), "json@1");
     let traefik = concat!(
         r#"{"DownstreamStatus":"502","Duration":1500,"OriginDuration":1000,"RequestMethod":"PUT","#,
@@ -572,7 +576,8 @@ proptest! {
                             prop_assert!(*span == Span::NONE || span.of(line).is_some());
                         }
                     }
-                    Err(malformed) => prop_assert!(malformed.column <= line.len() + 1),
+                    Err(NoRecord::Foreign) => {}
+                    Err(NoRecord::Malformed(malformed)) => prop_assert!(malformed.column <= line.len() + 1),
                 }
                 let _ = read(preset.name, line);
             }

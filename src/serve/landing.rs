@@ -17,6 +17,7 @@ pub struct LandingFacts {
     pub format: String,
     pub lines_read: u64,
     pub lines_malformed: u64,
+    pub lines_foreign: u64,
     /// Since when lines are counted, as it is to be shown.
     pub since: String,
 }
@@ -47,6 +48,7 @@ fn value(facts: &LandingFacts, name: &str) -> String {
         "telemetry_path" => facts.telemetry_path.clone(),
         "format" => facts.format.clone(),
         "lines_read" => facts.lines_read.to_string(),
+        "lines_foreign" => facts.lines_foreign.to_string(),
         "lines_malformed" => facts.lines_malformed.to_string(),
         "since" => facts.since.clone(),
         _ => String::new(),
@@ -97,6 +99,7 @@ mod tests {
             format: "combined".into(),
             lines_read: 12_345,
             lines_malformed: 6,
+            lines_foreign: 78,
             since: "2026-01-02 03:04:05 UTC".into(),
         }
     }
@@ -108,9 +111,14 @@ mod tests {
     #[test]
     fn tells_every_fact_and_links_every_page() {
         let html = page(&facts());
-        for part in
-            [">combined<", ">12345<", ">6<", ">2026-01-02 03:04:05 UTC<", "httpd_exporter <small>0.1.0<"]
-        {
+        for part in [
+            ">combined<",
+            ">12345<",
+            ">6<",
+            ">78<",
+            ">2026-01-02 03:04:05 UTC<",
+            "httpd_exporter <small>0.1.0<",
+        ] {
             assert!(html.contains(part), "{part} in {html}");
         }
         for link in ["/metrics", "/-/healthy", "/-/ready", "/manual"] {
@@ -132,7 +140,7 @@ mod tests {
         });
         assert!(!html.contains("<script>") && !html.contains("\"\""), "{html}");
         let shown = "&quot;&gt;&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;{{version}}";
-        assert_eq!(html.matches(shown).count(), TEMPLATE.matches("{{").count() - 2);
+        assert_eq!(html.matches(shown).count(), TEMPLATE.matches("{{").count() - 3);
     }
 
     #[test]

@@ -264,7 +264,7 @@ const PANELS: &[Panel] = &[
     Panel { thresholds: &[(0.01, "yellow"), (0.05, "red")],
         description: "The share of lines that do not fit the format. --explain says why.",
         queries: &[("malformed", "sum(rate(httpd_exporter_lines_total{OWN, outcome=\"malformed\"}[$__rate_interval])) \
-            / sum(rate(httpd_exporter_lines_total{OWN}[$__rate_interval]))")],
+            / sum(rate(httpd_exporter_lines_total{OWN, outcome!=\"foreign\"}[$__rate_interval]))")],
         ..Kind::Stat.titled("Malformed lines", 4, "percentunit") },
     Panel { thresholds: NEVER,
         description: "Bytes of the log that the tee could not write in the time shown. Above 0: the disk is full or the directory is closed.",

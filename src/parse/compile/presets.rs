@@ -17,6 +17,11 @@ pub struct Preset {
     pub about: &'static str,
     /// Where its server is told what to log, where that is neither LogFormat nor log_format.
     pub set_by: &'static str,
+    /// Fields that tell requests from other lines that fit, with their values: patterns parted by `|`, an empty one
+    /// for an absent field.
+    pub conditions: &'static [(&'static str, &'static str)],
+    /// Patterns of whole lines that do not fit and are no requests.
+    pub others: &'static [&'static str],
 }
 
 const fn preset(
@@ -25,7 +30,16 @@ const fn preset(
     text: &'static str,
     about: &'static str,
 ) -> Preset {
-    Preset { name, dialect, text, about, set_by: "" }
+    Preset { name, dialect, text, about, set_by: "", conditions: &[], others: &[] }
+}
+
+/// Lines of the same log that are no requests.
+const fn among_others(
+    conditions: &'static [(&'static str, &'static str)],
+    others: &'static [&'static str],
+    preset: Preset,
+) -> Preset {
+    Preset { conditions, others, ..preset }
 }
 
 const fn of_another_server(set_by: &'static str, preset: Preset) -> Preset {
@@ -142,13 +156,18 @@ pub const PRESETS: &[Preset] = &[
     ),
     of_another_server(
         "Caddy's log",
-        preset(
-            "caddy",
-            "JSON",
-            "json:status=$status,request.method=$request_method,request.uri=$request_uri,\
+        among_others(
+            // Its error log has a method and a status too. A filter of the encoder may have dropped the message.
+            &[("msg", "handled request|")],
+            &[],
+            preset(
+                "caddy",
+                "JSON",
+                "json:status=$status,request.method=$request_method,request.uri=$request_uri,\
          request.proto=$server_protocol,request.host=$host,size=$body_bytes_sent,bytes_read=$request_length,\
          duration=$request_time,ts=$time",
-            "Caddy's access log; durations in seconds",
+                "Caddy's access log; durations in seconds",
+            ),
         ),
     ),
     preset(
@@ -165,13 +184,18 @@ pub const PRESETS: &[Preset] = &[
     ),
     of_another_server(
         "HAProxy's log-format",
-        preset(
-            "haproxy",
-            "nginx",
-            "${syslog_header}$remote_addr:$remote_port [$time_local] $frontend $server_name/$server \
+        among_others(
+            &[],
+            // HAProxy's management guide, and src/proxy.c, src/server.c, src/backend.c and src/session.c of 3.0.
+            &["Proxy *", "Server *", "backend *", "* SSL handshake*", "[NOTICE]*", "[WARNING]*", "[ALERT]*"],
+            preset(
+                "haproxy",
+                "nginx",
+                "${syslog_header}$remote_addr:$remote_port [$time_local] $frontend $server_name/$server \
          $Tq/$Tw/$Tc/$Tr/$millis $status $bytes_sent $captured_cookies $termination_state \
          $connections_queues_headers\"$request\"",
-            "HAProxy's option httplog, with or without a syslog header; the backend as virtual host",
+                "HAProxy's option httplog, with or without a syslog header; the backend as virtual host",
+            ),
         ),
     ),
 ];

@@ -218,8 +218,10 @@ function facts(now) {
   byId("ready").classList.toggle("bad", why !== "");
   show("ready", why ? `not ready: ${why}` : "ready");
   show("read", whole(linesRead()));
-  const malformed = of(LINES).find(({ labels }) => labels.get("outcome") === "malformed");
-  show("malformed", whole(malformed?.value ?? 0));
+  for (const outcome of ["malformed", "foreign"]) {
+    const lines = of(LINES).find(({ labels }) => labels.get("outcome") === outcome);
+    show(outcome, whole(lines?.value ?? 0));
+  }
 }
 
 function table(caption, heads, rows) {

@@ -7,7 +7,7 @@ use crate::parse::compile::presets::PRESETS;
 use crate::parse::read::record::Record;
 use crate::parse::read::spans::Spans;
 use crate::parse::tests::said;
-use crate::parse::{Body, Each, Format, Malformed};
+use crate::parse::{Body, Each, Format, NoRecord};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -33,7 +33,7 @@ const FORMATS: [&str; 14] = [
 /// What came of a line: its bytes, what it says, and where its values are.
 type Told = (Vec<u8>, String, Option<Vec<Span>>);
 
-fn tell(line: &[u8], read: Result<Record<'_, '_>, Malformed>) -> Told {
+fn tell(line: &[u8], read: Result<Record<'_, '_>, NoRecord>) -> Told {
     let places = read.as_ref().ok().map(|record| record.spans.at.clone());
     (line.to_vec(), said(read), places)
 }
@@ -43,7 +43,7 @@ fn each<'l>(
     format: &Format,
     text: &'l [u8],
     lanes: impl Lanes,
-    take: impl FnMut(&'l [u8], Result<Record<'_, 'l>, Malformed>),
+    take: impl FnMut(&'l [u8], Result<Record<'_, 'l>, NoRecord>),
 ) {
     Each { format, text, spans: &mut Spans::new(), take }.run(lanes);
 }
