@@ -165,7 +165,9 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("flate2", &["src/serve/http/"]),
+    ("httparse", &["src/serve/http/request.rs"]),
     ("lexopt", &["src/options/"]),
+    ("listenfd", &["src/serve/http/inherited.rs"]),
     ("prometheus", &["src/self_metrics.rs"]),
     ("signal_hook", &["src/os/"]),
     ("sketches_ddsketch", &["src/count/quantiles.rs"]),
@@ -260,10 +262,6 @@ const FILES_TO_PART: &[(&str, &str)] = &[
     ("advise::remedy", "advise::changes"),             // advise
     ("input::line_buffer", "input"),                   // count
     ("generations::publisher", "generations::writer"), // state
-    ("serve::http::connection", "serve::http"),        // infra
-    ("serve::http::desk", "serve::http"),              // infra
-    ("serve::http::listener", "serve::http"),          // infra
-    ("serve::http::reactor", "serve::http"),           // infra
 ];
 
 /// The paths that code names by `crate::`, `super::` or `self::`, or by a child's name, from the root of the program.
@@ -436,7 +434,7 @@ const METAPHORS: &[(&str, &str)] = &[
 
 /// Rooms whose words are still to be put right.
 const WORDS_TO_DO: &[&str] =
-    &["advise", "count", "generations", "input", "modes", "options", "os", "serve", "snapshot"];
+    &["advise", "count", "generations", "input", "modes", "options", "os", "snapshot"];
 
 /// The words of an identifier or a sentence, in lower case: `BellPush` and `bell_push` are `bell` and `push`.
 fn words(line: &str) -> Vec<String> {

@@ -363,7 +363,7 @@ fn more_sockets_than_were_passed_are_refused() {
     let ended = command.stdin(OwnedFd::from(listener)).output().expect("there is a shell");
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1), "{said}");
-    assert!(said.contains("descriptor 4 of LISTEN_FDS is not open"), "{said}");
+    assert!(said.contains("descriptor 4 of LISTEN_FDS is not an open stream socket"), "{said}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::generations::state::State;
 use crate::generations::writer::Wish;
 use crate::self_metrics::SelfMetrics;
 use crate::serve::http;
-use crate::serve::http::Site;
+use crate::serve::http::Handler;
 use crate::serve::landing;
 use crate::serve::landing::LandingFacts;
 use crate::snapshot::collect;
@@ -186,7 +186,7 @@ impl Publisher {
     }
 }
 
-impl Site for Publisher {
+impl Handler for Publisher {
     fn exposition(&self, form: Form) -> Result<Vec<u8>, &'static str> {
         let own = self.own().ok_or("the counts did not come in time")?;
         let text = exposition::try_write(&self.whole(own), form);

@@ -15,10 +15,10 @@ use crate::options::{Mode, Options};
 use crate::os::{Bell, Identity, Parent};
 use crate::parse::compile::presets::PRESETS;
 use crate::self_metrics::SelfMetrics;
-use crate::serve::http::{Address, Event, Listener, Server};
+use crate::serve::http::{Address, EventSink, Listener, Server, ServerEvent};
 use crate::serve::landing;
 use crate::serve::port;
-use crate::serve::port::{Keeper, Order};
+use crate::serve::port::{Command, PortManager};
 use crate::snapshot::exposition;
 use crate::snapshot::exposition::Form;
 use crate::snapshot::page::Page;
@@ -161,27 +161,23 @@ fn serve(options: Options) -> Result<(), Failure> {
 
     let house = Arc::new(Publisher::new(counting.asker, self_metrics.clone(), state, &telemetry_path));
     house.begin();
-    let meter = move |event| match event {
-        Event::Answered(code) => self_metrics.http_requests.with_label_values(&[&code.to_string()]).inc(),
-        Event::Refused => self_metrics.http_refused.inc(),
-    };
     // Whichever of these threads cannot be had, the log is read and counted.
-    let server = Server::start(listeners, telemetry_path.clone(), house.clone(), Arc::new(meter));
+    let server = Server::start(listeners, telemetry_path.clone(), house.clone(), events(self_metrics));
     let server = or_without(server.map_err(|e| system("start the server", &e)), "nothing is served");
     if server.is_some() {
         served.iter().for_each(|address| port::announce(address, &telemetry_path));
     }
-    let (keeper, orders) = (Keeper::new(house.clone(), server, addresses, wanted, parent), unbounded());
+    let (port, commands) = (PortManager::new(house.clone(), server, addresses, wanted, parent), unbounded());
     let (saver, wishes) = (Saver::new(house.clone()), house.wishes());
     let saving = or_without(start("save", move || saver.run(&wishes)), "counts are saved at the end only");
-    let keeping = or_without(start("keep", move || keeper.run(&orders.1)), "the port is kept to the end");
+    let port = or_without(start("port", move || port.run(&commands.1)), "the port is kept to the end");
 
     let read = read(&bell, tee, counting.outbox, || {
-        let _ = orders.0.send(Order::Retire);
+        let _ = commands.0.send(Command::Retire);
     });
-    drop(orders.0);
+    drop(commands.0);
     let ledger = join(counting.thread)?;
-    keeping.map_or(Ok(()), join)?;
+    port.map_or(Ok(()), join)?;
     house.no_more_wishes();
     saving.map_or(Ok(()), join)?;
     house.finish(&ledger);
@@ -221,6 +217,16 @@ fn read(bell: &Bell, tee: Option<Tee>, outbox: Outbox, retire: impl FnMut()) -> 
 fn addresses(options: &Options) -> Result<Vec<Address>, Failure> {
     let all = Address::all(&options.listen_addresses());
     all.map_err(|e| Failure::Usage(format!("--web.listen-address: {e}")))
+}
+
+/// Counts what the server reports.
+fn events(self_metrics: Arc<SelfMetrics>) -> EventSink {
+    Arc::new(move |event| match event {
+        ServerEvent::Answered(code) => {
+            self_metrics.http_requests.with_label_values(&[&code.to_string()]).inc();
+        }
+        ServerEvent::Refused => self_metrics.http_refused.inc(),
+    })
 }
 
 fn inherited_listeners() -> Result<Vec<Listener>, Failure> {

@@ -1,6 +1,6 @@
 //! Turns a few facts about the running program into the HTML of `/`, and holds the files that make it live: a
-//! stylesheet, an icon and a script that reads the metrics as any scraper does. Without script the page is plain and
-//! still tells what the program is, where its pages are and how it fares.
+//! stylesheet, an icon and a script that reads the metrics as any scraper does. Without script the page is plain
+//! and still tells what the program is, where its pages are and how it fares.
 //!
 //! Every value is escaped, since a format and a path come from outside. Nothing is inline and nothing comes from
 //! elsewhere, so that the policy on every HTML answer (http/answer.rs) can be a strict one.

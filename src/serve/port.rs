@@ -1,9 +1,9 @@
-//! Keeps the port: binds the addresses, waits for those that are taken, and gives them up.
+//! Port manager: binds the addresses, waits for those that are taken, and releases them.
 //!
 //! At the first SIGTERM the successor gets the port at once: no answer was ever ahead of what it can read of us on
-//! disk. Under Apache's `|$` no signal arrives, so an orphan gives way when a younger generation in the same directory
-//! asks for the port. It may be a pipeline that its shell has left, and the younger one a visitor: so it takes the port
-//! again when that becomes free.
+//! disk. Under Apache's `|$` no signal arrives, so a process whose parent has ended releases the port when a
+//! younger generation in the same directory asks for it. It may be a pipeline that its shell has left, and the
+//! younger one a short run: so it takes the port again when that becomes free.
 
 use crate::generations::publisher::Publisher;
 use crate::generations::state::State;
@@ -23,7 +23,7 @@ const BIND_SOON: Duration = Duration::from_millis(5);
 const BIND_LATER: Duration = Duration::from_secs(1);
 const BIND_SOON_FOR: Duration = Duration::from_secs(2);
 
-/// How often an orphan looks whether somebody younger wants its port.
+/// How often a process whose parent has ended looks whether a younger one wants its port.
 const YIELD_EVERY: Duration = Duration::from_millis(20);
 
 /// How often it is looked whether our parent still lives.
@@ -32,11 +32,11 @@ const PARENT_EVERY: Duration = Duration::from_millis(100);
 /// By then the winner of a port has told the others of its directory, however slow the disk.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
 
-/// A server that ends us has closed its ends of our pipe after so long: Apache kills children that do not end within
-/// 10 s. One that has not did not mean to: a person's SIGTERM was taken for its own.
+/// A server that ends us has closed its ends of our pipe after so long: Apache kills children that do not end
+/// within 10 s. One that has not did not mean to: a person's SIGTERM was taken for its own.
 const REPLACED_WITHIN: Duration = Duration::from_secs(15);
 
-/// Who was connected when the port was given up has had its answer after so long.
+/// Clients that were connected when the port was released have had their answer after so long.
 const FAREWELL: Duration = Duration::from_secs(30);
 
 /// Says where the metrics are, in a form that a terminal makes a link of.
@@ -48,78 +48,78 @@ pub fn announce(address: &str, telemetry_path: &str) {
     }
 }
 
-/// What the reader tells the keeper. The channel's end is the end of input.
+/// What the reader tells the port manager. The channel's end is the end of input.
 #[derive(Clone, Copy, Debug)]
-pub enum Order {
+pub enum Command {
     /// The first SIGTERM.
     Retire,
 }
 
-/// After giving way: the younger generation has bound the port by then.
+/// After a release: the younger generation has bound the port by then.
 const BIND_AGAIN: Duration = Duration::from_secs(2);
 
 /// The addresses, the server on those that are ours, and what has to be done when.
-pub struct Keeper {
-    house: Arc<Publisher>,
-    /// None when a retired generation has nobody to answer any more.
+pub struct PortManager {
+    publisher: Arc<Publisher>,
+    /// None when a retired generation has no client to answer any more.
     server: Option<Server>,
     addresses: Vec<Address>,
     /// Those still to be bound.
     wanted: Vec<Address>,
     parent: Parent,
     /// The port was left to a younger generation.
-    yielded: bool,
+    handed_over: bool,
     retired: Option<Instant>,
     started: Instant,
     next_bind: Instant,
-    next_look: Instant,
+    next_poll: Instant,
     /// Whether it is still to be seen, after a SIGTERM, that the server has replaced us.
     watching: bool,
-    /// Addresses that were said not to be served.
-    said: Vec<Address>,
+    /// Addresses that were logged as not served.
+    logged: Vec<Address>,
 }
 
-impl Keeper {
+impl PortManager {
     /// Of the addresses, `wanted` are still to be bound. Without a server there is nothing to bind them for.
     pub fn new(
-        house: Arc<Publisher>,
+        publisher: Arc<Publisher>,
         server: Option<Server>,
         addresses: Vec<Address>,
         wanted: Vec<Address>,
         parent: Parent,
-    ) -> Keeper {
+    ) -> PortManager {
         let now = Instant::now();
         let wanted = if server.is_some() { wanted } else { Vec::new() };
-        if let Some(state) = &house.state {
+        if let Some(state) = &publisher.state {
             state.want_port(!wanted.is_empty());
         }
-        Keeper {
-            house,
+        PortManager {
+            publisher,
             server,
             addresses,
             wanted,
             parent,
-            yielded: false,
+            handed_over: false,
             retired: None,
             started: now,
             next_bind: now,
-            next_look: now,
+            next_poll: now,
             watching: true,
-            said: Vec::new(),
+            logged: Vec::new(),
         }
     }
 
     /// Runs until the input has ended.
-    pub fn run(mut self, orders: &Receiver<Order>) {
+    pub fn run(mut self, commands: &Receiver<Command>) {
         loop {
             let now = Instant::now();
             self.work(now);
-            let order = match self.next() {
-                Some(next) => orders.recv_timeout(next.saturating_duration_since(now)),
-                None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            let command = match self.next() {
+                Some(next) => commands.recv_timeout(next.saturating_duration_since(now)),
+                None => commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
-            match order {
-                Ok(Order::Retire) => self.retire(),
+            match command {
+                Ok(Command::Retire) => self.retire(),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -130,8 +130,8 @@ impl Keeper {
         if !self.wanted.is_empty() && now >= self.next_bind {
             self.bind(now);
         }
-        if self.may_yield() && now >= self.next_look {
-            self.look(now);
+        if self.may_yield() && now >= self.next_poll {
+            self.poll_parent(now);
         }
         let Some(retired) = self.retired else { return };
         if self.watching && now >= retired + REPLACED_WITHIN {
@@ -148,7 +148,7 @@ impl Keeper {
         }
     }
 
-    /// Whether the server goes on and has put nobody in our place: then it still has both ends of our pipe. Where root
+    /// Whether the web server goes on and has not replaced us: then it still has both ends of our pipe. Where root
     /// was given up, they cannot be looked at, and nothing is concluded: the old connections may go on writing.
     fn is_forgotten(&self) -> bool {
         os::started_by_server() && !self.parent.is_gone() && os::server_holds_stdin()
@@ -157,23 +157,23 @@ impl Keeper {
     /// When there is something to do again; None: only when told.
     fn next(&self) -> Option<Instant> {
         let bind = (!self.wanted.is_empty()).then_some(self.next_bind);
-        let look = self.may_yield().then_some(self.next_look);
+        let poll_parent = self.may_yield().then_some(self.next_poll);
         let watch = self.retired.filter(|_| self.watching).map(|since| since + REPLACED_WITHIN);
         let leave = self.server.as_ref().and(self.retired).map(|since| since + FAREWELL);
-        [bind, look, watch, leave].into_iter().flatten().min()
+        [bind, poll_parent, watch, leave].into_iter().flatten().min()
     }
 
     fn may_yield(&self) -> bool {
         let serves = self.wanted.len() < self.addresses.len();
-        self.retired.is_none() && serves && self.house.state.is_some()
+        self.retired.is_none() && serves && self.publisher.state.is_some()
     }
 
     fn bind(&mut self, now: Instant) {
-        if self.yielded && self.is_wanted_by_younger() {
+        if self.handed_over && self.is_wanted_by_younger() {
             self.next_bind = now + BIND_LATER;
             return;
         }
-        let soon = !self.yielded && now.duration_since(self.started) < BIND_SOON_FOR;
+        let soon = !self.handed_over && now.duration_since(self.started) < BIND_SOON_FOR;
         for address in std::mem::take(&mut self.wanted) {
             match Listener::bind(&address) {
                 Ok(listener) => self.serve(listener),
@@ -184,24 +184,24 @@ impl Keeper {
             }
         }
         self.next_bind = now + if soon { BIND_SOON } else { BIND_LATER };
-        if let Some(state) = self.house.state.as_ref().filter(|_| self.wanted.is_empty()) {
-            self.yielded = false;
+        if let Some(state) = self.publisher.state.as_ref().filter(|_| self.wanted.is_empty()) {
+            self.handed_over = false;
             state.want_port(false);
-            self.house.ask_to_save();
+            self.publisher.ask_to_save();
         }
     }
 
     /// Says once per address why it is not served.
     fn complain(&mut self, address: &Address, error: &io::Error, soon: bool) {
         let taken = error.kind() == io::ErrorKind::AddrInUse;
-        // Who has left the port to another has said so; without root it may not even be had again.
-        if self.yielded {
+        // A release was logged; without root the port may not even be had again.
+        if self.handed_over {
             return;
         }
-        if self.said.contains(address) || taken && (soon || self.is_served_by_another()) {
+        if self.logged.contains(address) || taken && (soon || self.is_served_by_another()) {
             return;
         }
-        self.said.push(address.clone());
+        self.logged.push(address.clone());
         if taken {
             log_line(format_args!(
                 "{address} is taken; counting goes on, and it is served when it becomes free"
@@ -212,52 +212,55 @@ impl Keeper {
         }
     }
 
-    /// Whether another process of our directory has the port: then our counts are served there, and there is nothing
-    /// to say. Who has it may have won it just now and not have told yet.
+    /// Whether another process of our directory has the port: then our counts are served there, and there is
+    /// nothing to log. It may have bound it just now and not have told yet.
     fn is_served_by_another(&self) -> bool {
         let fresh = self.started.elapsed() < TOLD_WITHIN;
-        self.house.state.as_ref().is_some_and(|state| state.someone_serves() || fresh && state.has_company())
+        self.publisher
+            .state
+            .as_ref()
+            .is_some_and(|state| state.someone_serves() || fresh && state.has_company())
     }
 
     fn serve(&self, listener: Listener) {
-        announce(&listener.local_address(), &self.house.telemetry_path);
+        announce(&listener.local_address(), &self.publisher.telemetry_path);
         if let Some(server) = &self.server {
             server.add(listener);
         }
     }
 
-    /// Gives way where no signal arrives: our parent is gone, and somebody younger waits.
-    fn look(&mut self, now: Instant) {
+    /// Releases the port where no signal arrives: our parent is gone, and a younger process waits.
+    fn poll_parent(&mut self, now: Instant) {
         let orphan = self.parent.is_gone();
-        self.next_look = now + if orphan { YIELD_EVERY } else { PARENT_EVERY };
+        self.next_poll = now + if orphan { YIELD_EVERY } else { PARENT_EVERY };
         if orphan && self.is_wanted_by_younger() {
-            self.give_up(self.addresses.clone());
-            (self.yielded, self.next_bind) = (true, now + BIND_AGAIN);
+            self.release(self.addresses.clone());
+            (self.handed_over, self.next_bind) = (true, now + BIND_AGAIN);
             log_line("the port is left to a younger process of the same --state-dir; this one counts on");
         }
     }
 
     fn is_wanted_by_younger(&self) -> bool {
-        self.house.state.as_ref().is_some_and(State::someone_younger_wants)
+        self.publisher.state.as_ref().is_some_and(State::someone_younger_wants)
     }
 
     /// Leaves the port to the successor, for good.
     fn retire(&mut self) {
         if self.retired.is_none() {
             self.retired = Some(Instant::now());
-            self.give_up(Vec::new());
+            self.release(Vec::new());
         }
     }
 
     /// Closes what is served; `wanted` is what will be asked for again.
-    fn give_up(&mut self, wanted: Vec<Address>) {
+    fn release(&mut self, wanted: Vec<Address>) {
         self.wanted = wanted;
         if let Some(server) = &self.server {
             server.close();
         }
-        if let Some(state) = &self.house.state {
+        if let Some(state) = &self.publisher.state {
             state.want_port(!self.wanted.is_empty());
         }
-        self.house.ask_to_save();
+        self.publisher.ask_to_save();
     }
 }

@@ -1,7 +1,7 @@
-//! Turns what one client sends, in whatever pieces, into requests, and sends it the answers in order.
+//! State machine of one connection: turns what a client sends, in whatever pieces, into requests, and sends the
+//! answers in order.
 //!
-//! A connection is one small machine: silent, reading a head, waiting for a page, writing, lingering. It is
-//! moved on when its socket is ready and never waits itself. It holds one head's bytes at most and reads
+//! It is moved on when its socket is ready and never waits itself. It holds one head's bytes at most and reads
 //! nothing while an answer is under way, so pipelined requests wait in the kernel, where they are bounded.
 
 use std::io::{self, Read};
@@ -12,23 +12,22 @@ use std::time::Instant;
 
 use nix::poll::PollFlags;
 
-use crate::serve::http::answer::{Answer, Manner, PLAIN, Page};
-use crate::serve::http::desk::Subject;
-use crate::serve::http::request::{
-    Head, Method, Refusal, Request, begins_with_head, length_of_blank, parse_head,
-};
-use crate::serve::http::{Event, LINGER_BYTES, Limits, Meter};
+use crate::serve::http::handler::{EventSink, ServerEvent};
+use crate::serve::http::limits::{LINGER_BYTES, Limits};
+use crate::serve::http::render::Resource;
+use crate::serve::http::request::{Head, Method, Refusal, Request, length_of_blank, parse_head};
+use crate::serve::http::response::{Body, PLAIN, ResponseOptions, ResponseWriter};
 
-/// What a connection has to know of the house at the moment.
-pub struct Rules<'a> {
+/// What a connection has to know of the server at the moment.
+pub struct Context<'a> {
     pub limits: &'a Limits,
     pub telemetry_path: &'a str,
-    pub meter: &'a Meter,
+    pub events: &'a EventSink,
     pub now: Instant,
     /// The ports are given up: every answer is the last of its connection.
     pub closing: bool,
-    /// The table is full: every answer is the last of its connection, so that those who ask without pause give
-    /// way as well as those who say nothing.
+    /// The table is full: every answer is the last of its connection, so that clients that ask without pause give
+    /// way as well as those that say nothing.
     pub crowded: bool,
     pub healthy: bool,
 }
@@ -39,15 +38,15 @@ enum State {
     Silent,
     /// Something of a head has come.
     Reading,
-    /// A page is to be made; `begun` when the desk is at it.
+    /// A page is to be made; `begun` when it is being made.
     Waiting {
-        subject: Subject,
-        manner: Manner,
+        resource: Resource,
+        options: ResponseOptions,
         begun: bool,
     },
     /// `moved` is when the client last took some of it.
     Writing {
-        answer: Answer,
+        answer: ResponseWriter,
         keep_alive: bool,
         moved: Instant,
     },
@@ -57,6 +56,16 @@ enum State {
         left: usize,
     },
     Closed,
+}
+
+/// What a connection does, as far as others are concerned that want its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Answered,
+    Silent,
+    ReadingHead,
+    WaitingForPage,
+    Writing,
 }
 
 #[derive(Debug)]
@@ -106,15 +115,14 @@ impl Connection {
             }
     }
 
-    /// In what order, and from when on, it may be ended because others need its place. Who waits for a page
-    /// is never ended for that.
-    pub fn gives_way(&self, limits: &Limits) -> Option<(u8, Instant)> {
+    /// What it does, for eviction, and since when; a client that takes some of its answer does so anew.
+    pub fn phase(&self) -> (Phase, Instant) {
         match self.state {
-            State::Lingering { .. } | State::Closed => Some((0, self.since)),
-            State::Silent => Some((1, self.since + limits.silent_grace)),
-            State::Reading => Some((2, self.since + limits.silent_grace)),
-            State::Writing { moved, .. } => Some((3, moved + limits.write_grace)),
-            State::Waiting { .. } => None,
+            State::Lingering { .. } | State::Closed => (Phase::Answered, self.since),
+            State::Silent => (Phase::Silent, self.since),
+            State::Reading => (Phase::ReadingHead, self.since),
+            State::Waiting { .. } => (Phase::WaitingForPage, self.since),
+            State::Writing { moved, .. } => (Phase::Writing, moved),
         }
     }
 
@@ -129,10 +137,10 @@ impl Connection {
         matches!(self.state, State::Lingering { .. } | State::Closed)
     }
 
-    /// The subject it waits for and nobody works at, and whether it wants it compressed.
-    pub fn wants(&self) -> Option<(&Subject, bool)> {
+    /// The resource it waits for and nobody works at, and whether it wants it compressed.
+    pub fn wants(&self) -> Option<(&Resource, bool)> {
         match &self.state {
-            State::Waiting { subject, manner, begun: false } => Some((subject, manner.gzip)),
+            State::Waiting { resource, options, begun: false } => Some((resource, options.gzip)),
             _ => None,
         }
     }
@@ -154,35 +162,37 @@ impl Connection {
     // ---- What moves it --------------------------------------------------------------------------------
 
     /// Its socket is ready, or it has more input already.
-    pub fn proceed(&mut self, rules: &Rules<'_>) {
+    pub fn proceed(&mut self, context: &Context<'_>) {
         match self.state {
-            State::Silent if self.has_more() => self.understand(rules),
-            State::Silent | State::Reading => self.read(rules),
-            State::Writing { .. } => self.write(rules),
-            State::Lingering { .. } => self.discard(rules),
+            State::Silent if self.has_more() => self.understand(context),
+            State::Silent | State::Reading => self.read(context),
+            State::Writing { .. } => self.write(context),
+            State::Lingering { .. } => self.discard(context),
             // Readiness without interest: the client is gone.
             State::Waiting { .. } | State::Closed => self.close(),
         }
     }
 
     /// Takes the page it waits for, if it is this one.
-    pub fn receive(&mut self, about: &Subject, page: &Page, rules: &Rules<'_>) {
-        if let State::Waiting { subject, manner, begun: true } = &self.state
-            && subject == about
+    pub fn receive(&mut self, about: &Resource, page: &Body, context: &Context<'_>) {
+        if let State::Waiting { resource, options, begun: true } = &self.state
+            && resource == about
         {
-            let manner = *manner;
-            self.answer(page, manner, rules);
+            let options = *options;
+            self.answer(page, options, context);
         }
     }
 
     /// Its time is over.
-    pub fn expire(&mut self, rules: &Rules<'_>) {
+    pub fn expire(&mut self, context: &Context<'_>) {
         match &self.state {
-            State::Reading => self.refuse(Refusal { code: 408, reason: "the request took too long" }, rules),
-            State::Waiting { manner, .. } => {
-                let mut manner = *manner;
-                manner.keep_alive = false;
-                self.answer(&Page::note(503, "the page did not come in time"), manner, rules);
+            State::Reading => {
+                self.refuse(Refusal { code: 408, reason: "the request took too long" }, context);
+            }
+            State::Waiting { options, .. } => {
+                let mut options = *options;
+                options.keep_alive = false;
+                self.answer(&Body::note(503, "the page did not come in time"), options, context);
             }
             _ => self.close(),
         }
@@ -197,9 +207,9 @@ impl Connection {
         self.since = now;
     }
 
-    fn read(&mut self, rules: &Rules<'_>) {
+    fn read(&mut self, context: &Context<'_>) {
         let held = self.input.len();
-        self.input.resize(rules.limits.head_bytes.max(held), 0);
+        self.input.resize(context.limits.head_bytes.max(held), 0);
         let result = self.socket.read(&mut self.input[held..]);
         self.input.truncate(held + *result.as_ref().unwrap_or(&0));
         let line_ended = self.input[held..].contains(&b'\n');
@@ -207,14 +217,14 @@ impl Connection {
             Ok(0) => self.close(),
             // What came before was no whole head, and no line has ended since: so that a head sent byte by byte is
             // not read from its beginning for each of them.
-            Ok(_) if held > 0 && !line_ended && self.input.len() < rules.limits.head_bytes => {}
-            Ok(_) => self.understand(rules),
+            Ok(_) if held > 0 && !line_ended && self.input.len() < context.limits.head_bytes => {}
+            Ok(_) => self.understand(context),
             Err(error) if is_temporary(&error) => {}
             Err(_) => self.close(),
         }
     }
 
-    fn understand(&mut self, rules: &Rules<'_>) {
+    fn understand(&mut self, context: &Context<'_>) {
         self.input.drain(..length_of_blank(&self.input));
         if self.input.is_empty() {
             return;
@@ -222,63 +232,63 @@ impl Connection {
         match parse_head(&self.input) {
             Head::Complete(request, length) => {
                 self.input.drain(..length);
-                self.route(&request, rules);
+                self.route(&request, context);
             }
-            Head::Refused(refusal) => self.refuse(refusal, rules),
-            Head::Partial if self.input.len() >= rules.limits.head_bytes => {
-                self.refuse(Refusal { code: 431, reason: "the head is too large" }, rules);
+            Head::Refused(refusal) => self.refuse(refusal, context),
+            Head::Partial if self.input.len() >= context.limits.head_bytes => {
+                self.refuse(Refusal { code: 431, reason: "the head is too large" }, context);
             }
-            Head::Partial if matches!(self.state, State::Silent) => self.enter(State::Reading, rules.now),
+            Head::Partial if matches!(self.state, State::Silent) => self.enter(State::Reading, context.now),
             Head::Partial => {}
         }
     }
 
-    fn route(&mut self, request: &Request, rules: &Rules<'_>) {
-        let manner = Manner::of(request);
+    fn route(&mut self, request: &Request, context: &Context<'_>) {
+        let options = ResponseOptions::of(request);
         if request.method == Method::Other {
-            return self.answer(&Page::note(405, "GET and HEAD are answered here"), manner, rules);
+            return self.answer(&Body::note(405, "GET and HEAD are answered here"), options, context);
         }
-        let subject = match request.path.as_str() {
-            path if path == rules.telemetry_path => Subject::Metrics(request.form),
+        let resource = match request.path.as_str() {
+            path if path == context.telemetry_path => Resource::Metrics(request.form),
             // Answered without asking anybody: it says that the threads live, however busy they are.
-            "/-/healthy" if rules.healthy => {
-                return self.answer(&Page::new(PLAIN, b"healthy\n".to_vec()), manner, rules);
+            "/-/healthy" if context.healthy => {
+                return self.answer(&Body::new(PLAIN, b"healthy\n".to_vec()), options, context);
             }
             "/-/healthy" => {
-                return self.answer(&Page::note(503, "a serving thread is gone"), manner, rules);
+                return self.answer(&Body::note(503, "a serving thread is gone"), options, context);
             }
-            "/-/ready" => Subject::Ready,
-            "/" => Subject::Landing,
-            path => Subject::Extra(path.to_owned()),
+            "/-/ready" => Resource::Ready,
+            "/" => Resource::Landing,
+            path => Resource::Extra(path.to_owned()),
         };
-        self.enter(State::Waiting { subject, manner, begun: false }, rules.now);
+        self.enter(State::Waiting { resource, options, begun: false }, context.now);
     }
 
-    fn refuse(&mut self, refusal: Refusal, rules: &Rules<'_>) {
-        let input = std::mem::take(&mut self.input);
-        self.answer(&Page::refusal(refusal), Manner::last(begins_with_head(&input)), rules);
+    fn refuse(&mut self, refusal: Refusal, context: &Context<'_>) {
+        let head_only = std::mem::take(&mut self.input).starts_with(b"HEAD ");
+        self.answer(&Body::refusal(refusal), ResponseOptions::last(head_only), context);
     }
 
-    fn answer(&mut self, page: &Page, mut manner: Manner, rules: &Rules<'_>) {
-        manner.keep_alive &= !rules.closing && !rules.crowded;
-        (rules.meter)(Event::Answered(page.code));
-        let answer = Answer::new(page, manner);
-        let writing = State::Writing { answer, keep_alive: manner.keep_alive, moved: rules.now };
-        self.enter(writing, rules.now);
-        self.write(rules);
+    fn answer(&mut self, page: &Body, mut options: ResponseOptions, context: &Context<'_>) {
+        options.keep_alive &= !context.closing && !context.crowded;
+        (context.events)(ServerEvent::Answered(page.code));
+        let answer = ResponseWriter::new(page, options);
+        let writing = State::Writing { answer, keep_alive: options.keep_alive, moved: context.now };
+        self.enter(writing, context.now);
+        self.write(context);
     }
 
-    fn write(&mut self, rules: &Rules<'_>) {
+    fn write(&mut self, context: &Context<'_>) {
         let State::Writing { answer, keep_alive, moved } = &mut self.state else { return };
         let before = answer.sent();
         match answer.send(&self.socket) {
-            Ok(false) if answer.sent() > before => *moved = rules.now,
+            Ok(false) if answer.sent() > before => *moved = context.now,
             Ok(false) => {}
-            Ok(true) if *keep_alive => self.enter(State::Silent, rules.now),
+            Ok(true) if *keep_alive => self.enter(State::Silent, context.now),
             Ok(true) => {
                 self.input = Vec::new();
                 match self.socket.shutdown(Shutdown::Write) {
-                    Ok(()) => self.enter(State::Lingering { left: LINGER_BYTES }, rules.now),
+                    Ok(()) => self.enter(State::Lingering { left: LINGER_BYTES }, context.now),
                     Err(_) => self.close(),
                 }
             }
@@ -286,9 +296,9 @@ impl Connection {
         }
     }
 
-    fn discard(&mut self, rules: &Rules<'_>) {
+    fn discard(&mut self, context: &Context<'_>) {
         let State::Lingering { left } = &mut self.state else { return };
-        let mut waste = vec![0; rules.limits.head_bytes];
+        let mut waste = vec![0; context.limits.head_bytes];
         match self.socket.read(&mut waste) {
             Ok(count) if count > 0 && count < *left => *left -= count,
             Err(error) if is_temporary(&error) => {}

@@ -1,4 +1,5 @@
-//! Turns an `Address` into sockets that listen, and connections of either family into one kind of stream.
+//! Listening sockets: turns an `Address` into sockets that listen, and connections of either family into one kind
+//! of stream.
 //!
 //! It owns the listening socket and, of a Unix socket, the name in the file system, which goes when the
 //! listener goes and is still the one it made.
@@ -20,7 +21,9 @@ use nix::sys::socket::{
 use nix::sys::stat::{Mode, fchmod};
 
 use crate::os::Identity;
-use crate::serve::http::{Address, BACKLOG, SEND_BUFFER, inherited};
+use crate::serve::http::address::Address;
+use crate::serve::http::inherited;
+use crate::serve::http::limits::{BACKLOG, SEND_BUFFER};
 
 /// Owner and group of the process may connect: the web server in front shares one of them.
 const UNIX_MODE: u32 = 0o660;
@@ -51,7 +54,7 @@ impl Listener {
 
     /// The sockets systemd opened for us.
     pub fn from_systemd() -> Result<Vec<Listener>, String> {
-        inherited::descriptors()?.into_iter().map(Listener::adopt).collect()
+        inherited::sockets()?.into_iter().map(Listener::adopt).collect()
     }
 
     fn adopt(socket: OwnedFd) -> Result<Listener, String> {
@@ -184,8 +187,8 @@ fn bind_unix(path: &Path) -> io::Result<Listener> {
     Ok(listener)
 }
 
-/// The turn of one process at a time to bind Unix sockets in a directory; none where it cannot be had. Whoever may read
-/// the directory can lock it, so nobody is waited for beyond what binding takes.
+/// The turn of one process at a time to bind Unix sockets in a directory; none where it cannot be had. Whoever may
+/// read the directory can lock it, so nobody is waited for beyond what binding takes.
 fn turn_in(path: &Path) -> Option<Flock<File>> {
     let directory = std::path::absolute(path).ok()?.parent()?.to_owned();
     let mut directory = File::open(directory).ok()?;

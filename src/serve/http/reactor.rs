@@ -1,27 +1,27 @@
-//! Turns readiness into progress: the one loop that holds every listener and every connection.
+//! Reactor: the one poll(2) loop that holds every listener and every connection.
 //!
-//! It owns the table of connections, which has a fixed size. When it is full the one that has been idle
-//! longest gives way to a new one: idlers never keep a scraper out. Nothing in this loop waits for anything
-//! but poll(2); pages are made elsewhere (desk.rs), and stdin is read by threads this one never meets.
+//! It owns the table of connections, which has a fixed size; who leaves when it is full is told in evict.rs.
+//! Nothing in this loop waits for anything but poll(2); pages are made elsewhere (render.rs), and stdin is read by
+//! other threads. A fault of the program costs the connections, at worst; the loop goes on with its listeners.
 
 use crate::log::log_line;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, getrlimit};
 
-use crate::serve::http::connection::{Connection, Rules};
-use crate::serve::http::desk::{Desks, Place, Wanted};
-use crate::serve::http::{
-    ACCEPTS_PER_TURN, Event, FEWEST_CONNECTIONS, Limits, Listener, Meter, Order, RESERVED_DESCRIPTORS,
-};
+use crate::serve::http::connection::{Connection, Context};
+use crate::serve::http::evict;
+use crate::serve::http::handler::{EventSink, ServerEvent};
+use crate::serve::http::limits::{ACCEPTS_PER_TURN, FEWEST_CONNECTIONS, Limits, RESERVED_DESCRIPTORS};
+use crate::serve::http::listener::Listener;
+use crate::serve::http::render::{Queue, RenderJob, RenderPool};
+use crate::serve::http::waker::WakeReceiver;
 
 /// Errors that accept(2) passes on from the one connection it would have returned: the next may be sound.
 const OF_THE_CLIENT: [Errno; 10] = [
@@ -37,22 +37,30 @@ const OF_THE_CLIENT: [Errno; 10] = [
     Errno::ENETUNREACH,
 ];
 
+/// What the reactor is told.
+pub enum Command {
+    Add(Listener),
+    /// Close the listeners, and say when that is done.
+    Close(Sender<()>),
+    Stop,
+}
+
 pub struct Reactor {
     limits: Limits,
     telemetry_path: String,
     listeners: Vec<Listener>,
     connections: Vec<Connection>,
-    desks: Desks,
-    orders: Receiver<Order>,
-    /// Rings when an order or a page has come.
-    bell: UnixStream,
-    meter: Meter,
+    pool: RenderPool,
+    commands: Receiver<Command>,
+    /// Readable when a command or a page has come.
+    woken: WakeReceiver,
+    events: EventSink,
     closing: bool,
     stopped: bool,
     /// The system refused us a connection and nobody could give way: no new ones before that.
     accept_after: Option<Instant>,
     /// Kinds of fault reported, each once.
-    said: Vec<String>,
+    logged: Vec<String>,
 }
 
 /// What poll(2) found, by place in the tables.
@@ -66,10 +74,10 @@ impl Reactor {
         mut limits: Limits,
         listeners: Vec<Listener>,
         telemetry_path: String,
-        desks: Desks,
-        orders: Receiver<Order>,
-        bell: UnixStream,
-        meter: Meter,
+        pool: RenderPool,
+        commands: Receiver<Command>,
+        woken: WakeReceiver,
+        events: EventSink,
     ) -> Reactor {
         let room = room_for_connections();
         limits.connections = limits.connections.min(room);
@@ -79,47 +87,57 @@ impl Reactor {
             telemetry_path,
             listeners,
             connections: Vec::new(),
-            desks,
-            orders,
-            bell,
-            meter,
+            pool,
+            commands,
+            woken,
+            events,
             closing: false,
             stopped: false,
             accept_after: None,
-            said: Vec::new(),
+            logged: Vec::new(),
         }
     }
 
+    /// Until the command to stop. A panic in a turn costs all connections, for one of them may be the cause, and a
+    /// pause, for the cause may be still there; the listeners stay.
     pub fn run(&mut self) {
-        loop {
-            self.obey();
-            if self.stopped {
-                return;
+        while !self.stopped {
+            if catch_unwind(AssertUnwindSafe(|| self.turn())).is_err() {
+                self.connections.clear();
+                self.log_once("the server lost its connections", "this is a fault of the program");
+                std::thread::sleep(self.limits.accept_pause);
             }
-            self.hand_out_pages();
-            self.ask_for_pages();
-            let ready = self.wait();
-            self.proceed(&ready.connections);
-            self.expire();
-            self.accept(&ready.listeners);
         }
     }
 
-    fn obey(&mut self) {
-        while let Ok(order) = self.orders.try_recv() {
-            match order {
-                Order::Add(listener) => {
+    fn turn(&mut self) {
+        self.handle_commands();
+        if self.stopped {
+            return;
+        }
+        self.deliver();
+        self.schedule();
+        let ready = self.wait();
+        self.proceed(&ready.connections);
+        self.expire();
+        self.accept(&ready.listeners);
+    }
+
+    fn handle_commands(&mut self) {
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Add(listener) => {
                     self.listeners.push(listener);
                     self.closing = false;
                 }
-                Order::Close(closed) => {
+                Command::Close(closed) => {
                     self.closing = true;
                     self.accept_the_last();
                     self.listeners.clear();
-                    // Whoever asked may have gone.
+                    // Nobody may wait for it any more.
                     let _ = closed.send(());
                 }
-                Order::Stop => self.stopped = true,
+                Command::Stop => self.stopped = true,
             }
         }
     }
@@ -130,23 +148,22 @@ impl Reactor {
         let now = Instant::now();
         let accepting = self.may_accept(now);
         let timeout = self.timeout(now, accepting);
-        let mut fds = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+        let mut fds = vec![PollFd::new(self.woken.as_fd(), PollFlags::POLLIN)];
         fds.extend(self.connections.iter().map(|c| PollFd::new(c.as_fd(), c.interest())));
         if accepting {
             fds.extend(self.listeners.iter().map(|l| PollFd::new(l.as_fd(), PollFlags::POLLIN)));
         }
         let fault = poll(&mut fds, timeout).err().filter(|&errno| errno != Errno::EINTR);
         let mut found = fds.iter().map(|fd| fault.is_none() && fd.any().unwrap_or(true));
-        let rung = found.next().unwrap_or(false);
+        let is_woken = found.next().unwrap_or(false);
         let connections: Vec<bool> = found.by_ref().take(self.connections.len()).collect();
         let listeners = found.collect();
         drop(fds);
-        if rung {
-            // What is left rings again.
-            let _ = self.bell.read(&mut [0; 64]);
+        if is_woken {
+            self.woken.drain();
         }
         if let Some(errno) = fault {
-            self.say_once("unable to wait for connections", errno.desc());
+            self.log_once("unable to wait for connections", errno.desc());
             std::thread::sleep(self.limits.accept_pause);
         }
         Ready { connections, listeners }
@@ -155,12 +172,11 @@ impl Reactor {
     /// Whether a new connection would find a place.
     fn may_accept(&self, now: Instant) -> bool {
         self.accept_after.is_none_or(|after| after <= now)
-            && (self.connections.len() < self.places()
-                || self.first_to_give_way().is_some_and(|when| when <= now))
+            && (self.connections.len() < self.places() || self.first_due().is_some_and(|when| when <= now))
     }
 
-    fn first_to_give_way(&self) -> Option<Instant> {
-        self.connections.iter().filter_map(|c| c.gives_way(&self.limits)).map(|(_, when)| when).min()
+    fn first_due(&self) -> Option<Instant> {
+        evict::first_due(&self.connections, &self.limits)
     }
 
     fn timeout(&self, now: Instant, accepting: bool) -> PollTimeout {
@@ -169,7 +185,7 @@ impl Reactor {
         }
         let mut next = self.connections.iter().map(|c| c.deadline(&self.limits)).min();
         if !accepting {
-            let later = self.accept_after.filter(|&after| after > now).or_else(|| self.first_to_give_way());
+            let later = self.accept_after.filter(|&after| after > now).or_else(|| self.first_due());
             next = [next, later].into_iter().flatten().min();
         }
         let Some(next) = next else { return PollTimeout::NONE };
@@ -182,105 +198,82 @@ impl Reactor {
 
     fn proceed(&mut self, ready: &[bool]) {
         let ready = ready.to_vec();
-        self.each(|connection, rules, index| {
+        self.each(|connection, context, index| {
             if ready.get(index).is_some_and(|&ready| ready) || connection.has_more() {
-                connection.proceed(rules);
+                connection.proceed(context);
             }
         });
     }
 
     fn expire(&mut self) {
-        self.each(|connection, rules, _| {
-            if connection.deadline(rules.limits) <= rules.now {
-                connection.expire(rules);
+        self.each(|connection, context, _| {
+            if connection.deadline(context.limits) <= context.now {
+                connection.expire(context);
             }
         });
     }
 
     /// Runs a step for every connection, and lets go of those that are closed. A panic costs the connection
     /// it happened in.
-    fn each(&mut self, mut step: impl FnMut(&mut Connection, &Rules<'_>, usize)) {
-        let rules = Rules {
+    fn each(&mut self, mut step: impl FnMut(&mut Connection, &Context<'_>, usize)) {
+        let context = Context {
             limits: &self.limits,
             telemetry_path: &self.telemetry_path,
-            meter: &self.meter,
+            events: &self.events,
             now: Instant::now(),
             closing: self.closing,
             crowded: self.connections.len() >= self.places(),
-            healthy: self.desks.are_alive(),
+            healthy: self.pool.are_alive(),
         };
         let mut panicked = false;
         for (index, connection) in self.connections.iter_mut().enumerate() {
-            if catch_unwind(AssertUnwindSafe(|| step(connection, &rules, index))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| step(connection, &context, index))).is_err() {
                 connection.close();
                 panicked = true;
             }
         }
         self.connections.retain(|connection| !connection.is_closed());
         if panicked {
-            self.say_once("a request could not be served", "this is a fault of the program");
+            self.log_once("a request could not be served", "this is a fault of the program");
         }
     }
 
     // ---- Pages ----------------------------------------------------------------------------------------
 
-    /// Hands each desk that is free all that is asked of it by now, each subject once.
-    fn ask_for_pages(&mut self) {
-        for place in Place::ALL {
-            if !self.desks.is_free(place) {
+    /// Hands each queue that is free all that is asked of it by now, each resource once.
+    fn schedule(&mut self) {
+        for place in Queue::ALL {
+            if !self.pool.is_free(place) {
                 continue;
             }
-            let mut batch: Vec<Wanted> = Vec::new();
+            let mut batch: Vec<RenderJob> = Vec::new();
             for connection in &mut self.connections {
-                let Some((subject, gzip)) = connection.wants() else { continue };
-                if Place::of(subject) != place {
+                let Some((resource, gzip)) = connection.wants() else { continue };
+                if Queue::of(resource) != place {
                     continue;
                 }
-                match batch.iter_mut().find(|(known, _)| known == subject) {
+                match batch.iter_mut().find(|(known, _)| known == resource) {
                     Some((_, compressed)) => *compressed |= gzip,
-                    None => batch.push((subject.clone(), gzip)),
+                    None => batch.push((resource.clone(), gzip)),
                 }
                 connection.mark_begun();
             }
             if !batch.is_empty() {
-                self.desks.begin(place, batch);
+                self.pool.begin(place, batch);
             }
         }
     }
 
-    fn hand_out_pages(&mut self) {
-        while let Some((subject, page)) = self.desks.take() {
-            self.each(|connection, rules, _| connection.receive(&subject, &page, rules));
+    fn deliver(&mut self) {
+        while let Some((resource, page)) = self.pool.take() {
+            self.each(|connection, context, _| connection.receive(&resource, &page, context));
             self.bound_pages();
         }
     }
 
-    /// Slow readers hold old pages. When those are too many bytes, the one is cut that has taken nothing for longest:
-    /// who stopped in a page, and not a scraper that reads steadily over a slow line.
     fn bound_pages(&mut self) {
-        loop {
-            let mut pages: Vec<(usize, usize)> = self
-                .connections
-                .iter()
-                .filter_map(Connection::sending)
-                .map(|(body, _)| (Arc::as_ptr(body) as usize, body.len()))
-                .collect();
-            pages.sort_unstable();
-            pages.dedup();
-            if pages.len() < 2
-                || pages.iter().map(|(_, bytes)| bytes).sum::<usize>() <= self.limits.page_bytes
-            {
-                return;
-            }
-            let stopped = self
-                .connections
-                .iter_mut()
-                .filter(|c| c.sending().is_some())
-                .min_by_key(|c| c.sending().map(|(_, moved)| moved));
-            if let Some(connection) = stopped {
-                connection.close();
-                (self.meter)(Event::Refused);
-            }
+        while let Some(index) = evict::over_page_bytes(&self.connections, &self.limits) {
+            self.end(index);
         }
     }
 
@@ -296,8 +289,8 @@ impl Reactor {
         }
     }
 
-    /// Who is in the backlog was promised an answer by the kernel, and is reset when the listener is closed. There is
-    /// no later turn for them, so they are given places beyond the usual ones.
+    /// Clients in the backlog were promised an answer by the kernel, and are reset when the listener is closed.
+    /// There is no later turn for them, so they are given places beyond the usual ones.
     fn accept_the_last(&mut self) {
         for index in 0..self.listeners.len() {
             for _ in 0..self.limits.last_connections {
@@ -317,7 +310,7 @@ impl Reactor {
         let now = Instant::now();
         let mut leaving = None;
         if self.connections.len() >= self.places() {
-            leaving = self.who_gives_way(now);
+            leaving = evict::candidate(&self.connections, &self.limits, now);
             if leaving.is_none() {
                 return false;
             }
@@ -330,49 +323,38 @@ impl Reactor {
                 self.connections.push(Connection::new(stream, now));
                 true
             }
-            Err(error) => self.survive(&error, now),
+            Err(error) => self.on_accept_error(&error, now),
         }
     }
 
     /// `true` when the next accept may succeed.
-    fn survive(&mut self, error: &io::Error, now: Instant) -> bool {
+    fn on_accept_error(&mut self, error: &io::Error, now: Instant) -> bool {
         match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::EAGAIN) => return false,
             Some(errno) if OF_THE_CLIENT.contains(&errno) => return true,
             _ => {}
         }
-        self.say_once("unable to accept a connection", &error.to_string());
-        if let Some(index) = self.who_gives_way(now) {
+        self.log_once("unable to accept a connection", &error.to_string());
+        if let Some(index) = evict::candidate(&self.connections, &self.limits, now) {
             self.end(index);
             return true;
         }
         let pause = now + self.limits.accept_pause;
-        self.accept_after = Some(self.first_to_give_way().map_or(pause, |first| first.clamp(now, pause)));
+        self.accept_after = Some(self.first_due().map_or(pause, |first| first.clamp(now, pause)));
         false
-    }
-
-    /// The one that has been idle longest, or failing that reading its head, or not taking its answer.
-    fn who_gives_way(&self, now: Instant) -> Option<usize> {
-        let ranked = self.connections.iter().map(|connection| connection.gives_way(&self.limits));
-        let mut candidates: Vec<_> = ranked
-            .enumerate()
-            .filter_map(|(index, rank)| rank.filter(|&(_, when)| when <= now).map(|rank| (rank, index)))
-            .collect();
-        candidates.sort_unstable();
-        candidates.into_iter().map(|(_, index)| index).find(|&index| !self.connections[index].has_unread())
     }
 
     fn end(&mut self, index: usize) {
         if !self.connections.swap_remove(index).is_served() {
-            (self.meter)(Event::Refused);
+            (self.events)(ServerEvent::Refused);
         }
     }
 
-    fn say_once(&mut self, what: &str, why: &str) {
+    fn log_once(&mut self, what: &str, why: &str) {
         let message = format!("{what}: {why}");
-        if !self.said.contains(&message) {
+        if !self.logged.contains(&message) {
             log_line(&message);
-            self.said.push(message);
+            self.logged.push(message);
         }
     }
 }

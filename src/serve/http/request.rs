@@ -1,12 +1,18 @@
-//! Turns the bytes of a request's head into a `Request` or a `Refusal`, after RFC 9112 sections 2 to 6.
+//! Request heads: httparse reads the grammar, and this file says what is answered and what is refused (RFC 9112
+//! sections 2 to 6).
 //!
-//! A pure function over bytes: no socket, no clock, no panic whatever the bytes. A line may end in a bare
-//! LF (section 2.2 allows it, and people type requests by hand); a CR anywhere else, a folded line, a
-//! doubled length or a length beside a transfer coding are refused. A body is never read: a request that
-//! has one is answered, and the connection ends with the answer, so nothing can hide behind it.
+//! A pure function over bytes: no socket, no clock, no panic whatever the bytes. A line may end in a bare LF
+//! (section 2.2 allows it, and people type requests by hand); a CR anywhere else, a folded line, a doubled length
+//! or a length beside a transfer coding are refused. A body is never read: a request that has one is answered, and
+//! the connection ends with the answer, so nothing can hide behind it.
+
+use httparse::{Error, Status};
 
 use crate::serve::http::negotiate;
 use crate::snapshot::exposition::Form;
+
+/// Header lines of one request; browsers and proxies send 30 at most.
+const FIELDS_MAX: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -19,7 +25,7 @@ pub enum Method {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request {
     pub method: Method,
-    /// Percent-decoded, without the query.
+    /// As it was sent, without the query.
     pub path: String,
     /// The client speaks HTTP/1.0 and has to be told when we keep the connection.
     pub old: bool,
@@ -53,95 +59,68 @@ pub fn length_of_blank(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 
-/// Whether an answer has no body, for a head that was not or not wholly understood.
-pub fn begins_with_head(bytes: &[u8]) -> bool {
-    bytes[length_of_blank(bytes)..].starts_with(b"HEAD ")
-}
-
 pub fn parse_head(bytes: &[u8]) -> Head {
     let skipped = length_of_blank(bytes);
     let head = &bytes[skipped..];
-    if head.first().is_some_and(|&b| !is_token(b)) {
-        // A TLS handshake, for one: it holds no line end to wait for.
-        return Head::Refused(bad("this port speaks plain HTTP"));
-    }
-    let Some(length) = length_of_head(head) else { return Head::Partial };
-    match read_head(&head[..length]) {
-        Ok(request) => Head::Complete(request, skipped + length),
-        Err(refusal) => Head::Refused(refusal),
+    let mut headers = [httparse::EMPTY_HEADER; FIELDS_MAX];
+    let mut parsed = httparse::Request::new(&mut headers);
+    match parsed.parse(head) {
+        Ok(Status::Complete(length)) => match understand(&parsed) {
+            Ok(request) => Head::Complete(request, skipped + length),
+            Err(refusal) => Head::Refused(refusal),
+        },
+        Ok(Status::Partial) => Head::Partial,
+        Err(error) => Head::Refused(refusal_of(error)),
     }
 }
 
-/// Where the empty line ends.
-fn length_of_head(head: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = head[from..].iter().position(|&b| b == b'\n') {
-        from += at + 1;
-        match head[from..] {
-            [b'\n', ..] => return Some(from + 1),
-            [b'\r', b'\n', ..] => return Some(from + 2),
-            _ => {}
-        }
+fn refusal_of(error: Error) -> Refusal {
+    match error {
+        // A TLS handshake, for one.
+        Error::Token => bad("the request line is not METHOD TARGET VERSION; plain HTTP is spoken here"),
+        Error::Version => Refusal { code: 505, reason: "HTTP/1.0 and HTTP/1.1 are spoken here" },
+        Error::HeaderName => bad("a header line is not NAME: VALUE"),
+        Error::HeaderValue => bad("a header value holds a control character"),
+        Error::TooManyHeaders => Refusal { code: 431, reason: "there are too many header lines" },
+        Error::NewLine | Error::Status => bad("a line does not end in CR LF"),
     }
-    None
 }
 
-fn read_head(head: &[u8]) -> Result<Request, Refusal> {
-    let mut lines = head.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let (method, target, minor) = read_request_line(lines.next().unwrap_or_default())?;
-    let fields = Fields::read(lines.take_while(|line| !line.is_empty()))?;
-    if minor > 0 && fields.hosts.len() != 1 || fields.hosts.len() > 1 {
+/// What this server makes of a head whose grammar is right.
+fn understand(parsed: &httparse::Request<'_, '_>) -> Result<Request, Refusal> {
+    let method = match parsed.method {
+        Some("GET") => Method::Get,
+        Some("HEAD") => Method::Head,
+        _ => Method::Other,
+    };
+    let old = parsed.version == Some(0);
+    let fields = Fields::of(parsed.headers);
+    if !old && fields.hosts.len() != 1 || fields.hosts.len() > 1 {
         return Err(bad("one Host header is needed"));
     }
     if !fields.hosts.iter().all(|host| is_host(host)) {
         return Err(bad("the Host is not a host with a port"));
     }
     let has_body = fields.has_body()?;
-    let path = read_target(target, method)?;
+    let path = read_target(parsed.path.unwrap_or_default(), method)?;
     let wants = |token| fields.connection.iter().any(|value| has_token(value, token));
-    let keep_alive = !wants("close") && (minor > 0 || wants("keep-alive")) && !has_body;
+    let keep_alive = !wants("close") && (!old || wants("keep-alive")) && !has_body;
     Ok(Request {
         method,
-        path,
-        old: minor == 0,
+        path: path.to_owned(),
+        old,
         keep_alive,
         form: negotiate::form(fields.accept.into_iter()),
         gzip: negotiate::gzip(fields.accept_encoding.into_iter()),
     })
 }
 
-/// `GET /metrics HTTP/1.1` as method, target and the minor version.
-fn read_request_line(line: &[u8]) -> Result<(Method, &str, u8), Refusal> {
-    let line = std::str::from_utf8(line).map_err(|_| bad("the request line is not ASCII"))?;
-    let mut words = line.split(' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(bad("the request line is not METHOD TARGET VERSION"));
-    };
-    if method.is_empty() || !method.bytes().all(is_token) {
-        return Err(bad("the method is not a token"));
-    }
-    if target.is_empty() || !target.bytes().all(|b| b.is_ascii_graphic()) {
+/// The path of a target in origin form or absolute form (section 3.2), as it was sent: no page has a path that
+/// would have to be percent-encoded.
+fn read_target(target: &str, method: Method) -> Result<&str, Refusal> {
+    if !target.is_ascii() {
         return Err(bad("the target holds bytes that must be percent-encoded"));
     }
-    let minor = match version.strip_prefix("HTTP/").map(str::as_bytes) {
-        Some(&[b'1', b'.', minor @ b'0'..=b'9']) => minor - b'0',
-        Some(&[b'0'..=b'9', b'.', b'0'..=b'9'] | &[b'2'..=b'9']) => {
-            return Err(Refusal { code: 505, reason: "HTTP/1.0 and HTTP/1.1 are spoken here" });
-        }
-        _ => return Err(bad("the request line does not end in an HTTP version")),
-    };
-    let method = match method {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
-        _ => Method::Other,
-    };
-    Ok((method, target, minor))
-}
-
-/// The path of a target in origin form or absolute form (section 3.2), decoded.
-fn read_target(target: &str, method: Method) -> Result<String, Refusal> {
     let scheme = ["http://", "https://"]
         .into_iter()
         .find(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
@@ -155,25 +134,7 @@ fn read_target(target: &str, method: Method) -> Result<String, Refusal> {
         None => return Err(bad("the target is neither a path nor a URL")),
     };
     let path = local.split('?').next().unwrap_or_default();
-    percent_decoded(if path.is_empty() { "/" } else { path })
-}
-
-/// Bytes that are no UTF-8 after decoding become replacement characters: no page has them in its path.
-fn percent_decoded(path: &str) -> Result<String, Refusal> {
-    let hex = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut bytes = path.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let (Some(high), Some(low)) = (hex(bytes.next()), hex(bytes.next())) else {
-            return Err(bad("a percent sign is not followed by two hexadecimal digits"));
-        };
-        decoded.push(high << 4 | low);
-    }
-    Ok(String::from_utf8_lossy(&decoded).into_owned())
+    Ok(if path.is_empty() { "/" } else { path })
 }
 
 /// The header fields that matter here.
@@ -188,23 +149,22 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn read(lines: impl Iterator<Item = &'a [u8]>) -> Result<Fields<'a>, Refusal> {
+    fn of(headers: &[httparse::Header<'a>]) -> Fields<'a> {
         let mut fields = Fields::default();
-        for line in lines {
-            let (name, value) = read_field(line)?;
+        for &httparse::Header { name, value } in headers {
             // A list with bytes that are no text asks for nothing we have.
             let list = || std::str::from_utf8(value).unwrap_or_default();
-            match name.to_ascii_lowercase().as_slice() {
-                b"host" => fields.hosts.push(value),
-                b"content-length" => fields.lengths.push(value),
-                b"transfer-encoding" => fields.transfer_codings += 1,
-                b"connection" => fields.connection.push(value),
-                b"accept" => fields.accept.push(list()),
-                b"accept-encoding" => fields.accept_encoding.push(list()),
+            match name.to_ascii_lowercase().as_str() {
+                "host" => fields.hosts.push(value),
+                "content-length" => fields.lengths.push(value),
+                "transfer-encoding" => fields.transfer_codings += 1,
+                "connection" => fields.connection.push(value),
+                "accept" => fields.accept.push(list()),
+                "accept-encoding" => fields.accept_encoding.push(list()),
                 _ => {}
             }
         }
-        Ok(fields)
+        fields
     }
 
     /// Section 6.3. Two lengths are what request smuggling is made of, also when they are equal.
@@ -219,19 +179,6 @@ impl<'a> Fields<'a> {
             _ => Err(bad("the length of the body is given twice")),
         }
     }
-}
-
-/// `Name: value`, section 5. No white space before the colon, no folded line, no control characters.
-fn read_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
-    let colon = line.iter().position(|&b| b == b':').ok_or(bad("a header line has no colon"))?;
-    let (name, value) = (&line[..colon], &line[colon + 1..]);
-    if name.is_empty() || !name.iter().copied().all(is_token) {
-        return Err(bad("a header name is not a token"));
-    }
-    if value.iter().any(|&b| b < b' ' && b != b'\t' || b == 0x7f) {
-        return Err(bad("a header value holds a control character"));
-    }
-    Ok((name, value.trim_ascii()))
 }
 
 /// A list is read as bytes: one strange word must not hide the others.
@@ -254,9 +201,4 @@ fn is_host(value: &[u8]) -> bool {
         name => !literal && name.iter().copied().all(is_name),
     };
     well && (port.is_empty() || port[0] == b':' && port[1..].iter().all(u8::is_ascii_digit))
-}
-
-/// RFC 9110 section 5.6.2.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

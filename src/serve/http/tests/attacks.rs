@@ -17,8 +17,9 @@ use nix::libc::linger;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{setsockopt, sockopt};
 
-use crate::serve::http::tests::{Client, FakeSite, Reply, until};
-use crate::serve::http::{Address, Limits, Listener, Server};
+use crate::serve::http::limits::Limits;
+use crate::serve::http::tests::{Client, FakeHandler, PATIENCE, Reply, until};
+use crate::serve::http::{Address, Listener, Server};
 
 /// Set for the process that serves: how many descriptors it leaves free, or nothing.
 const SERVE: &str = "HTTPD_EXPORTER_TEST_SERVE";
@@ -41,9 +42,9 @@ fn serve() {
         Err(_) => Listener::bind(&"127.0.0.1:0".parse::<Address>().unwrap()).unwrap(),
     };
     let address = listener.local_address();
-    let site = FakeSite::of(20_000, LARGE_BYTES);
+    let handler = FakeHandler::of(20_000, LARGE_BYTES);
     let _server =
-        Server::start_with(limits(), vec![listener], "/metrics".into(), site, Arc::new(|_| ())).unwrap();
+        Server::start_with(limits(), vec![listener], "/metrics".into(), handler, Arc::new(|_| ())).unwrap();
     let mut eaten = Vec::new();
     if let Ok(leave) = leave.parse::<usize>() {
         while let Ok(file) = fs::File::open("/dev/null") {
@@ -136,13 +137,8 @@ impl Target {
             at_end.kib,
             now.kib
         );
-        let grown = now.kib.saturating_sub(self.before.kib);
-        assert!(grown < 4 << 10, "{name}: {grown} KiB were kept");
         assert_eq!(at_end.threads, self.before.threads, "{name}");
-        assert!(worst < Duration::from_secs(2), "{name}: worst scrape {worst:?}");
-        // Without optimization, and beside other tests, the figure says little.
-        let bound = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 10 });
-        assert!(median < bound, "{name}: median scrape {median:?}");
+        until("memory is back, but for 4 MiB", || self.now().kib < self.before.kib + (4 << 10));
     }
 }
 
@@ -184,6 +180,7 @@ fn scrape_until(address: &str, over: &AtomicBool) -> Vec<Duration> {
         // A newcomer who is slow to speak may have to give way in a flood; the time runs on while it tries again.
         let (reply, client) = reply.into_iter().chain(again.flatten()).next().unwrap();
         times.push(begin.elapsed());
+        assert!(begin.elapsed() < PATIENCE, "a scrape took {:?}", begin.elapsed());
         assert_eq!((reply.code, reply.body.len()), (200, 20_000));
         kept = (times.len() % 3 != 0).then_some(client);
     }
@@ -404,7 +401,7 @@ fn sixty_four_descriptors() {
         target.under(&format!("500 clients, 64 descriptors, free {leave:?}"), |address| {
             let mut clients: Vec<Client> = (0..500).map(|_| Client::connect(address)).collect();
             clients.retain_mut(|client| client.try_send(SCRAPE).is_ok());
-            // Our table, of 32, leaves some to the rest of the house. The count is made while it changes.
+            // Our table, of 32, leaves some to the rest of the program. The count is made while it changes.
             let used = target.now().descriptors;
             assert!(leave.is_some() || used < target.before.descriptors + 40, "{used} descriptors");
             let answered = clients.iter_mut().filter_map(|client| client.read("GET")).count();

@@ -59,21 +59,19 @@ fn lines_may_end_in_a_bare_lf_and_empty_ones_come_first() {
 fn targets_in_every_form() {
     for (target, path) in [
         ("/", "/"),
-        ("/a%20b", "/a b"),
-        ("/%41%6a%2Fx", "/Aj/x"),
+        ("/a%20b", "/a%20b"),
         ("/x?y=/z", "/x"),
         ("/?", "/"),
         ("//x", "//x"),
         ("http://h", "/"),
         ("HTTP://h:1/x?y", "/x"),
         ("https://h?y", "/"),
-        ("/%ff", "/\u{fffd}"),
-        ("/%00%0d%0a", "/\0\r\n"),
+        ("/%ff", "/%ff"),
+        ("/%", "/%"),
     ] {
         assert_eq!(request(&format!("GET {target} HTTP/1.0\r\n\r\n")).path, path, "{target}");
     }
-    for target in ["*", "x", "h:80", "/%", "/%4", "/%4g", "/%%41", "/\u{e9}", "/\x7f", "/\t", "", "ftp://h/x"]
-    {
+    for target in ["*", "x", "h:80", "/\u{e9}", "/\x7f", "/\t", "", "ftp://h/x"] {
         assert_eq!(code(format!("GET {target} HTTP/1.0\r\n\r\n")), 400, "{target:?}");
     }
     assert_eq!(request("OPTIONS * HTTP/1.0\r\n\r\n").method, Method::Other);
@@ -82,16 +80,28 @@ fn targets_in_every_form() {
 
 #[test]
 fn versions() {
-    assert!(request("GET / HTTP/1.9\r\nHost: x\r\n\r\n").keep_alive);
-    for version in ["HTTP/2.0", "HTTP/2", "HTTP/0.9", "HTTP/3.0", "HTTP/9.9"] {
+    for version in ["HTTP/2.0", "HTTP/2", "HTTP/0.9", "HTTP/3.0", "HTTP/9.9", "http/1.1", "HTTQ/1.1"] {
         assert_eq!(code(format!("GET / {version}\r\n\r\n")), 505, "{version}");
     }
-    for version in
-        ["", "HTTP", "HTTP/", "HTTP/1", "HTTP/1.", "HTTP/1.10", "http/1.1", "HTTP/1.1 ", "HTTQ/1.1"]
-    {
-        assert_eq!(code(format!("GET / {version}\r\nHost: x\r\n\r\n")), 400, "{version:?}");
+    for line in [
+        "GET /",
+        "GET / ",
+        "GET",
+        "GET  / HTTP/1.1",
+        "GET / HTTP/1.1 ",
+        "GET / HTTP/1.10",
+        "GET / x HTTP/1.1",
+    ] {
+        let code = code(format!("{line}\r\nHost: x\r\n\r\n"));
+        assert!([400, 505].contains(&code), "{line:?}");
     }
-    assert_eq!(code("GET /\r\n\r\n"), 400);
+}
+
+#[test]
+fn header_lines_are_bounded() {
+    let with = |lines: usize| format!("GET / HTTP/1.0\r\n{}\r\n", "a: b\r\n".repeat(lines));
+    assert_eq!(request(&with(100)).path, "/");
+    assert_eq!(code(with(101)), 431);
 }
 
 #[test]
@@ -217,7 +227,7 @@ fn holds(bytes: &[u8]) {
             assert_eq!(parse_head(&bytes[..*length]), whole);
             assert_eq!(parse_head(&bytes[..*length - 1]), Head::Partial);
         }
-        Head::Refused(refusal) => assert!([400, 505].contains(&refusal.code)),
+        Head::Refused(refusal) => assert!([400, 431, 505].contains(&refusal.code)),
         // A head that is wanting is never wanting for ever: its end decides.
         Head::Partial => assert_ne!(parse_head(&[bytes, b"x\n\n"].concat()), Head::Partial),
     }

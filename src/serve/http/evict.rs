@@ -1,0 +1,61 @@
+//! Eviction: which connection is ended when there is no place, or no memory, for all of them.
+//!
+//! Idlers and slow readers never keep a scraper out, and a scraper that waits for its page is never ended for
+//! another.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::serve::http::connection::{Connection, Phase};
+use crate::serve::http::limits::Limits;
+
+/// A connection that does this may be ended, once it has done so for this long.
+struct Rule(Phase, fn(&Limits) -> Duration);
+
+/// The order in which connections are ended. Of those that do the same the one goes first that has done so longest.
+const ORDER: [Rule; 4] = [
+    // It has had its answer.
+    Rule(Phase::Answered, |_| Duration::ZERO),
+    Rule(Phase::Silent, |limits| limits.silent_grace),
+    Rule(Phase::ReadingHead, |limits| limits.silent_grace),
+    // Since the client last took some of its answer.
+    Rule(Phase::Writing, |limits| limits.write_grace),
+    // `Phase::WaitingForPage` is never ended.
+];
+
+/// In what order, and from when on, a connection may be ended.
+fn rank(connection: &Connection, limits: &Limits) -> Option<(usize, Instant)> {
+    let (phase, since) = connection.phase();
+    let order = ORDER.iter().position(|Rule(of, _)| *of == phase)?;
+    let Rule(_, grace) = &ORDER[order];
+    Some((order, since + grace(limits)))
+}
+
+/// The connection that gives its place to a new one now.
+pub fn candidate(connections: &[Connection], limits: &Limits, now: Instant) -> Option<usize> {
+    let ranked = connections.iter().enumerate().filter_map(|(index, c)| Some((rank(c, limits)?, index)));
+    let mut due: Vec<_> = ranked.filter(|((_, when), _)| *when <= now).collect();
+    due.sort_unstable();
+    // One to which something has come meanwhile is not as silent as it seems.
+    due.into_iter().map(|(_, index)| index).find(|&index| !connections[index].has_unread())
+}
+
+/// When the first connection may give its place to a new one.
+pub fn first_due(connections: &[Connection], limits: &Limits) -> Option<Instant> {
+    connections.iter().filter_map(|c| rank(c, limits)).map(|(_, when)| when).min()
+}
+
+/// The connection that is ended because slow readers hold too many bytes of different pages: the one that has taken
+/// nothing for longest, so a client that stopped, and not a scraper that reads steadily over a slow line.
+pub fn over_page_bytes(connections: &[Connection], limits: &Limits) -> Option<usize> {
+    let sending = || connections.iter().enumerate().filter_map(|(index, c)| Some((c.sending()?, index)));
+    let mut pages: Vec<(usize, usize)> =
+        sending().map(|((body, _), _)| (Arc::as_ptr(body) as usize, body.len())).collect();
+    pages.sort_unstable();
+    pages.dedup();
+    let bytes: usize = pages.iter().map(|(_, bytes)| bytes).sum();
+    if pages.len() < 2 || bytes <= limits.page_bytes {
+        return None;
+    }
+    sending().min_by_key(|((_, moved), _)| *moved).map(|(_, index)| index)
+}
