@@ -4,6 +4,8 @@
 //! so a loop over their digits ends where the processor does not expect it to; a word has no such loop. Must
 //! never read outside the slice, and does so in safe code.
 
+use crate::bytes::work::scanned;
+
 /// The same byte eight times.
 const fn all(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
@@ -119,6 +121,7 @@ pub fn are_all_outside(text: &[u8], first: u8, last: u8) -> bool {
 /// Where the digits that begin at `at` end.
 #[inline(always)]
 pub fn digits_end(line: &[u8], at: usize) -> usize {
+    scanned(8);
     let others = no_digits(word_at(line, at) ^ all(b'0'));
     if others != 0 { at + others.trailing_zeros() as usize / 8 } else { many_digits_end(line, at + 8) }
 }
@@ -126,6 +129,7 @@ pub fn digits_end(line: &[u8], at: usize) -> usize {
 #[cold]
 fn many_digits_end(line: &[u8], mut at: usize) -> usize {
     while line.get(at).is_some_and(u8::is_ascii_digit) {
+        scanned(1);
         at += 1;
     }
     at

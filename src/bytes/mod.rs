@@ -5,3 +5,4 @@ pub mod glob;
 #[allow(unsafe_code, reason = "many bytes at once")]
 pub mod scan;
 pub mod words;
+pub mod work;

@@ -8,16 +8,22 @@
 //! then. `Lanes` look at a block of fixed size and know no end; `work` compiles all the reading of lines around
 //! them, once for each kind of processor, so that in the loop nothing is called.
 
+use crate::bytes::work::scanned;
+
 /// The index of the first `byte` in `hay` at or after `from`; `hay.len()` when there is none.
 #[inline]
 pub fn find_byte(hay: &[u8], from: usize, byte: u8) -> usize {
-    imp::find(hay, from, byte, byte)
+    let found = imp::find(hay, from, byte, byte);
+    scanned(found.saturating_sub(from) + 1);
+    found
 }
 
 /// The index of the first `a` or `b` in `hay` at or after `from`; `hay.len()` when there is none.
 #[inline]
 pub fn find_either(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
-    imp::find(hay, from, a, b)
+    let found = imp::find(hay, from, a, b);
+    scanned(found.saturating_sub(from) + 1);
+    found
 }
 
 /// The places of two bytes among sixty-four, as one bit for each.

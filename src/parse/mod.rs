@@ -37,7 +37,7 @@ use crate::parse::compile::presets::PRESETS;
 use crate::parse::compile::{apache, dialect, nginx};
 use crate::parse::foreign::{Condition, Foreign};
 use crate::parse::read::careful::{Failure, Steps, What};
-use crate::parse::read::keyed::{Keys, Unreadable};
+use crate::parse::read::keyed::{Keys, PARTS_MAX, Unreadable};
 use crate::parse::read::record::Part;
 use crate::parse::read::record::{FieldRef, Record};
 use crate::parse::read::spans::Span;
@@ -49,6 +49,7 @@ const NO_SLOT: u16 = u16::MAX;
 
 /// Captures a format may have; more is no log format but a mistake, and places are kept in 16 bits.
 const MAX_FIELDS: usize = 1000;
+const _: () = assert!(MAX_FIELDS * PARTS_MAX < u16::MAX as usize);
 
 /// A line format, compiled.
 #[derive(Debug)]
@@ -320,6 +321,7 @@ impl Format {
         let slot = match (found, &self.body) {
             (Some(slot), _) => slot,
             (None, Body::Json(_)) if self.slots.len() < MAX_FIELDS && !name.is_empty() => {
+                check_parts(name)?;
                 self.slots.push(json_slot(name, Meaning::NONE));
                 self.body = Body::Json(Keys::new(self.slots.iter().map(|slot| slot.name.as_str()).zip(0..)));
                 self.slots.len() - 1
@@ -548,6 +550,14 @@ fn bare(name: &str) -> String {
     format!("%{argument}{}", code.join("."))
 }
 
+/// The path of a key is no longer than access logs are deep.
+fn check_parts(key: &str) -> Result<(), String> {
+    if key.split('.').count() <= PARTS_MAX {
+        return Ok(());
+    }
+    Err(format!("a key of more than {PARTS_MAX} parts with dots between them"))
+}
+
 fn json_slot(key: &str, meaning: Meaning) -> Slot {
     Slot {
         name: key.to_owned(),
@@ -586,6 +596,8 @@ fn json_slots(map: &str) -> Result<(Vec<Slot>, Demands<'_>), FormatError> {
         if key.is_empty() || slots.len() == MAX_FIELDS {
             return Err(wrong());
         }
+        check_parts(key)
+            .map_err(|message| FormatError::new(column, format!("{message} at column {column}")))?;
         slots.push(json_slot(key, meaning));
         column += pair.len() + 1;
     }

@@ -193,6 +193,15 @@ fn values_that_touch() {
 }
 
 #[test]
+fn a_key_of_too_many_parts_is_refused_with_its_column() {
+    let key = ["k"; 65].join(".");
+    let error = Format::compile(&format!("json:s=$status,{key}=%b")).unwrap_err();
+    assert_eq!((error.column, error.to_string().contains("more than 64 parts")), (16, true), "{error}");
+    assert!(Format::compile("json:s=$status").unwrap().field(&key).is_err());
+    assert!(Format::compile(&format!("json:{}=%s", &key[2..])).is_ok());
+}
+
+#[test]
 fn literals_count_to_the_last_blank() {
     assert_eq!(read("%>s ", b"200 "), "Empty status=200");
     assert_eq!(read("%>s ", b"200"), "truncated@4");

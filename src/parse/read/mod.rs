@@ -5,6 +5,7 @@ pub mod fast;
 pub mod keyed;
 pub mod record;
 pub mod request;
+pub mod retry;
 pub mod spans;
 pub mod text;
 pub mod time;

@@ -4,7 +4,8 @@
 //! from: one span for each field of the format, and the last time stamp with the moment it names. Owned by
 //! the caller and used again for every line, so that nothing is allocated for one.
 
-use crate::parse::read::keyed::Order;
+use crate::parse::read::keyed::key_cache::KeyCache;
+use crate::parse::read::retry::Tried;
 use crate::parse::read::time;
 use crate::parse::read::time::{Stamp, Style};
 
@@ -43,9 +44,12 @@ pub struct Spans {
     pub numbers: Vec<u64>,
     /// The last time stamp read. Servers write many lines a second, so most stamps equal the one before.
     pub stamp: StampCache,
+    /// What is known of each capture of a line that has to be read back and forth.
+    pub tried: Vec<Tried>,
     /// A JSON key without its escapes.
     pub key: Vec<u8>,
-    pub order: Order,
+    /// The keys of the line before.
+    pub keys: KeyCache,
 }
 
 impl Spans {

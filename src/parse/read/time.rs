@@ -4,6 +4,8 @@
 //! 8601) into nanoseconds since 1970. A stamp without a zone has a shape but no moment: whose clock it was
 //! is not guessed. Must never panic, whatever the bytes.
 
+use crate::bytes::work::scanned;
+
 /// The two ways servers write a moment in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -25,10 +27,12 @@ pub fn scan(style: Style, text: &[u8]) -> Option<Stamp> {
     if text.first() == Some(&b'-') {
         return Some(Stamp { len: 1, unix_nanos: None });
     }
-    match style {
+    let found = match style {
         Style::Clf => clf(text),
         Style::Iso => iso(text),
-    }
+    };
+    scanned(found.map_or(0, |stamp| stamp.len) + 26);
+    found
 }
 
 /// A whole value that may be either style, or seconds (or what `power` says, in powers of ten nanoseconds)

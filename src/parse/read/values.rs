@@ -5,6 +5,7 @@
 
 use crate::bytes::digits::digits_end;
 use crate::bytes::scan::find_byte;
+use crate::bytes::work::scanned;
 
 /// Where the message behind a syslog header begins (RFC 3164 section 4.1.3: a tag with the process in
 /// brackets, then a colon); without a header, right here.
@@ -46,6 +47,7 @@ pub fn word(line: &[u8], start: usize) -> Option<usize> {
     while line.get(at).is_some_and(|c| !matches!(c, b' ' | b',' | b'"' | b'\t')) {
         at += 1;
     }
+    scanned(at - start + 1);
     (at > start).then_some(at)
 }
 
@@ -57,7 +59,11 @@ pub fn list(line: &[u8], start: usize, item: fn(&[u8], usize) -> Option<usize>) 
 
 /// Where a list that could end at `end` ends with one more item.
 pub fn one_more(line: &[u8], end: usize, item: fn(&[u8], usize) -> Option<usize>) -> Option<usize> {
-    let blanks = |from: usize| line.iter().skip(from).take_while(|byte| **byte == b' ').count();
+    let blanks = |from: usize| {
+        let count = line.iter().skip(from).take_while(|byte| **byte == b' ').count();
+        scanned(count + 1);
+        count
+    };
     let at = end + blanks(end);
     // A colon counts with a blank before it, for addresses hold colons themselves.
     match line.get(at) {

@@ -1,4 +1,4 @@
-//! The keys of the line before, in their order.
+//! Cache of the keys of the line before, in their order.
 //!
 //! A server writes the same keys in every line, so the next key is compared with the one that stood there last,
 //! and only another one is searched: for its end, and among the wanted keys. That took a quarter of the
@@ -25,16 +25,16 @@ struct Key {
 }
 
 #[derive(Debug, Default)]
-pub struct Order {
+pub struct KeyCache {
     /// Of the wanted keys whose nodes these are.
     token: Option<Arc<()>>,
     keys: Vec<Key>,
 }
 
-impl Order {
+impl KeyCache {
     /// The numbers of nodes are those of the wanted keys with this token from now on.
     #[inline]
-    pub fn belong_to(&mut self, token: &Arc<()>) {
+    pub fn reset_for(&mut self, token: &Arc<()>) {
         if !self.token.as_ref().is_some_and(|known| Arc::ptr_eq(known, token)) {
             (self.token, self.keys) = (Some(Arc::clone(token)), Vec::new());
         }
@@ -51,7 +51,7 @@ impl Order {
 
     /// Remembers the n-th key: so many bytes of the text.
     #[cold]
-    pub fn learn(&mut self, place: usize, node: u16, text: &[u8], len: usize, child: u16) {
+    pub fn insert(&mut self, place: usize, node: u16, text: &[u8], len: usize, child: u16) {
         let Some(block) = text.first_chunk::<BLOCK>().filter(|_| len <= BLOCK && place < KEYS_MAX) else {
             return;
         };

@@ -9,15 +9,14 @@
 //!
 //! Reads in one pass without recursion; nesting is bounded. Allocates nothing and must never panic.
 
-mod key_cache;
+pub mod key_cache;
 
 use crate::bytes::digits::digits_end;
 use crate::bytes::scan::{find_byte, find_either};
+use crate::bytes::work::scanned;
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::read::text::{Escape, unescape};
 use std::sync::Arc;
-
-pub use crate::parse::read::keyed::key_cache::Order;
 
 /// How deep objects and arrays may be nested. Access logs reach four (headers of a request); a line that goes
 /// deeper than this is no access record.
@@ -28,6 +27,9 @@ const DEPTH: usize = 32;
 
 /// No node, no slot.
 const NONE: u16 = u16::MAX;
+
+/// Parts that the path of a key may have, so that the nodes of all keys can be numbered in 16 bits.
+pub const PARTS_MAX: usize = 64;
 
 /// The wanted keys as a tree, by the parts of their paths.
 #[derive(Debug)]
@@ -75,6 +77,7 @@ impl Keys {
             return usize::from(child);
         }
         let child = self.nodes.len();
+        // PARTS_MAX sees to it that the number fits.
         self.nodes[node].children.push((part.as_bytes().into(), u16::try_from(child).unwrap_or(NONE)));
         self.nodes.push(Node { children: Vec::new(), slot: NONE });
         child
@@ -92,68 +95,79 @@ impl Keys {
     /// Reads a line and fills the spans of the keys found in it.
     pub fn read(&self, line: &[u8], spans: &mut Spans) -> Result<(), Unreadable> {
         spans.clear();
-        spans.order.belong_to(&self.token);
+        spans.keys.reset_for(&self.token);
         let mut members = 0;
-        let mut frames = [Frame { node: 0, array: false }; DEPTH];
-        let mut depth = 0;
+        let mut nest = Nest { frames: [Frame { node: 0, array: false }; DEPTH], depth: 0, opened: true };
         let mut at = find_byte(line, 0, b'{') + 1;
         if at > line.len() {
             return Err(Unreadable { at: 0, expected: "{" });
         }
-        let mut opened = true;
         loop {
             at = skip_blanks(line, at);
-            let Frame { node, array } = frames[depth];
-            let found = line.get(at).copied();
-            if found == Some(if array { b']' } else { b'}' }) {
+            if line.get(at).copied() == Some(nest.closing()) {
                 at += 1;
-                if depth == 0 {
+                if nest.leave() {
                     break;
                 }
-                depth -= 1;
-                opened = false;
                 continue;
             }
-            if !opened {
-                if found != Some(b',') {
-                    return Err(Unreadable { at, expected: if array { ", or ]" } else { ", or }" } });
-                }
-                at = skip_blanks(line, at + 1);
-            }
-            let wanted = if array {
-                // Only the first element stands for the array.
-                frames[depth].node = NONE;
-                node
-            } else {
-                let text = line.get(at..).unwrap_or_default();
-                let (child, value) = match spans.order.find(members, node, text) {
-                    Some((length, child)) => (child, at + length),
-                    None => self.member(line, at, (node, members), spans)?,
-                };
-                members += 1;
-                at = skip_blanks(line, value);
-                child
-            };
-            let (is_object, is_array) = (line.get(at) == Some(&b'{'), line.get(at) == Some(&b'['));
-            // Keys of objects inside arrays have no path.
-            let wanted = if array && is_object { NONE } else { wanted };
-            if !is_object && !is_array {
-                let (span, end) = scalar(line, at)?;
-                if let Some(place) = self.slot(wanted).and_then(|slot| spans.at.get_mut(slot)) {
-                    *place = span;
-                }
-                (opened, at) = (false, end);
-            } else if wanted == NONE {
-                (opened, at) = (false, skip(line, at, DEPTH - depth)?);
-            } else {
-                depth += 1;
-                let deeper = Frame { node: wanted, array: is_array };
-                *frames.get_mut(depth).ok_or(Unreadable { at, expected: "less nesting" })? = deeper;
-                (opened, at) = (true, at + 1);
-            }
+            at = nest.comma(line, at)?;
+            let (wanted, value) = self.next_value(line, at, &mut nest, &mut members, spans)?;
+            at = self.take(line, value, wanted, &mut nest, spans)?;
         }
         at = skip_blanks(line, at);
         if at == line.len() { Ok(()) } else { Err(Unreadable { at, expected: "the end of the line" }) }
+    }
+
+    /// The node of the value that comes next in the innermost object or array, and where that value begins.
+    #[inline(always)]
+    fn next_value(
+        &self,
+        line: &[u8],
+        at: usize,
+        nest: &mut Nest,
+        members: &mut usize,
+        spans: &mut Spans,
+    ) -> Result<(u16, usize), Unreadable> {
+        let Frame { node, array } = nest.frames[nest.depth];
+        if array {
+            // Only the first element stands for the array. Keys of objects inside arrays have no path.
+            nest.frames[nest.depth].node = NONE;
+            return Ok((if line.get(at) == Some(&b'{') { NONE } else { node }, at));
+        }
+        let text = line.get(at..).unwrap_or_default();
+        let (child, value) = match spans.keys.find(*members, node, text) {
+            Some((length, child)) => (child, at + length),
+            None => self.member(line, at, (node, *members), spans)?,
+        };
+        *members += 1;
+        Ok((child, skip_blanks(line, value)))
+    }
+
+    /// Takes the value of a node, or goes into it, or passes over it; and says where the line goes on.
+    #[inline(always)]
+    fn take(
+        &self,
+        line: &[u8],
+        at: usize,
+        wanted: u16,
+        nest: &mut Nest,
+        spans: &mut Spans,
+    ) -> Result<usize, Unreadable> {
+        let is_array = line.get(at) == Some(&b'[');
+        if is_array || line.get(at) == Some(&b'{') {
+            if wanted != NONE {
+                return nest.enter(Frame { node: wanted, array: is_array }, at);
+            }
+            nest.opened = false;
+            return skip(line, at, DEPTH - nest.depth);
+        }
+        let (span, end) = scalar(line, at)?;
+        if let Some(place) = self.slot(wanted).and_then(|slot| spans.at.get_mut(slot)) {
+            *place = span;
+        }
+        nest.opened = false;
+        Ok(end)
     }
 
     fn slot(&self, node: u16) -> Option<usize> {
@@ -181,7 +195,7 @@ impl Keys {
                 return Err(Unreadable { at: colon, expected: ":" });
             }
         }
-        let Spans { key: scratch, order, .. } = spans;
+        let Spans { key: scratch, keys, .. } = spans;
         let mut key = span.of(line).unwrap_or_default();
         if escaped {
             scratch.clear();
@@ -189,8 +203,53 @@ impl Keys {
             key = scratch;
         }
         let child = self.child(node, key);
-        order.learn(place, node, &line[at..], colon + 1 - at, child);
+        keys.insert(place, node, &line[at..], colon + 1 - at, child);
         Ok((child, colon + 1))
+    }
+}
+
+/// The objects and arrays around the place that is read.
+struct Nest {
+    frames: [Frame; DEPTH],
+    depth: usize,
+    /// Nothing has been read of the innermost one.
+    opened: bool,
+}
+
+impl Nest {
+    #[inline(always)]
+    fn closing(&self) -> u8 {
+        if self.frames[self.depth].array { b']' } else { b'}' }
+    }
+
+    /// Leaves the innermost one; whether it was the outermost, too.
+    #[inline(always)]
+    fn leave(&mut self) -> bool {
+        self.opened = false;
+        let outermost = self.depth == 0;
+        self.depth = self.depth.saturating_sub(1);
+        outermost
+    }
+
+    #[inline(always)]
+    fn enter(&mut self, frame: Frame, at: usize) -> Result<usize, Unreadable> {
+        self.depth += 1;
+        self.opened = true;
+        *self.frames.get_mut(self.depth).ok_or(Unreadable { at, expected: "less nesting" })? = frame;
+        Ok(at + 1)
+    }
+
+    /// Passes over the comma that stands before every value but the first.
+    #[inline(always)]
+    fn comma(&self, line: &[u8], at: usize) -> Result<usize, Unreadable> {
+        if self.opened {
+            return Ok(at);
+        }
+        if line.get(at) != Some(&b',') {
+            let expected = if self.frames[self.depth].array { ", or ]" } else { ", or }" };
+            return Err(Unreadable { at, expected });
+        }
+        Ok(skip_blanks(line, at + 1))
     }
 }
 
@@ -242,6 +301,7 @@ fn skip(line: &[u8], mut at: usize, levels: usize) -> Result<usize, Unreadable> 
     // One bit for each open bracket: is it square?
     let (mut square, mut depth) = (0u64, 0);
     loop {
+        scanned(1);
         match line.get(at) {
             Some(b'"') => {
                 at = string(line, at)?.1;
@@ -274,6 +334,7 @@ fn skip(line: &[u8], mut at: usize, levels: usize) -> Result<usize, Unreadable> 
 #[inline]
 fn skip_blanks(line: &[u8], mut at: usize) -> usize {
     while matches!(line.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+        scanned(1);
         at += 1;
     }
     at
@@ -369,6 +430,16 @@ mod tests {
         let got = read(&["a", "b", "c"], br#"{"a":,"b":-,"c":1,"c":2}"#).unwrap();
         assert_eq!(got, [None, Some("-".to_owned()), Some("2".to_owned())]);
         assert_eq!(read(&["a\"b"], br#"{"\u0061\"b":7}"#).unwrap(), [Some("7".to_owned())]);
+    }
+
+    #[test]
+    fn a_path_with_many_dots_is_as_many_nodes() {
+        let path = vec!["k"; PARTS_MAX].join(".");
+        assert_eq!(Keys::new([(path.as_str(), 0)].into_iter()).nodes.len(), PARTS_MAX + 1);
+        assert_eq!(read(&[&path], format!("{{\"{path}\":7}}").as_bytes()).unwrap(), [Some("7".to_owned())]);
+        let (outer, inner) = path.split_at(PARTS_MAX - 1);
+        let cut = format!("{{\"{outer}\":{{\"{}\":8}}}}", &inner[1..]);
+        assert_eq!(read(&[&path], cut.as_bytes()).unwrap(), [Some("8".to_owned())]);
     }
 
     #[test]
@@ -472,6 +543,21 @@ mod tests {
                 let value = path.split('.').try_fold(&object, |value, key| value.get(key));
                 prop_assert_eq!(got, value.and_then(expected), "{} in {}", path, text);
             }
+        }
+
+        #[test]
+        fn a_path_is_found_however_it_is_cut(parts in prop::collection::vec("[ab]{0,2}", 1..9), cuts: u16) {
+            let path = parts.join(".");
+            let mut line = String::from("{\"");
+            for (index, part) in parts.iter().enumerate() {
+                let seam = if cuts >> index & 1 == 1 { "\":{\"" } else { "." };
+                line += if index > 0 { seam } else { "" };
+                line += part;
+            }
+            let depth = line.matches('{').count();
+            line = format!("{line}\":1{}", "}".repeat(depth));
+            let found = read(&[&path, "c"], line.as_bytes()).unwrap();
+            prop_assert_eq!(found, [Some("1".to_owned()), None]);
         }
 
         #[test]

@@ -10,20 +10,14 @@
 //! Allocates nothing and must never panic or read outside the line.
 
 use crate::bytes::scan::{Lanes, find_byte, find_either};
+use crate::bytes::work::scanned;
 use crate::parse::compile::field::{Kind, Piece, Slot};
 use crate::parse::read::fast::Quick;
+use crate::parse::read::retry::{Budget, Miss, Quotes, Tried};
 use crate::parse::read::spans::{Span, Spans, StampCache};
 use crate::parse::read::text::Escape;
 use crate::parse::read::time;
 use crate::parse::read::values::{decimal, integer, list, one_more, syslog_header, word};
-
-/// Bytes of a line that may be read again because a later capture failed, all retries together. A real line needs less
-/// than five retries (one for each ` [` or `" ` that a stranger put into a field), and a name of 8 KB that is made of
-/// them is read too; what a hostile line of the longest kind can cause is bounded all the same: some 50 ms.
-const RETRY_BYTES: usize = 8 << 20;
-
-/// What a retry reads at least.
-const RETRY_BYTES_MIN: usize = 64;
 
 /// Fixed text of the format.
 #[derive(Debug)]
@@ -43,6 +37,7 @@ impl Literal {
     /// Whether it stands at `at`.
     #[inline]
     fn stands_at(&self, line: &[u8], at: usize) -> bool {
+        scanned(self.len());
         line.get(at..).is_some_and(|text| text.starts_with(&self.bytes))
     }
 
@@ -153,7 +148,7 @@ impl Steps {
         self.quick.as_ref()?.read(lanes, text, spans, |index, at, stamp| {
             let line = &text[..find_byte(text, at, b'\n')];
             // A carriage return is no part of the line.
-            if line.ends_with(b"\r") { None } else { self.steps[index].first_end(line, at, stamp) }
+            if line.ends_with(b"\r") { None } else { self.steps[index].first_end(line, at, stamp).ok() }
         })
     }
 
@@ -164,15 +159,14 @@ impl Steps {
             let common = self.head.common(line, 0);
             return Err(Failure { reached: 0, at: common, what: What::Head(common) });
         }
-        let Spans { at, stamp, .. } = spans;
-        stamp.start = Span::NONE.start;
+        spans.stamp.start = Span::NONE.start;
         let mut start = self.head.len();
         for (index, step) in self.steps.iter().enumerate() {
-            let Some(end) = step.first_end(line, start, stamp) else {
-                return self.read_on(line, at, stamp, index, start);
-            };
-            at[index] = Span::new(start, end);
-            start = end + step.tail.len();
+            match step.first_end(line, start, &mut spans.stamp) {
+                Ok(end) => spans.at[index] = Span::new(start, end),
+                Err(miss) => return self.read_on(line, spans, index, start, miss),
+            }
+            start = spans.at[index].end as usize + step.tail.len();
         }
         Ok(())
     }
@@ -181,7 +175,7 @@ impl Steps {
     pub fn walk(&self, line: &[u8], spans: &mut Spans) {
         let mut start = self.head.bytes.len();
         for (step, place) in self.steps.iter().zip(spans.at.iter_mut()) {
-            let found = step.first_end(line, start, &mut spans.stamp);
+            let found = step.first_end(line, start, &mut spans.stamp).ok();
             let Some(end) = found.or_else(|| step.natural_end(line, start)) else { return };
             *place = Span::new(start, end);
             if found.is_none() {
@@ -191,47 +185,89 @@ impl Steps {
         }
     }
 
-    /// Goes on after capture `index` failed at `start`: walks back and forth until all fits or nothing is
-    /// left.
+    /// Goes on after capture `index` found no end at `start`: walks back and forth until all fits, nothing is left, or
+    /// the budget is spent.
     #[cold]
     fn read_on(
         &self,
         line: &[u8],
-        at: &mut [Span],
-        stamp: &mut StampCache,
+        spans: &mut Spans,
         mut index: usize,
         mut start: usize,
+        mut miss: Miss,
     ) -> Result<(), Failure> {
+        let Spans { at, stamp, tried, .. } = spans;
+        tried.clear();
+        tried.resize(self.steps.len(), Tried::default());
+        let mut budget = Budget::full();
         let mut furthest = self.diagnose(index, line, start);
-        let mut read = self.steps[index].reads(line, start);
         loop {
-            let mut end = None;
-            while end.is_none() {
-                if index == 0 || read > RETRY_BYTES {
+            tried[index].fail(start, None, miss);
+            // Back to the latest capture that has another end.
+            let mut end = loop {
+                if index == 0 || budget.is_spent() {
                     return Err(furthest);
                 }
                 index -= 1;
                 let Span { start: from, end: to } = at[index];
-                (start, end) = (from as usize, self.steps[index].next_end(line, from as usize, to as usize));
-                read += match end {
-                    Some(end) => RETRY_BYTES_MIN + end - to as usize,
-                    None => self.steps[index].reads(line, to as usize),
-                };
-            }
-            while let Some(found) = end {
-                at[index] = Span::new(start, found);
-                start = found + self.steps[index].tail.len();
-                index += 1;
-                if index == self.steps.len() {
-                    return Ok(());
+                let (from, to) = (from as usize, to as usize);
+                match self.steps[index].next_end(line, from, to, &mut tried[index]) {
+                    Ok(end) => {
+                        budget.spend(end - to);
+                        start = from;
+                        break end;
+                    }
+                    Err(miss) => {
+                        budget.spend(miss.scanned_to.saturating_sub(to));
+                        tried[index].fail(from, Some(to), miss);
+                    }
                 }
-                end = self.steps[index].first_end(line, start, stamp);
-            }
-            read += self.steps[index].reads(line, start);
-            let failure = self.diagnose(index, line, start);
-            if (failure.reached, failure.what.rank()) > (furthest.reached, furthest.what.rank()) {
-                furthest = failure;
-            }
+            };
+            // And on from there.
+            miss = loop {
+                at[index] = Span::new(start, end);
+                start = end + self.steps[index].tail.len();
+                index += 1;
+                let Some(step) = self.steps.get(index) else { return Ok(()) };
+                let known = tried[index].failed.contains(&start);
+                let found =
+                    if known { Err(Miss::alone(start, start)) } else { step.first_end(line, start, stamp) };
+                match found {
+                    Ok(found) => {
+                        budget.spend(found - start);
+                        end = found;
+                    }
+                    Err(miss) => {
+                        budget.spend(miss.scanned_to.saturating_sub(start));
+                        // With an end of its own it is not what failed; how far that end led is known.
+                        if !known || start + usize::from(!step.may_be_empty) > tried[index].last_end {
+                            self.look_further(index, line, start, &mut furthest, &mut budget);
+                        }
+                        break miss;
+                    }
+                }
+            };
+        }
+    }
+
+    /// Puts the failure of capture `index` at `start` in the place of the furthest one so far, if it came further.
+    fn look_further(
+        &self,
+        index: usize,
+        line: &[u8],
+        start: usize,
+        furthest: &mut Failure,
+        budget: &mut Budget,
+    ) {
+        let known = (furthest.reached, furthest.what.rank());
+        let best = if self.steps[index].last { What::Trailing } else { What::Tail(0) };
+        if (index + 1, best.rank()) <= known {
+            return;
+        }
+        let failure = self.diagnose(index, line, start);
+        budget.spend(failure.at.saturating_sub(start));
+        if (failure.reached, failure.what.rank()) > known {
+            *furthest = failure;
         }
     }
 
@@ -281,40 +317,52 @@ fn begin(kind: Kind, behind: &[Vec<u8>]) -> Begin {
 impl Step {
     /// The first end that the kind and the literal allow.
     #[inline(never)]
-    fn first_end(&self, line: &[u8], start: usize, stamp: &mut StampCache) -> Option<usize> {
+    fn first_end(&self, line: &[u8], start: usize, stamp: &mut StampCache) -> Result<usize, Miss> {
+        let least = start + usize::from(!self.may_be_empty);
         match self.kind {
-            Kind::Text | Kind::Path | Kind::Word => {
-                self.text_end(line, start, start + usize::from(!self.may_be_empty))
-            }
+            Kind::Text | Kind::Path => self.text_end(line, least),
+            Kind::Word if least > start && line.get(start) == Some(&b' ') => Err(Miss::alone(start, start)),
+            Kind::Word => self.word_end(line, least),
             Kind::Query => self.query_end(line, start),
-            Kind::Quoted => self.later_quoted_end(line, self.quote(line, start), start),
-            Kind::Words => self.words_end(line, start, start + usize::from(!self.may_be_empty)),
-            Kind::Decimals => self.decimals_end(line, start, start),
-            Kind::Time(style) => {
-                let end = start + stamp.length(style, line.get(start..)?, start)?;
-                self.fits(line, end).then_some(end)
+            Kind::Quoted => {
+                self.quoted_end(line, start).map(|(end, _)| end).ok_or(Miss::alone(start, line.len()))
             }
-            _ => self.value_end(line, start).filter(|&end| self.fits(line, end)),
+            Kind::Words => self.words_end(line, start, start, least),
+            Kind::Decimals => {
+                let first = decimal(line, start).or_else(|| self.may_be_empty.then_some(start));
+                self.decimals_end(line, start, first)
+            }
+            Kind::Time(style) => {
+                let len = line.get(start..).and_then(|rest| stamp.length(style, rest, start));
+                self.fitting(line, start, len.map(|len| start + len))
+            }
+            _ => self.fitting(line, start, self.value_end(line, start)),
         }
     }
 
-    /// The end after `end`, if the kind allows more than one.
-    fn next_end(&self, line: &[u8], start: usize, end: usize) -> Option<usize> {
+    /// The end after `end`, if the kind allows more than one. The search goes on from there.
+    fn next_end(&self, line: &[u8], start: usize, end: usize, tried: &mut Tried) -> Result<usize, Miss> {
         match self.kind {
-            Kind::Word if self.tail.bytes.starts_with(b" ") && !self.last => None,
-            Kind::Quoted => self.later_quoted_end(line, self.quote(line, start), end + 1),
-            Kind::Text | Kind::Path | Kind::Word => self.text_end(line, start, end + 1),
-            Kind::Words => self.words_end(line, start, end + 1),
-            Kind::Decimals => self.decimals_end(line, start, end + 1),
-            _ => None,
+            Kind::Quoted => self.next_quoted_end(line, start, end, tried),
+            Kind::Text | Kind::Path => self.text_end(line, end + 1),
+            Kind::Word if self.tail.bytes.starts_with(b" ") || line.get(end) == Some(&b' ') => {
+                Err(Miss::same_until(end))
+            }
+            Kind::Word => self.word_end(line, end + 1),
+            Kind::Words => self.words_end(line, start, end, end + 1),
+            Kind::Decimals => self.decimals_end(line, start, one_more(line, end, decimal)),
+            // From any of its digits, a number ends where it ends from the first.
+            Kind::Integer | Kind::Decimal => Err(Miss::same_until(end)),
+            _ => Err(Miss::alone(start, end)),
         }
     }
 
-    /// How much of the line is read at most to find that this value has no end.
-    fn reads(&self, line: &[u8], start: usize) -> usize {
-        match self.kind {
-            Kind::Integer | Kind::Decimal | Kind::Time(_) => RETRY_BYTES_MIN,
-            _ => RETRY_BYTES_MIN + line.len().saturating_sub(start),
+    /// The only end of a value, if the literal stands there.
+    fn fitting(&self, line: &[u8], start: usize, end: Option<usize>) -> Result<usize, Miss> {
+        match end {
+            Some(end) if self.fits(line, end) => Ok(end),
+            Some(end) if matches!(self.kind, Kind::Integer | Kind::Decimal) => Err(Miss::same_until(end)),
+            end => Err(Miss::alone(start, end.unwrap_or(start))),
         }
     }
 
@@ -324,32 +372,56 @@ impl Step {
         self.tail.stands_at(line, end) && (!self.last || end + self.tail.len() == line.len())
     }
 
-    /// The first place at or after `from` where the value may give way to what follows.
+    /// The first place at or after `from` where the value may give way to what follows. A value that starts later has
+    /// no other ends.
     #[inline]
-    fn text_end(&self, line: &[u8], start: usize, from: usize) -> Option<usize> {
-        let end = if self.last {
-            line.len().checked_sub(self.tail.len()).filter(|&end| end >= from && self.fits(line, end))?
-        } else if let Some(&first) = self.tail.bytes.first() {
-            let mut at = from;
-            loop {
-                at = find_byte(line, at, first);
-                if at >= line.len() {
-                    return None;
-                }
-                if self.tail.stands_at(line, at) {
-                    break at;
-                }
-                at += 1;
-            }
-        } else {
-            (from..=line.len()).find(|&at| self.gives_way(line, at))?
+    fn text_end(&self, line: &[u8], from: usize) -> Result<usize, Miss> {
+        let nowhere = Miss { scanned_to: line.len(), same_until: usize::MAX };
+        if self.last {
+            let end =
+                line.len().checked_sub(self.tail.len()).filter(|&end| end >= from && self.fits(line, end));
+            return end.ok_or(Miss { scanned_to: from, ..nowhere });
+        }
+        let Some(&first) = self.tail.bytes.first() else {
+            return (from..=line.len()).find(|&at| self.gives_way(line, at)).ok_or(nowhere);
         };
-        let sound = self.kind != Kind::Word || find_byte(&line[..end], start, b' ') == end;
-        sound.then_some(end)
+        let mut at = find_byte(line, from, first);
+        while at < line.len() {
+            if self.tail.stands_at(line, at) {
+                return Ok(at);
+            }
+            at = find_byte(line, at + 1, first);
+        }
+        Err(nowhere)
+    }
+
+    /// The same for a value without blanks: up to the first blank at or after `from`, unless that is the literal's.
+    fn word_end(&self, line: &[u8], from: usize) -> Result<usize, Miss> {
+        let mut at = from;
+        while at <= line.len() {
+            at = match self.tail.bytes.first() {
+                Some(&first) => find_either(line, at, first, b' '),
+                None if self.last => find_byte(line, at, b' '),
+                None => at,
+            };
+            if if self.last || !self.tail.bytes.is_empty() {
+                self.fits(line, at)
+            } else {
+                self.gives_way(line, at)
+            } {
+                return Ok(at);
+            }
+            if line.get(at) == Some(&b' ') {
+                break;
+            }
+            at += 1;
+        }
+        Err(Miss::same_until(at.min(line.len())))
     }
 
     /// Whether the next value, which touches this one, may begin at `at`.
     fn gives_way(&self, line: &[u8], at: usize) -> bool {
+        scanned(1);
         match (self.next, line.get(at)) {
             (Begin::Any, _) => true,
             (Begin::Query, found) => matches!(found, None | Some(b'?' | b' ' | b'"')), // or an empty one
@@ -361,24 +433,47 @@ impl Step {
         }
     }
 
-    /// The first quote from `first` on that is not before `from`, that the literal fits on and that closes
-    /// the field.
+    /// The first quote that the literal fits on and that closes the field, and the quotes before it.
     ///
     /// Some servers leave quotes inside a field unescaped, so any quote that the rest of the line agrees with
     /// may be the closing one; unless the quotes skipped so far pair up in the way of further fields
     /// (`a" "b`, `a" x="b`): then the line has more fields than the format, and is not to be bent.
-    fn later_quoted_end(&self, line: &[u8], first: usize, from: usize) -> Option<usize> {
-        let closes = matches!(line.get(first + 1), Some(b' ' | b'\t' | b',' | b';'));
-        let (mut skipped, mut at) = (0usize, first);
+    fn quoted_end(&self, line: &[u8], start: usize) -> Option<(usize, Quotes)> {
+        let first = self.quote(line, start);
+        let first_closes = matches!(line.get(first + 1), Some(b' ' | b'\t' | b',' | b';'));
+        self.closing_quote(line, first, Quotes { skipped: 0, first_closes })
+    }
+
+    /// The first such quote from the one at `at` on.
+    fn closing_quote(&self, line: &[u8], mut at: usize, mut quotes: Quotes) -> Option<(usize, Quotes)> {
         while at < line.len() {
-            let pairs_up = closes && skipped > 0 && skipped.is_multiple_of(2);
-            if at >= from && !pairs_up && self.fits(line, at) {
-                return Some(at);
+            let pairs_up = quotes.first_closes && quotes.skipped > 0 && quotes.skipped.is_multiple_of(2);
+            if !pairs_up && self.fits(line, at) {
+                return Some((at, quotes));
             }
-            skipped += 1;
+            quotes.skipped += 1;
             at = self.quote(line, at + 1);
         }
         None
+    }
+
+    /// The next one after that at `end`.
+    fn next_quoted_end(
+        &self,
+        line: &[u8],
+        start: usize,
+        end: usize,
+        tried: &mut Tried,
+    ) -> Result<usize, Miss> {
+        let nowhere = Miss::alone(start, line.len());
+        if tried.place != Some((start, end)) {
+            // The first retry: `end` is the first of all.
+            tried.quotes = self.quoted_end(line, start).ok_or(nowhere)?.1;
+        }
+        let passed = Quotes { skipped: tried.quotes.skipped + 1, ..tried.quotes };
+        let (end, quotes) = self.closing_quote(line, self.quote(line, end + 1), passed).ok_or(nowhere)?;
+        (tried.place, tried.quotes) = (Some((start, end)), quotes);
+        Ok(end)
     }
 
     /// The first unescaped quote at or after `at`.
@@ -396,38 +491,52 @@ impl Step {
         }
     }
 
-    /// The first end of a list of decimals that is not before `from`: behind one of its items.
-    fn decimals_end(&self, line: &[u8], start: usize, from: usize) -> Option<usize> {
-        let first = decimal(line, start).or_else(|| self.may_be_empty.then_some(start));
-        let mut ends = std::iter::successors(first, |&end| one_more(line, end, decimal));
-        ends.find(|&end| end >= from && self.fits(line, end))
+    /// The first end of a list of decimals from `end`, which is behind one of its items, on.
+    fn decimals_end(&self, line: &[u8], start: usize, mut end: Option<usize>) -> Result<usize, Miss> {
+        let mut scanned_to = start;
+        while let Some(at) = end {
+            if self.fits(line, at) {
+                return Ok(at);
+            }
+            scanned_to = at + line[at..].iter().take_while(|byte| **byte == b' ').count();
+            end = one_more(line, at, decimal);
+        }
+        Err(Miss::alone(start, scanned_to))
     }
 
-    /// The same of a list of words, which the literal behind it may cut short anywhere.
-    fn words_end(&self, line: &[u8], start: usize, from: usize) -> Option<usize> {
-        let mut at = start;
+    /// The first end of a list of words that is not before `from`, at or after `at`; the literal behind it may cut it
+    /// short anywhere.
+    fn words_end(&self, line: &[u8], start: usize, mut at: usize, from: usize) -> Result<usize, Miss> {
         loop {
             // Before a blank and a colon the list goes on, unless that is the literal.
             let goes_on = line.get(at..at + 3) == Some(b" : ") && !self.tail.bytes.starts_with(b" :");
             if at >= from && !goes_on && self.fits(line, at) {
-                return Some(at);
+                return Ok(at);
             }
-            at = match line.get(at)? {
-                b'"' | b'\t' => return None,
-                b' ' if line.get(at..at + 3) == Some(b" : ") => at + 3,
-                b' ' => return None,
-                b',' if line.get(at + 1) == Some(&b' ') => at + 2,
-                _ => at + 1,
-            };
+            // Up to its first blank, the list goes on in the same way from wherever it is begun.
+            let miss = || Miss { scanned_to: at, same_until: find_byte(line, start, b' ').min(at) };
+            at = self.after_in_words(line, at).ok_or_else(miss)?;
+        }
+    }
+
+    /// The place after `at` in a list of words.
+    fn after_in_words(&self, line: &[u8], at: usize) -> Option<usize> {
+        scanned(1);
+        match line.get(at)? {
+            b'"' | b'\t' => None,
+            b' ' if line.get(at..at + 3) == Some(b" : ") => Some(at + 3),
+            b' ' => None,
+            b',' if line.get(at + 1) == Some(&b' ') => Some(at + 2),
+            _ => Some(at + 1),
         }
     }
 
     /// A query is nothing, or begins with its mark and goes on to the literal.
-    fn query_end(&self, line: &[u8], start: usize) -> Option<usize> {
+    fn query_end(&self, line: &[u8], start: usize) -> Result<usize, Miss> {
         if line.get(start) == Some(&b'?') {
-            return self.text_end(line, start, start + 1);
+            return self.text_end(line, start + 1).map_err(|miss| Miss { same_until: start, ..miss });
         }
-        self.fits(line, start).then_some(start)
+        self.fitting(line, start, Some(start))
     }
 
     /// Where a value ends that shows its own end.
@@ -474,3 +583,6 @@ impl Step {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
