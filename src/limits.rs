@@ -21,10 +21,16 @@ pub const CHUNK_BYTES: usize = 1 << 18;
 /// short.
 pub const CHUNKS_MAX: usize = 8;
 
-/// How long lines may gather in a nearly empty pipe before they are read: waking for every line is what a
+/// What waits for the tee at most: minutes of a usual log while a disk hangs.
+pub const TEE_QUEUE_BYTES_MAX: usize = 8 << 20;
+
+/// What the tee is given at once: a disk that takes longer than half a second for it has stalled.
+pub const TEE_PIECE_BYTES: usize = 1 << 18;
+
+/// How long lines may coalesce in a nearly empty pipe before they are read: waking for every line is what a
 /// trickle costs. Figures on the page stay fresher than 50 ms, and 20 ms of Apache at full speed do not fill
 /// the pipe.
-pub const GATHER: Duration = Duration::from_millis(20);
+pub const COALESCE_MAX: Duration = Duration::from_millis(20);
 
 // --- asking for the ledger ---
 

@@ -1,15 +1,56 @@
-//! Says things on stderr, which under Apache is the error log: one line each, and never a panic when nobody listens.
+//! Messages on stderr, which under Apache is the error log: one line each, never a panic and never a long wait.
 
+use crate::os::{WriteMode, is_writable};
+use nix::poll::PollTimeout;
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{self, ErrorKind};
+use std::sync::{Mutex, PoisonError};
 
-/// Writes `httpd_exporter: TEXT` in one write, so that lines of several processes do not mix.
+/// How long a reader of stderr that does not read is waited for; after that not at all until it reads again.
+const READER_WAIT_MAX_MS: u8 = 100;
+
+/// Messages that nobody read.
+static UNREAD: Mutex<u64> = Mutex::new(0);
+
+/// Writes `httpd_exporter: TEXT` in one write, so that lines of several processes do not mix. Where stderr is a pipe or
+/// a socket that nobody reads, the message is dropped, and how many were is said when somebody reads again. A file is
+/// written plainly.
 pub fn log_line(text: impl Display) {
-    let _ = std::io::stderr().write_all(format!("httpd_exporter: {text}\n").as_bytes());
+    let mut unread = UNREAD.lock().unwrap_or_else(PoisonError::into_inner);
+    let wait = if *unread == 0 { READER_WAIT_MAX_MS } else { 0 };
+    let note = format!("httpd_exporter: {} messages were not written, since nobody read them\n", *unread);
+    let written = if *unread == 0 { Ok(()) } else { write_all(&note, wait) };
+    if written.is_err() {
+        *unread += 1;
+        return;
+    }
+    *unread = u64::from(write_all(&format!("httpd_exporter: {text}\n"), wait).is_err());
+}
+
+/// An error only where nobody reads; one that has gone is nobody's loss.
+fn write_all(text: &str, wait_ms: u8) -> io::Result<()> {
+    let (stderr, mut rest) = (io::stderr(), text.as_bytes());
+    let mode = WriteMode::of(&stderr);
+    let mut wait = wait_ms;
+    while !rest.is_empty() {
+        match mode.write(&stderr, rest) {
+            Ok(written) => rest = &rest[written..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if wait == 0 || !is_writable(&stderr, PollTimeout::from(wait)) {
+                    return Err(error);
+                }
+                // Once: room that is too little for poll(2) and for us is no reader.
+                wait = 0;
+            }
+            Err(_) => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 /// What the system says, without the number that std puts behind it.
-pub fn reason(error: &std::io::Error) -> String {
+pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

@@ -109,9 +109,11 @@ fn a_death_at_any_step_loses_and_doubles_nothing() {
 #[test]
 fn signals_that_come_twice_do_no_harm_and_a_later_one_ends_it() {
     let dir = TempDir::new();
-    let mut exporter = started(&dir.join("state"));
+    let mut command = Command::new(BINARY);
+    command.args(arguments(&dir.join("state"))).args(["--web.listen-address", "127.0.0.1:0"]);
+    let mut exporter = Exporter::of(Process::start_under_server(&command, Stdio::null()));
     for signal in [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGHUP] {
-        exporter.process.signal(signal);
+        exporter.process.signal_child(signal);
     }
     wait_until("the port to be free", || scrape(&exporter.address).is_err());
     exporter.process.feed(LINE.repeat(5).as_bytes());
@@ -119,7 +121,7 @@ fn signals_that_come_twice_do_no_harm_and_a_later_one_ends_it() {
     wait_until("a second", || since.elapsed() > Duration::from_millis(1_050));
     assert!(!exporter.process.has_ended(), "{}", exporter.process.stderr());
     exporter.process.feed(LINE.repeat(5).as_bytes());
-    exporter.process.signal(Signal::SIGTERM);
+    exporter.process.signal_child(Signal::SIGTERM);
     // Without an end of input.
     let ended = exporter.process.wait();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
@@ -187,9 +189,9 @@ fn the_end_of_input_ends_it_at_once() {
         let mut exporter = started(&state);
         exporter.process.feed(LINE.as_bytes());
         exporter.wait_for_lines(1);
-        exporter.process.signal(Signal::SIGTERM);
         exporter.process.feed(LINE.as_bytes());
         exporter.process.close();
+        exporter.process.signal(Signal::SIGTERM);
         let since = Instant::now();
         assert_eq!(exporter.process.wait().status.code(), Some(0));
         assert!(since.elapsed() < Duration::from_secs(4), "{:?} in round {round}", since.elapsed());

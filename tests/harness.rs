@@ -200,6 +200,14 @@ impl Process {
         kill(pid, signal).expect("the process is ours");
     }
 
+    /// To the program, of which this process is the server.
+    pub fn signal_child(&self, signal: Signal) {
+        let children = format!("/proc/{0}/task/{0}/children", self.child.id());
+        let children = fs::read_to_string(children).expect("the server lives");
+        let child = children.trim().parse().expect("it has one child");
+        kill(Pid::from_raw(child), signal).expect("the process is ours");
+    }
+
     pub fn stdout(&self) -> String {
         self.stdout.text()
     }

@@ -197,10 +197,10 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("fixed_point", &[]),
     ("calendar", &[]),
-    ("log", &[]),
+    ("log", &["os"]),
     ("bytes", &[]),
     ("docs", &[]), // tests of the documents, no part of the program
-    ("os", &["limits", "log"]),
+    ("os", &["limits"]),
     ("self_metrics", &["calendar", "catalogue"]),
     ("options", &["count", "fixed_point", "limits", "log"]),
     ("input", &["calendar", "limits", "log", "os", "self_metrics"]),
@@ -260,7 +260,6 @@ const FILES_TO_PART: &[(&str, &str)] = &[
     ("advise::changes", "advise::reading"),            // advise
     ("advise::reading", "advise::remedy"),             // advise
     ("advise::remedy", "advise::changes"),             // advise
-    ("input::line_buffer", "input"),                   // count
     ("generations::publisher", "generations::writer"), // state
 ];
 

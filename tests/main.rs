@@ -12,6 +12,7 @@ mod harness; // a real process: fed, scraped, signalled, waited for
 mod house; // the laws of the house, executed
 mod labels; // what strangers put into labels
 mod live; // lines and scrapes at the same time, garbage, ends and taken ports
+mod privileges; // started by root: what it opens, what it gives away, and what it leaves alone
 mod readme; // what the documents tell an operator to type works
 mod servers; // Apache, nginx and Prometheus from Debian's packages, as they run in the world
 mod serving; // the face to the network: endpoints, addresses, strangers who mean harm, readers written by others

@@ -23,7 +23,7 @@ use crate::count::diagnostics::{Diagnostics, Reporter};
 use crate::count::ledger::{Ledger, Summary};
 use crate::count::meter::Meter;
 use crate::count::totals::Outcome;
-use crate::input::Inbox;
+use crate::input::ChunkReceiver;
 use crate::limits;
 use crate::log::log_line;
 use crate::options::Options;
@@ -224,7 +224,7 @@ fn answer(question: Option<Question>, ledger: &Ledger) {
 /// The counting thread: until the chunks end, then the ledger is the caller's.
 pub fn run(
     mut counter: Counter,
-    inbox: &Inbox,
+    inbox: &ChunkReceiver,
     questions: &Receiver<Question>,
     self_metrics: &SelfMetrics,
 ) -> Ledger {

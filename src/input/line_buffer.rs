@@ -1,10 +1,10 @@
-//! Cuts what was read into chunks of whole lines, gives them to the tee and then to the counting thread.
+//! Line buffer: cuts what was read into chunks of whole lines, gives them to the tee and then to the counting thread.
 //!
 //! It owns the buffer that is being filled. A line longer than LINE_BYTES_MAX is passed through the tee as it
 //! comes and is never held: in the chunk it is only a number.
 
-use crate::input::tee::Tee;
-use crate::input::{Chunk, Outbox};
+use crate::input::chunks::{Chunk, ChunkSender};
+use crate::input::tee::queue::TeeQueue;
 use crate::limits::{CHUNK_BYTES, LINE_BYTES_MAX};
 
 /// Sizes as one value, so that tests need no megabytes.
@@ -23,9 +23,9 @@ pub const SIZES: Sizes = Sizes { chunk: CHUNK_BYTES, tail: 1 << 16, line_max: LI
 // Only the first line of a buffer may be oversized: one that began after it was read in one read.
 const _: () = assert!(2 * SIZES.chunk + SIZES.tail <= SIZES.line_max);
 
-pub struct Lines {
-    outbox: Outbox,
-    tee: Option<Tee>,
+pub struct LineBuffer {
+    chunks: ChunkSender,
+    tee: Option<TeeQueue>,
     sizes: Sizes,
     /// All of it initialised; `..end` was read and not sent, and between calls holds no newline.
     buffer: Vec<u8>,
@@ -38,11 +38,12 @@ pub struct Lines {
     oversized: u64,
 }
 
-impl Lines {
-    pub fn new(mut outbox: Outbox, tee: Option<Tee>, sizes: Sizes) -> Lines {
+impl LineBuffer {
+    pub fn new(mut chunks: ChunkSender, tee: Option<TeeQueue>, sizes: Sizes) -> LineBuffer {
         // One of the CHUNKS_MAX, so that sending never finds the channel full.
-        let (buffer, tail) = (outbox.empty().unwrap_or_default(), Vec::new());
-        let mut lines = Lines { outbox, tee, sizes, buffer, end: 0, tail, skipping: false, oversized: 0 };
+        let (buffer, tail) = (chunks.empty_buffer().unwrap_or_default(), Vec::new());
+        let mut lines =
+            LineBuffer { chunks, tee, sizes, buffer, end: 0, tail, skipping: false, oversized: 0 };
         lines.make_room(0);
         lines
     }
@@ -55,9 +56,9 @@ impl Lines {
     }
 
     /// An end is near.
-    pub fn hurry(&mut self) {
+    pub fn stop_waiting(&mut self) {
         if let Some(tee) = &mut self.tee {
-            tee.hurry();
+            tee.stop_waiting();
         }
     }
 
@@ -68,7 +69,7 @@ impl Lines {
 
     /// Takes over what was read into `room`. False when the counting thread is gone.
     pub fn take(&mut self, read: usize) -> bool {
-        self.outbox.self_metrics.input_bytes.inc_by(read as u64);
+        self.chunks.self_metrics.input_bytes.inc_by(read as u64);
         let fresh = self.end;
         self.end += read;
         let start = if self.skipping || self.end > self.sizes.line_max { self.skip(fresh) } else { 0 };
@@ -108,8 +109,8 @@ impl Lines {
         self.end = 0;
         let buffer = std::mem::take(&mut self.buffer);
         let oversized = std::mem::take(&mut self.oversized);
-        let sent = self.outbox.send(Chunk { buffer, start, end: past, oversized });
-        let Some(buffer) = self.outbox.empty().filter(|_| sent) else { return false };
+        let sent = self.chunks.send(Chunk { buffer, start, end: past, oversized });
+        let Some(buffer) = self.chunks.empty_buffer().filter(|_| sent) else { return false };
         self.buffer = buffer;
         self.end = self.tail.len();
         self.make_room(self.end);
@@ -147,7 +148,11 @@ impl Lines {
         }
         let oversized = self.oversized + u64::from(self.skipping);
         if end > 0 || oversized > 0 {
-            self.outbox.send(Chunk { buffer: self.buffer, start: 0, end, oversized });
+            self.chunks.send(Chunk { buffer: self.buffer, start: 0, end, oversized });
+        }
+        // The counting goes on meanwhile.
+        if let Some(tee) = self.tee {
+            tee.finish();
         }
     }
 }

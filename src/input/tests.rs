@@ -1,19 +1,22 @@
 //! The reader against real pipes, files and signals.
 
 use super::*;
-use crate::input::line_buffer::{Lines, Sizes};
-use crate::limits::LINE_BYTES_MAX;
+use crate::input::line_buffer::{LineBuffer, Sizes};
+use crate::limits::{CHUNKS_MAX, LINE_BYTES_MAX};
+use crate::os::UserRights;
+use crate::self_metrics::SelfMetrics;
 use proptest::prelude::*;
 use std::io::{BufRead, PipeWriter, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 
 /// A counting side that keeps all it gets.
 struct Count(thread::JoinHandle<(Vec<u8>, u64)>);
 
 impl Count {
-    fn new(inbox: Inbox) -> Count {
+    fn new(inbox: ChunkReceiver) -> Count {
         Count(thread::spawn(move || {
             let (mut all, mut oversized) = (Vec::new(), 0);
             while let Ok(chunk) = inbox.chunks.recv() {
@@ -40,7 +43,7 @@ fn read_all(input: &File) -> (Vec<u8>, u64, Arc<SelfMetrics>) {
     let self_metrics = Arc::<SelfMetrics>::default();
     let (outbox, inbox) = channels(self_metrics.clone());
     let count = Count::new(inbox);
-    let end = run(input, &Bell::hang().unwrap(), None, outbox, || {});
+    let end = run(input, &SignalPipe::install().unwrap(), None, outbox, || OnTerminate::Drain);
     assert!(matches!(end, End::OfInput), "{end:?}");
     let (all, oversized) = count.result();
     (all, oversized, self_metrics)
@@ -67,7 +70,7 @@ proptest! {
     ) {
         let (outbox, inbox) = channels(Arc::default());
         let count = Count::new(inbox);
-        let mut lines = Lines::new(outbox, None, Sizes { chunk: 8, tail: 4, line_max });
+        let mut lines = LineBuffer::new(outbox, None, Sizes { chunk: 8, tail: 4, line_max });
         let mut rest = &input[..];
         for size in reads.iter().cycle() {
             let room = lines.room();
@@ -130,7 +133,9 @@ fn a_counting_side_that_is_slow_makes_the_reader_wait_and_the_wait_is_measured()
     let (input, mut writer) = pipe();
     let self_metrics = Arc::<SelfMetrics>::default();
     let (outbox, inbox) = channels(self_metrics.clone());
-    let reader = thread::spawn(move || run(&input, &Bell::hang().unwrap(), None, outbox, || {}));
+    let reader = thread::spawn(move || {
+        run(&input, &SignalPipe::install().unwrap(), None, outbox, || OnTerminate::Drain)
+    });
     // Many times what all buffers and the pipe can hold.
     let feeder = thread::spawn(move || (0..400).for_each(|_| writer.write_all(&[b'\n'; 1 << 16]).unwrap()));
     let mut bytes = 0;
@@ -154,7 +159,10 @@ fn without_a_counting_side_the_reading_ends() {
     let (outbox, inbox) = channels(Arc::default());
     drop(inbox);
     writer.write_all(b"a line\n").unwrap();
-    assert!(matches!(run(&input, &Bell::hang().unwrap(), None, outbox, || {}), End::Abandoned));
+    assert!(matches!(
+        run(&input, &SignalPipe::install().unwrap(), None, outbox, || OnTerminate::Drain),
+        End::Abandoned
+    ));
 }
 
 /// Not a test of its own: the process of the tests below, which reads stdin to the end and says what it saw.
@@ -163,8 +171,8 @@ fn reading_child() {
     let Some(tee) = std::env::var_os("HTTPD_EXPORTER_TEST_TEE") else { return };
     let self_metrics = Arc::<SelfMetrics>::default();
     let options = tee::Options { path: tee.into(), ..tee::Options::default() };
-    let tee =
-        (!options.path.as_os_str().is_empty()).then(|| Tee::open(options, self_metrics.clone()).unwrap());
+    let tee = (!options.path.as_os_str().is_empty())
+        .then(|| Tee::open(options, self_metrics.clone(), &UserRights::OF_THE_TESTS).unwrap());
     let (outbox, inbox) = channels(self_metrics);
     let counting = thread::spawn(move || {
         let mut lines = 0;
@@ -174,10 +182,13 @@ fn reading_child() {
         }
         lines
     });
-    let bell = Bell::hang().unwrap();
+    let signals = SignalPipe::install().unwrap();
     let input = File::from(io::stdin().as_fd().try_clone_to_owned().unwrap());
     println!("\nready");
-    let end = run(&input, &bell, tee, outbox, || println!("retired"));
+    let end = run(&input, &signals, tee, outbox, || {
+        println!("retired");
+        OnTerminate::Drain
+    });
     println!("{end:?} {}", counting.join().unwrap());
 }
 

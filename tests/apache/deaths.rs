@@ -53,8 +53,11 @@ fn a_tee_without_a_directory_does_not_stop_apache() {
     let mut site =
         Site::with("event", "|", Run::Daemon, |dir| format!("--tee {}/logs/tee.log", dir.display()));
     assert_eq!(failed(&mut ab(&site.apache.address, 2_000)), 0);
-    let page = site.page_with(2_001);
-    assert!(page.sum("httpd_exporter_tee_lost_bytes_total") > 2_000.0 * 80.0);
+    site.page_with(2_001);
+    wait_until("the loss to be counted", || {
+        scrape(&site.exporter)
+            .is_ok_and(|page| page.sum("httpd_exporter_tee_lost_bytes_total") > 2_000.0 * 80.0)
+    });
     fs::create_dir(site.path("logs")).expect("writable");
     let (first, since) = (site.witnessed(), Instant::now());
     wait_until("the tee's next attempt", || since.elapsed() > Duration::from_millis(1_100));

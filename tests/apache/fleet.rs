@@ -66,8 +66,8 @@ fn twenty_virtual_hosts_are_one_page() {
     assert!(!apache.error_log().contains("is taken"), "{}", apache.error_log());
 }
 
-/// Root is given up by every thread and for good, what root has opened belongs to the user, and the successor, which
-/// Apache starts as root again, has a privileged port from its predecessor.
+/// Root is given up by every thread and for good, what is written belongs to the user, and the successor, which Apache
+/// starts as root again, has a privileged port from its predecessor.
 #[test]
 #[ignore = "needs apache2, ab, and root to give it up"]
 fn root_is_given_up_and_the_successor_is_well() {
@@ -79,6 +79,8 @@ fn root_is_given_up_and_the_successor_is_well() {
         let _alone = alone();
         let privileged = format!("127.0.0.1:{port}");
         let mut site = Site::with("event", form, Run::Daemon, |dir| {
+            let given = Command::new("chown").arg("www-data").arg(dir).status();
+            assert!(given.is_ok_and(|status| status.success()));
             let dir = dir.display();
             format!("--user www-data --web.listen-address {privileged} --tee {dir}/tee.log")
         });

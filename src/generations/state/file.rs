@@ -10,11 +10,9 @@
 //! and taken before, so at no moment does the name of a living generation stand for a file without its lock.
 
 use crate::limits::STATE_BYTES_MAX;
-use crate::os::Identity;
 use crate::snapshot::exposition;
 use crate::snapshot::exposition::Form;
 use crate::snapshot::page::Page;
-use nix::unistd::{Gid, Uid, fchown};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -132,14 +130,7 @@ pub fn read(file: &File) -> Result<Content, String> {
 
 /// Puts the text under the name, all or nothing, and gives back the file, which is locked. `first`: the name
 /// must not be taken yet.
-pub fn replace(
-    directory: &Path,
-    name: Name,
-    text: &str,
-    owner: Option<&Identity>,
-    sync: bool,
-    first: bool,
-) -> io::Result<File> {
+pub fn replace(directory: &Path, name: Name, text: &str, sync: bool, first: bool) -> io::Result<File> {
     if text.len() as u64 > STATE_BYTES_MAX {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too many series for a state file"));
     }
@@ -161,9 +152,6 @@ pub fn replace(
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         file.try_lock()?;
-        if let Some(owner) = owner {
-            fchown(&file, Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)))?;
-        }
         // In two parts, so that a test can end the process between them.
         let (one, two) = text.as_bytes().split_at(text.len() / 2);
         for part in [one, two] {

@@ -23,15 +23,14 @@ mod file;
 use crate::generations::state::file::{Content, Name, step};
 use crate::limits::{GENERATIONS_MAX, STATE_SERIES_MAX};
 use crate::log::log_line;
-use crate::os::Identity;
+use crate::os::{UserRights, privileges};
 use crate::self_metrics::SelfMetrics;
 use crate::snapshot::page::{Page, Value};
-use nix::unistd::{Gid, Uid, fchown};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,8 +52,6 @@ pub struct State {
     /// Our name; the start is settled when the file is made.
     start: AtomicU64,
     pid: u32,
-    /// Whose our file is from its first moment on: the older generations, which are this user already, read it.
-    owner: Option<Identity>,
     /// Held while our file is written, which may take as long as a disk takes; no scrape waits for it.
     own: Mutex<Own>,
     view: Mutex<View>,
@@ -114,15 +111,14 @@ enum Loaded {
 }
 
 impl State {
-    /// One among those in the directory. Nothing is touched before `begin`. `owner` is whom the process is about to
-    /// become.
-    pub fn new(directory: &Path, owner: Option<&Identity>, self_metrics: Arc<SelfMetrics>) -> State {
+    /// One among those in the directory. Nothing is touched before `begin`. All that it does needs no more than the
+    /// rights of the user that the process runs as.
+    pub fn new(directory: &Path, _rights: &UserRights, self_metrics: Arc<SelfMetrics>) -> State {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         State {
             directory: directory.to_owned(),
             start: AtomicU64::new(u64::try_from(now).unwrap_or(u64::MAX)),
             pid: std::process::id(),
-            owner: owner.cloned(),
             own: Mutex::default(),
             view: Mutex::default(),
             wants_port: AtomicBool::new(false),
@@ -136,8 +132,8 @@ impl State {
     /// An error is the caller's to say; the file is then made by the first save that works.
     pub fn begin(&self) -> io::Result<()> {
         let mut mine = lock(&self.own);
-        let made = DirBuilder::new().recursive(true).mode(0o750).create(&self.directory);
-        let begun = made.and_then(|()| self.replace(&Content::default().write(), false, true));
+        let made = privileges::open_state_directory(&self.directory);
+        let begun = made.and_then(|_| self.replace(&Content::default().write(), false, true));
         mine.file = Some(begun.map_err(|error| {
             self.self_metrics.state_errors.inc();
             lock(&self.said).extend(["list", "save"].map(str::to_owned));
@@ -149,31 +145,6 @@ impl State {
 
     fn me(&self) -> Name {
         Name { start: self.start.load(Ordering::Relaxed), pid: self.pid }
-    }
-
-    /// Gives directory and files to the user the process is about to become: those that are root's. A
-    /// directory that others may write to (/tmp) is not given away.
-    pub fn hand_over(&self, to: &Identity) -> io::Result<()> {
-        let (uid, gid) = (Some(Uid::from_raw(to.uid)), Some(Gid::from_raw(to.gid)));
-        let names = match self.names() {
-            // It could not be made yet.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            names => names?,
-        };
-        // What is open cannot be exchanged for a link between the look and the gift.
-        for name in names {
-            let Ok(file) = file::open(&self.path(name)) else { continue };
-            let meta = file.metadata()?;
-            if meta.is_file() && meta.nlink() == 1 && meta.uid() == 0 {
-                fchown(&file, uid, gid)?;
-            }
-        }
-        let directory = File::open(&self.directory)?;
-        let meta = directory.metadata()?;
-        if meta.uid() == 0 && meta.mode() & 0o022 == 0 {
-            fchown(&directory, uid, gid)?;
-        }
-        Ok(())
     }
 
     /// Our own counts and everybody else's, added up.
@@ -389,7 +360,7 @@ impl State {
                 return Err(error);
             }
             // The directory has vanished, or could not be made before.
-            DirBuilder::new().recursive(true).mode(0o750).create(&self.directory)?;
+            privileges::open_state_directory(&self.directory)?;
             self.replace(&text, sync, first)
         });
         let file = replaced.inspect_err(|error| self.failed("save", "save", error))?;
@@ -402,7 +373,7 @@ impl State {
     /// number where it has a PID namespace of its own; then the name is still to be found.
     fn replace(&self, text: &str, sync: bool, first: bool) -> io::Result<File> {
         loop {
-            match file::replace(&self.directory, self.me(), text, self.owner.as_ref(), sync, first) {
+            match file::replace(&self.directory, self.me(), text, sync, first) {
                 Err(error) if first && error.kind() == io::ErrorKind::AlreadyExists => {
                     self.start.fetch_add(1, Ordering::Relaxed);
                 }

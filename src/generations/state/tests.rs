@@ -4,6 +4,7 @@ use super::*;
 use crate::catalogue;
 use crate::fixed_point::FixedPoint;
 use crate::input::tee::tests::TempDir;
+use crate::os::UserRights;
 use crate::snapshot::page::{Histogram, Series, push_label};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
@@ -16,7 +17,7 @@ fn self_metrics() -> Arc<SelfMetrics> {
 }
 
 fn opened(directory: &Path) -> State {
-    let state = State::new(directory, None, self_metrics());
+    let state = State::new(directory, &UserRights::OF_THE_TESTS, self_metrics());
     state.begin().unwrap();
     state
 }
@@ -149,7 +150,8 @@ fn notes_survive_many_who_absorb_at_once() {
         noting(&dir, if round % 2 == 0 { 1 } else { 2000 }, 3007, &noted);
         thread::scope(|scope| {
             let absorb = |pid| {
-                let state = State { pid, ..State::new(dir.path(), None, self_metrics()) };
+                let state =
+                    State { pid, ..State::new(dir.path(), &UserRights::OF_THE_TESTS, self_metrics()) };
                 state.begin().unwrap();
                 assert_eq!(requests(&state.whole(page(0))), 3007);
                 // Whom another one has locked is left to it.
@@ -414,7 +416,7 @@ fn a_scrape_never_shows_less_than_the_one_before() {
     let done = AtomicBool::new(false);
     let line = |pid| {
         for _ in 0..GENERATIONS {
-            let state = State { pid, ..State::new(dir.path(), None, self_metrics()) };
+            let state = State { pid, ..State::new(dir.path(), &UserRights::OF_THE_TESTS, self_metrics()) };
             state.begin().unwrap();
             thread::scope(|scope| {
                 let absorbing = scope.spawn(|| state.absorb().unwrap());

@@ -2,36 +2,38 @@
 //!
 //! It owns the file it writes. What came in goes out byte for byte, whole lines per write with O_APPEND, so
 //! that several generations and logrotate get along; only a line longer than LINE_BYTES_MAX takes several
-//! writes. It must never end or stop the reading: where the bytes cannot be written they are dropped and
-//! counted. Only in a pipeline by hand does the reader wait for whoever reads our stdout, as any filter does, and then
-//! a signal ends the waiting.
+//! writes. It has a thread of its own (queue.rs), so that a disk that hangs does not stop the reading; where
+//! the bytes cannot be written they are dropped and counted. Only in a pipeline by hand does the reader wait for
+//! whoever reads our stdout, as any filter does, and then a signal ends the waiting.
 //!
 //! The rule for lines: no line is ever followed by another on the same line of the file. Where a write stops
 //! half way (the disk is full), the half line is taken back if nobody has written behind it, else it is
 //! closed with a newline before the next line; either way it counts as lost. The same newline closes what a
 //! killed process left unfinished. Sources: open(2) O_APPEND, write(2), rename(2), flock(2).
 
+pub mod queue;
 mod rotate;
-mod stdout;
 
-use crate::input::tee::stdout::Way;
 use crate::log::log_line;
-use crate::os::{Identity, Knock, started_by_server};
+use crate::os::{StopFlag, UserRights, WriteMode, is_writable, privileges, started_by_server};
 use crate::self_metrics::SelfMetrics;
 use nix::libc::O_NONBLOCK;
 use nix::poll::PollTimeout;
-use nix::unistd::{Gid, Uid, fchown};
-use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// How often the path is compared with the file we hold, and how long after a failure the next attempt is
 /// made.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A log holds addresses and what they asked for: nobody's but the owner's and the group's.
+const TEE_MODE: u32 = 0o640;
 
 /// How long a server's lines wait for the reader of our stdout. A pipe of 1 MiB holds far more than comes meanwhile.
 const STDOUT_PATIENCE: Duration = Duration::from_millis(100);
@@ -53,35 +55,59 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Tee {
     options: Options,
-    /// None: it could not be opened yet; or the reader of stdout went away, and nothing is passed on any more.
-    file: Option<File>,
-    /// Stdout is neither reopened nor rotated.
-    named: bool,
+    sink: Sink,
     self_metrics: Arc<SelfMetrics>,
-    /// When the path was last compared with the file we hold.
-    looked: Instant,
-    reopen: bool,
+    /// When the path was last compared with the file we hold; None: it is to be done at once.
+    looked: Option<Instant>,
     outage: Option<Outage>,
+    line: Line,
     /// The file ends in a part of a line that will not be completed.
-    unclosed: bool,
-    /// The last bytes passed in did not end a line: more of it follows.
-    mid_line: bool,
-    /// ... and the beginning of that line is lost, so the rest of it is dropped as well.
-    line_lost: bool,
-    /// No rotation before this, because one has failed.
-    rotate_after: Option<Instant>,
-    /// The time in the newest name we gave, in milliseconds.
-    rotated: u128,
+    is_unclosed: bool,
+    rotation: Rotation,
     /// A failure to reopen or to rotate was reported and has not ended.
-    told: bool,
-    /// The same for the removal of old files.
-    told_of_old: bool,
-    /// How stdout is written.
-    way: Way,
-    /// An end is near: nobody is waited for any more.
-    hurried: bool,
-    /// Whether somebody asks for an end just now.
-    knock: Knock,
+    is_reported: bool,
+    /// Somebody asks for an end just now, or has asked before: nobody is waited for any more.
+    stop_flag: StopFlag,
+    stop_waiting: Arc<AtomicBool>,
+}
+
+/// What a tee remembers of its rotations.
+#[derive(Debug, Default)]
+struct Rotation {
+    /// No rotation before this, because one has failed.
+    retry: Option<Instant>,
+    /// The time in the newest name we gave, in milliseconds.
+    last_millis: u128,
+    /// A failure to remove old files was reported and has not ended.
+    is_reported: bool,
+}
+
+/// Where the bytes go.
+#[derive(Debug)]
+enum Sink {
+    /// To the file of that path; None: it could not be opened yet.
+    Path(Option<File>),
+    /// Neither reopened nor rotated.
+    Stdout(File, WriteMode),
+    /// The reader of stdout went away, and nothing is passed on any more.
+    Gone,
+}
+
+/// Where in a line the last bytes passed in have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    AtStart,
+    /// More of it follows.
+    Within,
+    /// More of it follows, but its beginning is lost, so the rest of it is dropped as well.
+    Dropping,
+}
+
+impl Line {
+    /// After these bytes, of which the last are kept or lost.
+    fn after(last: u8, otherwise: Line) -> Line {
+        if last == b'\n' { Line::AtStart } else { otherwise }
+    }
 }
 
 /// A time of failing writes.
@@ -93,96 +119,89 @@ struct Outage {
 
 impl Tee {
     /// The error names what could not be opened and why.
-    pub fn open(options: Options, self_metrics: Arc<SelfMetrics>) -> io::Result<Tee> {
-        let named = options.path.as_os_str() != "-";
-        let file = if named {
-            open(&options.path, None)
-        } else {
-            io::stdout().as_fd().try_clone_to_owned().map(File::from)
-        }?;
-        let unclosed = named && ends_in_half_a_line(&file, &options.path);
-        Ok(Tee { unclosed, named, ..Tee::over(Some(file), options, self_metrics) })
+    pub fn open(options: Options, self_metrics: Arc<SelfMetrics>, _rights: &UserRights) -> io::Result<Tee> {
+        if options.path.as_os_str() == "-" {
+            let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+            let mode = WriteMode::of(&stdout);
+            return Ok(Tee::over(Sink::Stdout(stdout, mode), options, self_metrics));
+        }
+        let file = open(&options.path, None)?;
+        let is_unclosed = ends_in_half_a_line(&file, &options.path);
+        Ok(Tee { is_unclosed, ..Tee::over(Sink::Path(Some(file)), options, self_metrics) })
     }
 
     /// One that could not be opened, and will be as soon as that works: what comes before is counted as lost.
-    pub fn unopened(options: Options, self_metrics: Arc<SelfMetrics>) -> Tee {
+    pub fn unopened(options: Options, self_metrics: Arc<SelfMetrics>, _rights: &UserRights) -> Tee {
         let outage = Some(Outage { retry: Instant::now(), lost: 0 });
-        let named = options.path.as_os_str() != "-";
-        Tee { named, outage, told: true, ..Tee::over(None, options, self_metrics) }
+        let sink = if options.path.as_os_str() == "-" { Sink::Gone } else { Sink::Path(None) };
+        Tee { outage, is_reported: true, ..Tee::over(sink, options, self_metrics) }
     }
 
-    fn over(file: Option<File>, options: Options, self_metrics: Arc<SelfMetrics>) -> Tee {
-        let stdout = file.as_ref().filter(|_| options.path.as_os_str() == "-");
-        let way = stdout.map_or(Way::Plain, Way::of);
+    fn over(sink: Sink, options: Options, self_metrics: Arc<SelfMetrics>) -> Tee {
         Tee {
             options,
-            file,
-            named: false,
+            sink,
             self_metrics,
-            looked: Instant::now(),
-            reopen: false,
+            looked: Some(Instant::now()),
             outage: None,
-            unclosed: false,
-            mid_line: false,
-            line_lost: false,
-            rotate_after: None,
-            rotated: 0,
-            told: false,
-            told_of_old: false,
-            way,
-            hurried: false,
-            knock: Knock::default(),
+            line: Line::AtStart,
+            is_unclosed: false,
+            rotation: Rotation::default(),
+            is_reported: false,
+            stop_flag: StopFlag::default(),
+            stop_waiting: Arc::default(),
         }
     }
 
     /// Tells the tee how to hear that somebody wants an end while it waits for a reader.
-    pub fn listen(&mut self, knock: Knock) {
-        self.knock = knock;
+    pub fn set_stop_flags(&mut self, stop_flag: StopFlag, stop_waiting: Arc<AtomicBool>) {
+        (self.stop_flag, self.stop_waiting) = (stop_flag, stop_waiting);
     }
 
-    /// An end is near: a reader of stdout that does not read is given up.
-    pub fn hurry(&mut self) {
-        self.hurried = true;
+    pub fn self_metrics(&self) -> Arc<SelfMetrics> {
+        self.self_metrics.clone()
     }
 
-    /// Gives the file to the user the process is about to become. Only root's own file and one without other
-    /// names: in a directory that belongs to that user, a link could stand for any file of the system.
-    pub fn hand_over(&self, identity: &Identity) -> io::Result<()> {
-        let Some(file) = self.file.as_ref().filter(|_| self.named) else { return Ok(()) };
-        let meta = file.metadata()?;
-        if meta.is_file() && meta.uid() == 0 && meta.nlink() == 1 {
-            fchown(file, Some(Uid::from_raw(identity.uid)), Some(Gid::from_raw(identity.gid)))?;
+    pub fn is_stdout(&self) -> bool {
+        !matches!(self.sink, Sink::Path(_))
+    }
+
+    fn file(&self) -> Option<&File> {
+        match &self.sink {
+            Sink::Path(file) => file.as_ref(),
+            Sink::Stdout(file, _) => Some(file),
+            Sink::Gone => None,
         }
-        Ok(())
     }
 
     /// SIGHUP: the file may have been renamed.
     pub fn reopen(&mut self) {
-        self.reopen = true;
+        self.looked = None;
     }
 
     /// Passes whole lines on, or parts of a line longer than LINE_BYTES_MAX. The clock is read once.
     pub fn write(&mut self, mut bytes: &[u8]) {
-        if self.file.is_none() && !self.named {
+        if matches!(self.sink, Sink::Gone) {
             return;
         }
         let now = Instant::now();
-        if self.line_lost {
+        if self.line == Line::Dropping {
             let rest = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
             self.lose(&bytes[..rest]);
             bytes = &bytes[rest..];
         }
-        if self.named && !self.mid_line && (self.reopen || now - self.looked >= LOOK_INTERVAL) {
+        let is_due = self.looked.is_none_or(|looked| now - looked >= LOOK_INTERVAL);
+        if !self.is_stdout() && self.line == Line::AtStart && is_due {
             self.look(now);
         }
-        if self.file.is_none() || self.outage.as_ref().is_some_and(|outage| now < outage.retry) {
+        if self.file().is_none() || self.outage.as_ref().is_some_and(|outage| now < outage.retry) {
             self.lose(bytes);
             return;
         }
-        while !bytes.is_empty() && self.file.is_some() {
-            let end = if self.mid_line { bytes.len() } else { self.before_rotation(bytes, now) };
+        while !bytes.is_empty() && self.file().is_some() {
+            let end = if self.line == Line::AtStart { self.before_rotation(bytes, now) } else { bytes.len() };
             match self.append(&bytes[..end]) {
-                Ok(()) => self.mid_line = !bytes[..end].ends_with(b"\n"),
+                Ok(()) => self.line = Line::after(bytes[end - 1], Line::Within),
                 Err((error, written)) => return self.fail(&error, bytes, written, now),
             }
             bytes = &bytes[end..];
@@ -192,26 +211,29 @@ impl Tee {
 
     /// Writes all of it, or says how much was written and why not more.
     fn append(&mut self, bytes: &[u8]) -> Result<(), (io::Error, usize)> {
-        if self.unclosed {
+        if self.is_unclosed {
             self.put(b"\n").map_err(|(error, _)| (error, 0))?;
-            self.unclosed = false;
+            self.is_unclosed = false;
         }
         self.put(bytes)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), (io::Error, usize)> {
-        let Some(file) = &self.file else { return Ok(()) };
+        let (file, mode) = match &self.sink {
+            Sink::Path(Some(file)) => (file, WriteMode::Plain),
+            Sink::Stdout(file, mode) => (file, *mode),
+            Sink::Path(None) | Sink::Gone => return Ok(()),
+        };
         let (mut written, mut since) = (0, None);
         while written < bytes.len() {
-            match self.way.write(file, &bytes[written..]) {
+            match mode.write(file, &bytes[written..]) {
                 Ok(0) => return Err((ErrorKind::WriteZero.into(), written)),
                 Ok(more) => (written, since) = (written + more, None),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Or somebody who shares our stdout has made it non-blocking.
-                Err(error) if error.kind() == ErrorKind::WouldBlock && !self.named => {
-                    stdout::is_writable(file, PollTimeout::from(STDOUT_TICK));
+                Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_stdout() => {
+                    is_writable(file, PollTimeout::from(STDOUT_TICK));
                     let since: Instant = *since.get_or_insert_with(Instant::now);
-                    self.hurried |= self.knock.is_heard();
                     if self.is_impatient(since) {
                         return Err((io::Error::other("its reader does not read"), written));
                     }
@@ -224,16 +246,19 @@ impl Tee {
 
     /// Whether the reader of stdout, who has not read since then, is to be waited for no longer.
     fn is_impatient(&self, since: Instant) -> bool {
+        if self.stop_flag.is_set() {
+            self.stop_waiting.store(true, Ordering::Relaxed);
+        }
         // After a failure it is only looked whether it reads again.
-        let short = self.hurried || started_by_server();
-        short && (self.outage.is_some() || since.elapsed() >= STDOUT_PATIENCE)
+        let is_short = self.stop_waiting.load(Ordering::Relaxed) || started_by_server();
+        is_short && (self.outage.is_some() || since.elapsed() >= STDOUT_PATIENCE)
     }
 
     /// Of `bytes` the first `written` are in the file. Keeps the whole lines and gives up the rest.
     fn fail(&mut self, error: &io::Error, bytes: &[u8], written: usize, now: Instant) {
-        if !self.named && error.kind() == ErrorKind::BrokenPipe {
+        if self.is_stdout() && error.kind() == ErrorKind::BrokenPipe {
             log_line("the reader of stdout has gone; the lines are counted and no longer passed on");
-            self.file = None;
+            self.sink = Sink::Gone;
             return;
         }
         if self.outage.is_none() {
@@ -246,10 +271,9 @@ impl Tee {
         outage.retry = now + LOOK_INTERVAL;
         let whole = bytes[..written].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let half = written - whole;
-        let begun_before = self.mid_line && whole == 0;
-        let taken_back =
-            half == 0 || self.file.as_mut().is_some_and(|file| take_back(file, half).unwrap_or(false));
-        self.unclosed |= begun_before || !taken_back;
+        let begun_before = self.line != Line::AtStart && whole == 0;
+        let taken_back = half == 0 || self.file().is_some_and(|file| take_back(file, half).unwrap_or(false));
+        self.is_unclosed |= begun_before || !taken_back;
         self.lose(&bytes[whole..]);
     }
 
@@ -259,8 +283,7 @@ impl Tee {
         if let Some(outage) = &mut self.outage {
             outage.lost += bytes.len() as u64;
         }
-        self.mid_line = *last != b'\n';
-        self.line_lost = self.mid_line;
+        self.line = Line::after(*last, Line::Dropping);
     }
 
     /// Says that an outage is over.
@@ -272,13 +295,13 @@ impl Tee {
     }
 
     fn name(&self) -> String {
-        if self.named { self.options.path.display().to_string() } else { "stdout".to_owned() }
+        if self.is_stdout() { "stdout".to_owned() } else { self.options.path.display().to_string() }
     }
 
     /// Turns to the file that has the path now, if it is another than the one we hold.
     fn look(&mut self, now: Instant) {
-        (self.looked, self.reopen) = (now, false);
-        let held = self.file.as_ref().and_then(|file| file.metadata().ok());
+        self.looked = Some(now);
+        let held = self.file().and_then(|file| file.metadata().ok());
         let there = std::fs::metadata(&self.options.path).ok();
         if held.is_some() && there.as_ref().map(identity) == held.as_ref().map(identity) {
             return;
@@ -289,11 +312,11 @@ impl Tee {
 
     fn turn_to_path(&mut self, like: Option<&Metadata>) -> io::Result<()> {
         let file = open(&self.options.path, like)?;
-        self.unclosed = ends_in_half_a_line(&file, &self.options.path);
-        self.file = Some(file);
+        self.is_unclosed = ends_in_half_a_line(&file, &self.options.path);
+        self.sink = Sink::Path(Some(file));
         // What was full may have room now.
         if let Some(outage) = &mut self.outage {
-            outage.retry = self.looked;
+            outage.retry = self.looked.unwrap_or(outage.retry);
         }
         Ok(())
     }
@@ -301,9 +324,9 @@ impl Tee {
     /// Says once that reopening or rotating does not work; meanwhile the file we hold is written.
     fn tell(&mut self, result: io::Result<()>, verb: &str) {
         match result {
-            Ok(()) => self.told = false,
-            Err(error) if !self.told => {
-                self.told = true;
+            Ok(()) => self.is_reported = false,
+            Err(error) if !self.is_reported => {
+                self.is_reported = true;
                 // An error of `open` names the path itself.
                 let what = if verb == "open" {
                     String::new()
@@ -317,89 +340,6 @@ impl Tee {
             Err(_) => {}
         }
     }
-
-    /// How many of these bytes, which begin a line, belong into the file before it has to be rotated next;
-    /// rotates it first where that is due. Always at least a line.
-    fn before_rotation(&mut self, bytes: &[u8], now: Instant) -> usize {
-        let wanted = self.options.rotate_size.is_some() || self.options.rotate_interval.is_some();
-        if !wanted || !self.named || self.rotate_after.is_some_and(|after| now < after) {
-            return bytes.len();
-        }
-        // Twice: before and after a rotation.
-        for _ in 0..2 {
-            let Some(meta) =
-                self.file.as_ref().and_then(|file| file.metadata().ok()).filter(Metadata::is_file)
-            else {
-                return bytes.len();
-            };
-            let overdue =
-                self.options.rotate_interval.is_some_and(|i| rotate::is_overdue(&meta, i, SystemTime::now()));
-            if !overdue {
-                let room =
-                    self.options.rotate_size.map_or(u64::MAX, |limit| limit.saturating_sub(meta.len()));
-                let room = usize::try_from(room).unwrap_or(usize::MAX);
-                if bytes.len() <= room {
-                    return bytes.len();
-                }
-                match bytes[..room].iter().rposition(|byte| *byte == b'\n') {
-                    Some(last) => return last + 1,
-                    // A line longer than the size has a file of its own.
-                    None if meta.len() == 0 => break,
-                    None => {}
-                }
-            }
-            match self.rotate(&meta) {
-                Ok(true) => {}
-                Ok(false) => return bytes.len(),
-                Err(error) => {
-                    self.rotate_after = Some(now + LOOK_INTERVAL);
-                    self.tell(Err(error), "rotate");
-                    return bytes.len();
-                }
-            }
-        }
-        bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1)
-    }
-
-    /// Renames the file and begins a new one, or turns to the one that another generation has begun. False
-    /// when that one is at it just now: then the lines still belong to the old file, and the next look
-    /// settles it.
-    fn rotate(&mut self, held: &Metadata) -> io::Result<bool> {
-        let Some(file) = &self.file else { return Ok(false) };
-        // The lock is on the file that is to be renamed: whoever gets it and still finds that file under the
-        // path is the one who renames it. It goes with the descriptor.
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                self.reopen = true;
-                return Ok(false);
-            }
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        let path = self.options.path.clone();
-        if !std::fs::metadata(&path).is_ok_and(|there| identity(&there) == identity(held)) {
-            return self.turn_to_path(Some(held)).map(|()| true);
-        }
-        let (aside, millis) = rotate::name(&path, SystemTime::now(), self.rotated);
-        self.rotated = millis;
-        let renamed = std::fs::rename(&path, &aside);
-        let turned = renamed.and_then(|()| {
-            self.turn_to_path(Some(held)).inspect_err(|_| drop(std::fs::rename(&aside, &path)))
-        });
-        if turned.is_err() {
-            let _ = self.file.as_ref().map(File::unlock);
-        }
-        turned?;
-        self.told = false;
-        if let Some(keep) = self.options.keep {
-            let pruned = rotate::prune(&path, keep);
-            let told = std::mem::replace(&mut self.told_of_old, pruned.is_err());
-            if let (Err(error), false) = (pruned, told) {
-                log_line(format_args!("--tee.keep: {error}; the others are removed when their time comes"));
-            }
-        }
-        Ok(true)
-    }
 }
 
 fn identity(meta: &Metadata) -> (u64, u64) {
@@ -409,12 +349,12 @@ fn identity(meta: &Metadata) -> (u64, u64) {
 /// Opens a file to append to. A new one gets the permissions of the one it stands in for.
 fn open(path: &Path, like: Option<&Metadata>) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    if let Some(meta) = like {
-        options.mode(meta.mode() & 0o777);
-    }
+    options.mode(like.map_or(TEE_MODE, |meta| meta.mode() & 0o777));
     // Without effect on a file. A fifo without a reader is not waited for, nor one whose reader does not read: this
     // open file description is nobody's but ours.
-    options.append(true).create(true).custom_flags(O_NONBLOCK).open(path).map_err(|error| {
+    let flags = O_NONBLOCK | privileges::no_link_for_root(path);
+    options.append(true).create(true).custom_flags(flags).open(path).map_err(|error| {
+        let error = privileges::name_link(path, error);
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.is_dir());
         let why = parent.map_or_else(
             || error.to_string(),
@@ -432,7 +372,10 @@ fn ends_in_half_a_line(file: &File, path: &Path) -> bool {
     if before == 0 {
         return false;
     }
-    let opened = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path);
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(O_NONBLOCK | privileges::no_link_for_root(path))
+        .open(path);
     let Ok(reader) = opened else { return false };
     loop {
         let mut last = [b'\n'];
@@ -451,7 +394,7 @@ fn ends_in_half_a_line(file: &File, path: &Path) -> bool {
 }
 
 /// Cuts off the last bytes we have written, unless somebody has written behind them.
-fn take_back(file: &mut File, bytes: usize) -> io::Result<bool> {
+fn take_back(mut file: &File, bytes: usize) -> io::Result<bool> {
     let meta = file.metadata()?;
     let end = if meta.is_file() { file.stream_position()? } else { 0 };
     if end == 0 || end != meta.len() {

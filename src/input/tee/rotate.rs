@@ -1,17 +1,103 @@
-//! When a tee's file is due for rotation, what it is called then, and which old ones go.
+//! Rotation of a tee's file: when it is due, what the file is called then, and which old ones go.
 //!
 //! All of it is read off the files, so that several generations decide alike and a restart changes nothing.
 
 use crate::calendar::Date;
+use crate::input::tee::{LOOK_INTERVAL, Tee, identity};
+use crate::log::log_line;
 use std::ffi::OsString;
-use std::fs::Metadata;
+use std::fs::{File, Metadata, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A file's times are taken from a clock that the kernel advances at its ticks only, so a write just after
 /// the turn of an interval can bear a time just before it. The slowest tick there is has 10 ms.
 const TICK: Duration = Duration::from_millis(10);
+
+impl Tee {
+    /// How many of these bytes, which begin a line, belong into the file before it has to be rotated next;
+    /// rotates it first where that is due. Always at least a line.
+    pub fn before_rotation(&mut self, bytes: &[u8], now: Instant) -> usize {
+        let wanted = self.options.rotate_size.is_some() || self.options.rotate_interval.is_some();
+        if !wanted || self.is_stdout() || self.rotation.retry.is_some_and(|after| now < after) {
+            return bytes.len();
+        }
+        // Twice: before and after a rotation.
+        for _ in 0..2 {
+            let Some(meta) = self.file().and_then(|file| file.metadata().ok()).filter(Metadata::is_file)
+            else {
+                return bytes.len();
+            };
+            let overdue =
+                self.options.rotate_interval.is_some_and(|i| is_overdue(&meta, i, SystemTime::now()));
+            if !overdue {
+                let room =
+                    self.options.rotate_size.map_or(u64::MAX, |limit| limit.saturating_sub(meta.len()));
+                let room = usize::try_from(room).unwrap_or(usize::MAX);
+                if bytes.len() <= room {
+                    return bytes.len();
+                }
+                match bytes[..room].iter().rposition(|byte| *byte == b'\n') {
+                    Some(last) => return last + 1,
+                    // A line longer than the size has a file of its own.
+                    None if meta.len() == 0 => break,
+                    None => {}
+                }
+            }
+            match self.rotate(&meta) {
+                Ok(true) => {}
+                Ok(false) => return bytes.len(),
+                Err(error) => {
+                    self.rotation.retry = Some(now + LOOK_INTERVAL);
+                    self.tell(Err(error), "rotate");
+                    return bytes.len();
+                }
+            }
+        }
+        bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1)
+    }
+
+    /// Renames the file and begins a new one, or turns to the one that another generation has begun. False
+    /// when that one is at it just now: then the lines still belong to the old file, and the next look
+    /// settles it.
+    fn rotate(&mut self, held: &Metadata) -> io::Result<bool> {
+        let Some(file) = self.file() else { return Ok(false) };
+        // The lock is on the file that is to be renamed: whoever gets it and still finds that file under the
+        // path is the one who renames it. It goes with the descriptor.
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                self.reopen();
+                return Ok(false);
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let path = self.options.path.clone();
+        if !std::fs::metadata(&path).is_ok_and(|there| identity(&there) == identity(held)) {
+            return self.turn_to_path(Some(held)).map(|()| true);
+        }
+        let (aside, millis) = name(&path, SystemTime::now(), self.rotation.last_millis);
+        self.rotation.last_millis = millis;
+        let renamed = std::fs::rename(&path, &aside);
+        let turned = renamed.and_then(|()| {
+            self.turn_to_path(Some(held)).inspect_err(|_| drop(std::fs::rename(&aside, &path)))
+        });
+        if turned.is_err() {
+            let _ = self.file().map(File::unlock);
+        }
+        turned?;
+        self.is_reported = false;
+        if let Some(keep) = self.options.keep {
+            let pruned = prune(&path, keep);
+            let told = std::mem::replace(&mut self.rotation.is_reported, pruned.is_err());
+            if let (Err(error), false) = (pruned, told) {
+                log_line(format_args!("--tee.keep: {error}; the others are removed when their time comes"));
+            }
+        }
+        Ok(true)
+    }
+}
 
 /// Whether the last write fell into an earlier interval; intervals are counted from the epoch, so that files
 /// of an hour or a day begin with it (in UTC).

@@ -88,8 +88,8 @@ impl Listener {
         }
     }
 
-    /// Gives the name of a Unix socket to the user and group that may connect: the process may have been root
-    /// when it made it.
+    /// Gives the name of a Unix socket, made by root in a directory that is root's alone, to the user and group that
+    /// may connect.
     pub fn hand_over(&self, identity: &Identity) -> io::Result<()> {
         match &self.name {
             Some(name) => Held::of(&name.path)?.chown(identity),

@@ -1,0 +1,29 @@
+//! `--once`: reads to the end of input and prints the page.
+
+use crate::advise::worker::Advisor;
+use crate::count::Counter;
+use crate::generations::publisher::Publisher;
+use crate::input::OnTerminate;
+use crate::modes::shared::{Counting, Failure, install_signals, join, print, read};
+use crate::modes::start::{self, TeePlan};
+use crate::options::Options;
+use crate::self_metrics::SelfMetrics;
+use crate::snapshot::exposition;
+use crate::snapshot::exposition::Form;
+use std::sync::Arc;
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let signals = install_signals()?;
+    let self_metrics = Arc::<SelfMetrics>::default();
+    let (rights, tee) = (start::drop_root(&options)?, TeePlan::of(&options));
+    let (advisor, reporter) = Advisor::new();
+    let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
+    let tee = tee.open(&rights, &self_metrics)?;
+    let counting = Counting::start(counter, &self_metrics)?;
+    read(&signals, tee, counting.chunks, || OnTerminate::EndAtOnce)?;
+    let ledger = join(counting.thread)?;
+    // What is said of the lines stands above their page.
+    advisor.finish();
+    let publisher = Publisher::new(counting.asker, self_metrics, None, "");
+    print(&exposition::write(&publisher.page_of(&ledger), Form::Text))
+}

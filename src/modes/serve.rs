@@ -1,0 +1,125 @@
+//! Serving: counts what comes on stdin and answers scrapers, until the end of input.
+
+use crate::advise::worker::Advisor;
+use crate::count::Counter;
+use crate::generations::publisher::Publisher;
+use crate::generations::writer::Saver;
+use crate::input::tee::Tee;
+use crate::log::log_line;
+use crate::modes::drain;
+use crate::modes::shared::{
+    Counting, Failure, install_signals, join, on_terminate, read, start_thread, system,
+};
+use crate::modes::start::{Opened, Plan, TeePlan};
+use crate::options::Options;
+use crate::os::{Parent, SignalPipe};
+use crate::self_metrics::SelfMetrics;
+use crate::serve::http::{Address, EventSink, Listener, Server, ServerEvent};
+use crate::serve::landing;
+use crate::serve::port;
+use crate::serve::port::{Command, PortManager};
+use crate::{limits, os};
+use crossbeam_channel::unbounded;
+use std::sync::Arc;
+
+/// Three acts: what needs root is opened and root given up; the rest is opened; then threads are started, and stdin is
+/// read to its end.
+pub fn run(options: Options) -> Result<(), Failure> {
+    // What systemd hands over has the first numbers; then signals, for the server may end its first instance of us
+    // within milliseconds.
+    let listeners = if options.systemd_socket { inherited_listeners()? } else { Vec::new() };
+    let signals = install_signals()?;
+    let parent = Parent::find();
+    // The server may write while we are still busy with what needs root.
+    os::enlarge_pipe(std::io::stdin(), limits::PIPE_BYTES);
+    if landing::asset(&options.telemetry_path).is_some() {
+        return Err(Failure::Usage(format!("--web.telemetry-path: `{}` is taken", options.telemetry_path)));
+    }
+    let (plan, tee) = (Plan::of(&options)?, TeePlan::of(&options));
+    let (addresses, telemetry_path) = (plan.addresses.clone(), options.telemetry_path.clone());
+    let (advisor, reporter) = Advisor::new();
+    let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
+    let self_metrics = Arc::<SelfMetrics>::default();
+
+    let (opened, rights) = plan.open_and_drop(listeners, &self_metrics)?;
+
+    let tee = tee.open(&rights, &self_metrics)?;
+
+    // Threads only now: some of what is given up is a thread's own and inherited.
+    let counting = match Counting::start(counter, &self_metrics) {
+        Ok(counting) => counting,
+        Err(wrong) if os::started_by_server() => {
+            log_line(wrong.text());
+            return drain::keep_the_log(&signals, tee);
+        }
+        Err(wrong) => return Err(wrong),
+    };
+    Service { addresses, telemetry_path, parent, opened, self_metrics, counting, advisor }.run(&signals, tee)
+}
+
+/// All that serving takes.
+struct Service {
+    addresses: Vec<Address>,
+    telemetry_path: String,
+    parent: Parent,
+    opened: Opened,
+    self_metrics: Arc<SelfMetrics>,
+    counting: Counting,
+    advisor: Advisor,
+}
+
+impl Service {
+    /// Whichever of the threads cannot be had, the log is read and counted.
+    fn run(self, signals: &SignalPipe, tee: Option<Tee>) -> Result<(), Failure> {
+        let Service { addresses, telemetry_path, parent, opened, self_metrics, counting, advisor } = self;
+        let served: Vec<String> = opened.listeners.iter().map(Listener::local_address).collect();
+        let publisher =
+            Arc::new(Publisher::new(counting.asker, self_metrics.clone(), opened.state, &telemetry_path));
+        publisher.begin();
+        let events = events(self_metrics);
+        let server = Server::start(opened.listeners, telemetry_path.clone(), publisher.clone(), events);
+        let server = or_without(server.map_err(|e| system("start the server", &e)), "nothing is served");
+        if server.is_some() {
+            served.iter().for_each(|address| port::announce(address, &telemetry_path));
+        }
+        let port = PortManager::new(publisher.clone(), server, addresses, opened.wanted, parent);
+        let (commands, commanded) = unbounded();
+        let (saver, wishes) = (Saver::new(publisher.clone()), publisher.wishes());
+        let saving = start_thread("save", move || saver.run(&wishes));
+        let saving = or_without(saving, "counts are saved at the end only");
+        let port = start_thread("port", move || port.run(&commanded));
+        let port = or_without(port, "the port is kept to the end");
+
+        let read = read(signals, tee, counting.chunks, || {
+            let _ = commands.send(Command::Retire);
+            on_terminate()
+        });
+        drop(commands);
+        let ledger = join(counting.thread)?;
+        port.map_or(Ok(()), join)?;
+        publisher.no_more_wishes();
+        saving.map_or(Ok(()), join)?;
+        publisher.finish(&ledger);
+        advisor.finish();
+        read
+    }
+}
+
+/// Counts what the server reports.
+fn events(self_metrics: Arc<SelfMetrics>) -> EventSink {
+    Arc::new(move |event| match event {
+        ServerEvent::Answered(code) => {
+            self_metrics.http_requests.with_label_values(&[&code.to_string()]).inc();
+        }
+        ServerEvent::Refused => self_metrics.http_refused.inc(),
+    })
+}
+
+fn inherited_listeners() -> Result<Vec<Listener>, Failure> {
+    Listener::from_systemd().map_err(|e| Failure::System(format!("--web.systemd-socket: {e}")))
+}
+
+/// Says what failed and what it costs, and goes on without it.
+fn or_without<T>(started: Result<T, Failure>, cost: &str) -> Option<T> {
+    started.map_err(|wrong| log_line(format_args!("{}; {cost}, and lines are counted", wrong.text()))).ok()
+}

@@ -1,0 +1,101 @@
+//! What the modes share: why they fail, the counting thread, the reading of stdin, printing.
+
+use crate::count::ledger::Ledger;
+use crate::count::{Asker, Counter};
+use crate::input::tee::Tee;
+use crate::input::{ChunkSender, End, OnTerminate};
+use crate::log;
+use crate::os::SignalPipe;
+use crate::self_metrics::SelfMetrics;
+use crate::{count, input, os};
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+/// Why the program ends before its work is done.
+pub enum Failure {
+    /// It was called wrongly: exit code 2.
+    Usage(String),
+    /// The system did not do what was asked: exit code 1.
+    System(String),
+    /// It fails while it works: exit code 1, and a server that starts it again does right.
+    Broken(String),
+}
+
+impl Failure {
+    pub fn text(&self) -> &str {
+        let (Failure::Usage(text) | Failure::System(text) | Failure::Broken(text)) = self;
+        text
+    }
+}
+
+/// The counting thread, and the ways to it.
+pub struct Counting {
+    pub chunks: ChunkSender,
+    pub asker: Asker,
+    pub thread: JoinHandle<Ledger>,
+}
+
+impl Counting {
+    pub fn start(counter: Counter, self_metrics: &Arc<SelfMetrics>) -> Result<Counting, Failure> {
+        let (asker, questions) = Asker::new();
+        let (chunks, inbox) = input::channels(self_metrics.clone());
+        let self_metrics = self_metrics.clone();
+        let thread = start_thread("count", move || count::run(counter, &inbox, &questions, &self_metrics))?;
+        Ok(Counting { chunks, asker, thread })
+    }
+}
+
+/// Reads stdin to its end on this thread.
+pub fn read(
+    signals: &SignalPipe,
+    tee: Option<Tee>,
+    chunks: ChunkSender,
+    on_terminate: impl FnMut() -> OnTerminate,
+) -> Result<(), Failure> {
+    // A descriptor of our own to the same open file, so that std's buffer on stdin is out of the way.
+    let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|e| system("use stdin", &e))?;
+    match input::run(&File::from(stdin), signals, tee, chunks, on_terminate) {
+        End::Failed(e) => Err(Failure::Broken(format!("unable to read stdin: {}", log::reason(&e)))),
+        End::Abandoned => Err(Failure::Broken("the counting thread has ended early".to_owned())),
+        End::OfInput | End::Interrupted | End::Terminated => Ok(()),
+    }
+}
+
+/// A successor is there only where a server has started us; in a pipeline whoever ends the process wants it ended.
+pub fn on_terminate() -> OnTerminate {
+    if os::started_by_server() { OnTerminate::Drain } else { OnTerminate::EndWhenEmpty }
+}
+
+pub fn install_signals() -> Result<SignalPipe, Failure> {
+    SignalPipe::install().map_err(|e| system("handle signals", &e))
+}
+
+pub fn start_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Failure> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map_err(|e| system("start a thread", &e))
+}
+
+pub fn join<T>(thread: JoinHandle<T>) -> Result<T, Failure> {
+    thread
+        .join()
+        .map_err(|_| Failure::Broken("a thread has failed; this is a fault of the program".to_owned()))
+}
+
+/// Prints on stdout; a reader that has gone away has read enough.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(system("write to stdout", &e)),
+        _ => Ok(()),
+    }
+}
+
+pub fn system(what: &str, error: &std::io::Error) -> Failure {
+    Failure::System(format!("unable to {what}: {}", log::reason(error)))
+}

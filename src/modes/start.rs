@@ -1,0 +1,177 @@
+//! The start: what is opened as root, root given up, and what is opened after that.
+
+use crate::generations::state::State;
+use crate::input::tee;
+use crate::input::tee::Tee;
+use crate::log::{self, log_line};
+use crate::modes::shared::{Failure, system};
+use crate::options::Options;
+use crate::os::{self, Privileges, UserRights};
+use crate::self_metrics::SelfMetrics;
+use crate::serve::http::{Address, Listener};
+use crate::snapshot::page::Page;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a privileged port is waited for: the predecessor gives it up within milliseconds, and the pipe has room for
+/// seconds of log.
+const PRIVILEGED_PORT_WAIT_MAX: Duration = Duration::from_secs(1);
+const PRIVILEGED_PORT_RETRY: Duration = Duration::from_millis(2);
+
+pub fn privileges_of(options: &Options) -> Result<Privileges, Failure> {
+    Privileges::begin(options.user.as_deref()).map_err(|e| Failure::Usage(format!("--user: {e}")))
+}
+
+/// Root is given up where there is nothing to open with it.
+pub fn drop_root(options: &Options) -> Result<UserRights, Failure> {
+    privileges_of(options)?.drop().map_err(|e| Failure::System(format!("--user: {e}")))
+}
+
+/// What the options want to be opened, checked as far as that needs no system call.
+pub struct Plan {
+    pub addresses: Vec<Address>,
+    state_dir: Option<PathBuf>,
+    privileges: Privileges,
+    has_user: bool,
+}
+
+/// What was opened while the process may have been root.
+pub struct Opened {
+    pub listeners: Vec<Listener>,
+    /// Addresses that are still to be bound: a taken port is waited for, always.
+    pub wanted: Vec<Address>,
+    pub state: Option<State>,
+}
+
+impl Plan {
+    pub fn of(options: &Options) -> Result<Plan, Failure> {
+        let addresses = Address::all(&options.listen_addresses());
+        Ok(Plan {
+            addresses: addresses.map_err(|e| Failure::Usage(format!("--web.listen-address: {e}")))?,
+            state_dir: options.state_dir.clone(),
+            privileges: privileges_of(options)?,
+            has_user: options.user.is_some(),
+        })
+    }
+
+    /// Opens what may need root and gives root up. The tee and all that follows is opened by whoever has the rights
+    /// that come with it.
+    pub fn open_and_drop(
+        self,
+        listeners: Vec<Listener>,
+        self_metrics: &Arc<SelfMetrics>,
+    ) -> Result<(Opened, UserRights), Failure> {
+        let mut opened = Opened { listeners, wanted: Vec::new(), state: None };
+        self.bind(&mut opened)?;
+        opened.state = self.open_state(self_metrics)?;
+        if self.has_user {
+            self.wait_for_privileged_ports(&mut opened);
+        } else if os::is_root() {
+            log_line("running as root; --user USER gives it up once everything is open");
+        }
+        let rights = self.privileges.drop().map_err(|e| Failure::System(format!("--user: {e}")))?;
+        Ok((opened, rights))
+    }
+
+    /// Binds what can be bound now. What can never be bound ends a program run by hand; under a server it must go on
+    /// reading.
+    fn bind(&self, opened: &mut Opened) -> Result<(), Failure> {
+        for address in &self.addresses {
+            match self.bind_one(address) {
+                Ok(listener) => opened.listeners.push(listener),
+                Err(e) if e.kind() == ErrorKind::AddrInUse || os::started_by_server() => {
+                    opened.wanted.push(address.clone());
+                }
+                Err(e) => return Err(system(&format!("listen on {address}"), &e)),
+            }
+        }
+        Ok(())
+    }
+
+    /// A port is bound as root; the name of a Unix socket is made by the user, and by root only where only root can.
+    fn bind_one(&self, address: &Address) -> io::Result<Listener> {
+        match address {
+            Address::Tcp { .. } => Listener::bind(address),
+            Address::Unix(path) => {
+                self.privileges.open_for_user(path, || Listener::bind(address), Listener::hand_over)
+            }
+        }
+    }
+
+    /// The state directory and our file in it. What fails under a server is tried again with every save.
+    fn open_state(&self, self_metrics: &Arc<SelfMetrics>) -> Result<Option<State>, Failure> {
+        let Some(directory) = &self.state_dir else { return Ok(None) };
+        let made = self.privileges.make_state_directory(directory);
+        let mut state = None;
+        let begun = self
+            .privileges
+            .as_user(|rights| state.insert(State::new(directory, rights, self_metrics.clone())).begin());
+        let Err(error) = begun else { return Ok(state) };
+        let why = self.why_no_state(directory, &made.err().unwrap_or(error));
+        if !os::started_by_server() {
+            return Err(Failure::System(format!("--state-dir: {why}")));
+        }
+        log_line(format_args!("--state-dir: {why}; lines are counted, and kept as soon as that works"));
+        Ok(state)
+    }
+
+    fn why_no_state(&self, directory: &Path, error: &io::Error) -> String {
+        let why = log::reason(error);
+        if self.has_user && error.kind() == ErrorKind::PermissionDenied && directory.exists() {
+            return format!("{why}; the directory and the files in it have to belong to the user of --user");
+        }
+        why
+    }
+
+    /// Waits for the addresses that only root can bind; without root they could never be had.
+    fn wait_for_privileged_ports(&self, opened: &mut Opened) {
+        let until = Instant::now() + PRIVILEGED_PORT_WAIT_MAX;
+        let is_wanted = |wanted: &[Address]| wanted.iter().any(Address::needs_root);
+        if let Some(state) = opened.state.as_ref().filter(|_| is_wanted(&opened.wanted)) {
+            // Told with the first save, which is this one.
+            state.want_port(true);
+            let _ = self.privileges.as_user(|_| state.save(&Page::default()));
+        }
+        while is_wanted(&opened.wanted) && Instant::now() < until {
+            thread::sleep(PRIVILEGED_PORT_RETRY);
+            for address in std::mem::take(&mut opened.wanted) {
+                match self.bind_one(&address) {
+                    Ok(listener) => opened.listeners.push(listener),
+                    Err(_) => opened.wanted.push(address),
+                }
+            }
+        }
+    }
+}
+
+/// The tee that the options ask for, not opened yet.
+pub struct TeePlan(Option<tee::Options>);
+
+impl TeePlan {
+    pub fn of(options: &Options) -> TeePlan {
+        TeePlan(options.tee.as_ref().map(|path| tee::Options {
+            path: path.clone(),
+            rotate_size: options.tee_rotate_size,
+            rotate_interval: options.tee_rotate_interval.map(Duration::from_secs),
+            keep: options.tee_keep,
+        }))
+    }
+
+    pub fn open(self, rights: &UserRights, self_metrics: &Arc<SelfMetrics>) -> Result<Option<Tee>, Failure> {
+        let Some(options) = self.0 else { return Ok(None) };
+        match Tee::open(options.clone(), self_metrics.clone(), rights) {
+            Ok(tee) => Ok(Some(tee)),
+            Err(e) if os::started_by_server() => {
+                let why = log::reason(&e);
+                log_line(format_args!(
+                    "--tee: {why}; lines are counted, and kept as soon as it can be opened"
+                ));
+                Ok(Some(Tee::unopened(options, self_metrics.clone(), rights)))
+            }
+            Err(e) => Err(Failure::System(format!("--tee: {}", log::reason(&e)))),
+        }
+    }
+}

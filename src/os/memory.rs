@@ -1,0 +1,44 @@
+//! Memory: what the allocator holds and does not need, and a limit that is too small. Sources: malloc_trim(3),
+//! getrlimit(2).
+
+use nix::sys::resource::{Resource, getrlimit};
+
+/// Gives freed memory back to the system. glibc keeps what was freed below something that is still in use, which after
+/// a page of 50 MB were 90 MB; other C libraries give it back by themselves.
+#[allow(unsafe_code)]
+pub fn release_freed_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it may be called by any thread at any time, and touches nothing that is in use.
+    unsafe {
+        nix::libc::malloc_trim(0);
+    }
+}
+
+/// What code, the stacks of the threads and the buffers of a usual log take of the address space (`ulimit -v`).
+const ADDRESS_SPACE_BYTES_MIN: u64 = 64 << 20;
+
+/// Below this the allocator must not reserve address space for each thread: 64 MB each, which others then lack.
+const ADDRESS_SPACE_BYTES_AMPLE: u64 = 1 << 30;
+
+/// Says why the program could not live under the limit it was started with: an allocation that fails ends it at once.
+pub fn check_address_space() -> Result<(), String> {
+    let (limit, _) = getrlimit(Resource::RLIMIT_AS).unwrap_or((u64::MAX, u64::MAX));
+    if limit < ADDRESS_SPACE_BYTES_AMPLE {
+        share_one_arena();
+    }
+    if limit >= ADDRESS_SPACE_BYTES_MIN {
+        return Ok(());
+    }
+    let (limit, min) = (limit >> 20, ADDRESS_SPACE_BYTES_MIN >> 20);
+    Err(format!("an address space of {limit} MB (ulimit -v) is too small; at least {min} MB are needed"))
+}
+
+/// All threads allocate from one arena: mallopt(3).
+#[allow(unsafe_code)]
+fn share_one_arena() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it changes a number that the allocator reads when a thread asks for its first arena.
+    unsafe {
+        nix::libc::mallopt(nix::libc::M_ARENA_MAX, 1);
+    }
+}

@@ -1,0 +1,96 @@
+//! Self-pipe: signals as a file descriptor that is polled together with stdin.
+//!
+//! It owns the signal handlers (signal-hook's, none of our own). Sources: signal(7), poll(2).
+
+use crate::os::server::started_by_server;
+use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::{flag, low_level::pipe};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGHUP: files may have been renamed.
+    Hangup,
+    /// SIGTERM: somebody else takes over.
+    Terminate,
+    /// SIGINT: the person at the terminal wants an end. Under a server it is no word of its own: Ctrl-C goes to the
+    /// server as well, which ends us as it ends its other piped logs.
+    Interrupt,
+}
+
+const SIGNALS: [(i32, Signal); 3] =
+    [(SIGHUP, Signal::Hangup), (SIGTERM, Signal::Terminate), (SIGINT, Signal::Interrupt)];
+
+/// Signals as something that can be polled. Two of a kind that come before anybody looked are one.
+/// SIGPIPE needs nothing: the runtime of Rust ignores it, and a write that fails says so itself.
+#[derive(Debug)]
+pub struct SignalPipe {
+    receiver: UnixStream,
+    /// In the order of `SIGNALS`. The flag is raised first and the wire pulled then, so an event is never
+    /// missed.
+    raised: [Arc<AtomicBool>; SIGNALS.len()],
+}
+
+impl SignalPipe {
+    /// Puts the handlers in place.
+    pub fn install() -> io::Result<SignalPipe> {
+        let (receiver, sender) = UnixStream::pair()?;
+        receiver.set_nonblocking(true)?;
+        let raised: [Arc<AtomicBool>; SIGNALS.len()] = Default::default();
+        for ((signal, _), flag) in SIGNALS.iter().zip(&raised) {
+            flag::register(*signal, flag.clone())?;
+            pipe::register(*signal, sender.try_clone()?)?;
+        }
+        Ok(SignalPipe { receiver, raised })
+    }
+
+    /// The oldest kind of event that has come and was not taken yet. Costs no system call.
+    pub fn pending(&self) -> Option<Signal> {
+        let mut pairs = SIGNALS.iter().zip(&self.raised);
+        let raised = |flag: &AtomicBool| flag.load(Ordering::Relaxed) && flag.swap(false, Ordering::SeqCst);
+        match pairs.find(|(_, flag)| raised(flag)).map(|(signal, _)| signal.1) {
+            Some(Signal::Interrupt) if started_by_server() => Some(Signal::Terminate),
+            event => event,
+        }
+    }
+
+    pub fn stop_flag(&self) -> StopFlag {
+        let flags = SIGNALS.iter().zip(&self.raised).filter(|(signal, _)| signal.1 != Signal::Hangup);
+        StopFlag(flags.map(|(_, flag)| flag.clone()).collect())
+    }
+
+    /// Lets the wire go slack after a poll has reported it; call before `pending`.
+    pub fn drain(&self) {
+        let mut bytes = [0; 64];
+        while (&self.receiver).read(&mut bytes).is_ok_and(|n| n > 0) {}
+    }
+}
+
+/// Whether somebody wants an end, for who is busy and cannot take events.
+#[derive(Clone, Debug, Default)]
+pub struct StopFlag(Vec<Arc<AtomicBool>>);
+
+impl StopFlag {
+    /// SIGTERM or SIGINT has come and was not taken yet.
+    pub fn is_set(&self) -> bool {
+        self.0.iter().any(|flag| flag.load(Ordering::Relaxed))
+    }
+}
+
+impl AsFd for SignalPipe {
+    /// To be polled for POLLIN.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.receiver.as_fd()
+    }
+}
+
+/// Says to ourselves what a person would say with a second SIGTERM.
+pub fn terminate_again() {
+    // Fails for no signal that exists.
+    let _ = signal_hook::low_level::raise(SIGTERM);
+}
