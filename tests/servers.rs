@@ -4,6 +4,7 @@
 //! These need Debian's packages and are ignored without them; tests/run installs what is missing.
 
 pub mod apache;
+mod formats;
 pub mod nginx;
 pub mod prometheus;
 

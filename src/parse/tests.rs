@@ -202,6 +202,26 @@ fn a_key_of_too_many_parts_is_refused_with_its_column() {
 }
 
 #[test]
+fn values_that_may_be_nothing_or_hold_blanks() {
+    for (format, line, want) in [
+        ("%>s|%U%q|%b", "200|/a?b=c|5", "path=/a status=200 sent=5"),
+        ("%>s|%U%q|%b", "200|/a|5", "path=/a status=200 sent=5"),
+        ("%U%q", "/a?b", "path=/a"),
+        ("%V %>s %b", " 200 5", "status=200 sent=5"),
+        ("%V %>s %b", "a b 200 5", "status=200 vhost=a b sent=5"),
+        ("%V:%p %>s", ":80 200", "status=200"),
+        ("%m %H %>s", "GET b HTTP/1.0 200", "method=GET protocol=b HTTP/1.0 status=200"),
+        ("$status|$server_protocol|$server_name", "400||", "status=400"),
+        ("$server_name $host $status $body_bytes_sent", "  400 5", "status=400 sent=5"),
+        ("$remote_addr:$remote_port $status", "unix:: 200", "status=200"),
+        ("'%h' '%b' %>s", "'192.0.2.1' '5' 200", "status=200 sent=5"),
+    ] {
+        let got = read(format, line.as_bytes());
+        assert_eq!(got.split_once(' ').map_or("", |(_, rest)| rest), want, "{format}: {line}: {got}");
+    }
+}
+
+#[test]
 fn literals_count_to_the_last_blank() {
     assert_eq!(read("%>s ", b"200 "), "Empty status=200");
     assert_eq!(read("%>s ", b"200"), "truncated@4");

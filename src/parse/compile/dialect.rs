@@ -43,14 +43,15 @@ pub fn of(given: &str) -> Result<Dialect, FormatError> {
     let text = cursor.whole()?;
     match escape {
         Some(escape) => Ok(Dialect::Nginx(text, escape)),
-        None if has_variable(&text) => Ok(Dialect::Nginx(text, Escape::Hex)),
+        None if has_variable(&text.iter().map(|&(byte, _)| byte).collect::<Vec<u8>>()) => {
+            Ok(Dialect::Nginx(text, Escape::Hex))
+        }
         None => Ok(Dialect::Apache(text)),
     }
 }
 
-fn has_variable(text: &Text) -> bool {
-    text.windows(2)
-        .any(|pair| pair[0].0 == b'$' && matches!(pair[1].0, b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'{'))
+fn has_variable(text: &[u8]) -> bool {
+    text.windows(2).any(|pair| pair[0] == b'$' && matches!(pair[1], b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'{'))
 }
 
 impl<'t> Cursor<'t> {
@@ -172,7 +173,8 @@ impl<'t> Cursor<'t> {
         if is_named_string(outer) {
             return Cursor { bytes: self.bytes, at: start }.argument();
         }
-        if outer.first() == Some(&b'\'') || is_one_string(outer) {
+        // nginx's strings stand side by side; a LogFormat may begin with such a quote.
+        if (outer.first() == Some(&b'\'') && has_variable(outer)) || is_one_string(outer) {
             let mut strings = Cursor { bytes: self.bytes, at: start };
             return strings.arguments();
         }
@@ -262,6 +264,8 @@ mod tests {
             (r"$status\t$uri", "nginx", "$status\t$uri"),
             ("$gzip_ratio% $status", "nginx", "$gzip_ratio% $status"),
             ("%h $5 %>s", "apache", "%h $5 %>s"),
+            ("'%h' '%b' %>s", "apache", "'%h' '%b' %>s"),
+            ("'%h %>s'", "apache", "'%h %>s'"),
         ] {
             let (got, shown, _) = read(given);
             assert_eq!((got, shown.as_str()), (dialect, text), "{given}");

@@ -61,6 +61,25 @@ const VARIABLES: &[(&str, Kind, Meaning)] = &[
     ("time", Kind::Text, Meaning::of(Role::Timestamp, Unit::Seconds, 0)),
 ];
 
+/// Variables that are never empty (ngx_http_log_module.c, ngx_http_variables.c).
+const ALWAYS_THERE: &[&str] = &[
+    "body_bytes_sent",
+    "bytes_sent",
+    "connection",
+    "connection_requests",
+    "millis",
+    "msec",
+    "nanos",
+    "nanos_upstream",
+    "pid",
+    "remote_addr",
+    "request_length",
+    "request_time",
+    "status",
+    "time_iso8601",
+    "time_local",
+];
+
 /// Names for what other servers write, and those that advice makes up.
 pub fn is_ours(name: &str) -> bool {
     let made_up = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
@@ -72,10 +91,10 @@ pub fn is_ours(name: &str) -> bool {
 pub fn variable(name: &str, escape: Escape) -> Slot {
     let found = VARIABLES.iter().find(|(known, _, _)| *known == name);
     let (kind, meaning) = found.map_or((Kind::Text, Meaning::NONE), |&(_, kind, meaning)| (kind, meaning));
-    // escape=json and escape=none print nothing for what is absent; the default prints `-`. Values that are
-    // found but empty print nothing in every mode, and those are texts.
-    let text = matches!(kind, Kind::Text | Kind::Path);
-    let may_be_empty = text || !matches!(escape, Escape::Hex);
+    // escape=json and escape=none print nothing for what is absent; the default prints `-`. Values that are found but
+    // empty print nothing in every mode: the protocol of a bad request, the name of a server without one, the port of a
+    // socket in the file system. Only what nginx works out itself for every line is always there.
+    let may_be_empty = !matches!(escape, Escape::Hex) || !ALWAYS_THERE.contains(&name);
     Slot { name: format!("${name}"), kind, meaning, escape, may_be_empty, dash_is_value: false }
 }
 

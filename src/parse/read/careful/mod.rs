@@ -53,7 +53,8 @@ impl Literal {
 enum Begin {
     Any,
     Number,
-    Query,
+    /// A query, or what stands behind it: this byte, or the end of the line.
+    Query(Option<u8>),
     /// A path, and what stands behind it: this byte, or the end of the line.
     Path(Option<u8>),
 }
@@ -308,7 +309,11 @@ fn begin(kind: Kind, behind: &[Vec<u8>]) -> Begin {
     match kind {
         // A query may touch the path, or be nothing.
         Kind::Path => Begin::Path(behind.iter().find_map(|literal| literal.first().copied())),
-        Kind::Query => Begin::Query,
+        Kind::Query => match behind {
+            [tail] => Begin::Query(tail.first().copied()),
+            [tail, ..] => tail.first().map_or(Begin::Any, |&byte| Begin::Query(Some(byte))),
+            [] => Begin::Any,
+        },
         Kind::Integer | Kind::Decimal | Kind::Decimals => Begin::Number,
         _ => Begin::Any,
     }
@@ -424,7 +429,7 @@ impl Step {
         scanned(1);
         match (self.next, line.get(at)) {
             (Begin::Any, _) => true,
-            (Begin::Query, found) => matches!(found, None | Some(b'?' | b' ' | b'"')), // or an empty one
+            (Begin::Query(behind), found) => found == Some(&b'?') || found.copied() == behind, // or an empty one
             (Begin::Number, found) => found.is_some_and(|c| c.is_ascii_digit() || *c == b'-'),
             (Begin::Path(_), Some(b'/' | b'?')) => true,
             // What servers write in the place of a path when the request had none: `OPTIONS *`, or no request.

@@ -78,6 +78,7 @@ impl Way {
             Kind::Text | Kind::Path if tail == b"\n" => Way::Text(b'\r', b'\r'),
             // The next of this byte, unless a blank comes before it.
             Kind::Word if !tail.is_empty() => Way::Word(tail[0], b' '),
+            Kind::Text | Kind::Path if !tail.is_empty() => Way::Word(tail[0], tail[0]),
             // The next quote, unless a backslash comes before it.
             Kind::Quoted if slot.escape != Escape::None => Way::Text(b'"', b'\\'),
             Kind::Integer if parted && slot.meaning.role == Some(Role::Status) => Way::Status,
