@@ -95,11 +95,14 @@ pub const SAMPLE_BYTES_MAX: usize = 64 << 10;
 /// whole, so none is ever dropped; should there be more some day, the counting thread does not wait.
 pub const REPORTS_MAX: usize = 16;
 
-/// What one piece of advice may read, over all formats that are tried: about a second of one processor.
+/// What one piece of advice may read, over all formats that are tried.
 pub const ADVICE_BYTES_MAX: usize = 16 << 20;
 
+/// What one piece of advice may take of a processor: a line that does not fit may be read many times over.
+pub const ADVICE_CPU_MAX: Duration = Duration::from_secs(2);
+
 /// How long the last advice is waited for at the end of input.
-pub const ADVICE_WAIT_MAX: Duration = Duration::from_secs(5);
+pub const ADVICE_WAIT_MAX: Duration = Duration::from_secs(10);
 
 // --- state ---
 

@@ -205,7 +205,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("options", &["count", "fixed_point", "limits", "log"]),
     ("input", &["calendar", "limits", "log", "os", "self_metrics"]),
     ("parse", &["bytes", "limits"]),
-    ("advise", &["catalogue", "count", "limits", "log", "options", "parse"]),
+    ("advise", &["catalogue", "count", "limits", "log", "options", "os", "parse"]),
     (
         "count",
         &[
@@ -257,9 +257,6 @@ const FILES_TO_PART: &[(&str, &str)] = &[
     ("parse::compile::dialect", "parse"),              // read
     ("parse::compile::nginx", "parse"),                // read
     ("parse::read::record", "parse"),                  // read
-    ("advise::changes", "advise::reading"),            // advise
-    ("advise::reading", "advise::remedy"),             // advise
-    ("advise::remedy", "advise::changes"),             // advise
     ("generations::publisher", "generations::writer"), // state
 ];
 

@@ -1,9 +1,10 @@
 //! What people get wrong when they write a format, and what they would have written.
 //!
 //! Turns a text format and a line into changed formats, each with the change in words and its price: how much it
-//! changes, and how far from what people log. Knows the habits of both dialects, and nothing of whether a change helps:
-//! that is remedy.rs.
+//! changes, and how far from what people log. Knows the habits of both dialects, and nothing of whether a change
+//! helps: that is remedy.rs.
 
+use crate::advise::budget::Budget;
 use crate::advise::draft::neutral;
 use crate::advise::price::{
     FIELD, PLACEHOLDER, PLACEHOLDERS, RARE, REWRITE, SYNTAX, TWO_FIELDS, TWO_LESS, USUAL,
@@ -24,15 +25,25 @@ pub struct Change {
 /// Changes of text formats with up to this many fields: each is tried in some thirty ways at each place.
 const FIELDS_MAX: usize = 40;
 
-/// Every change worth trying, for a format that cannot read this line.
-pub fn of(format: &Format, line: &[u8]) -> Vec<Change> {
-    let Some(words) = Words::of(format).filter(|words| words.list.len() <= FIELDS_MAX) else {
-        return Vec::new();
-    };
-    let mut changes = words.changes();
-    changes.extend(words.labelled(format.text(), line));
-    changes.extend(words.behind(format, line));
-    changes.extend(words.in_front(format, line));
+/// Every change worth trying, for a format that cannot read these lines.
+pub fn of(format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Vec<Change> {
+    let words = Words::of(format).filter(|words| words.list.len() <= FIELDS_MAX);
+    let (Some(words), Some(first)) = (words, lines.first()) else { return Vec::new() };
+    // First what the lines themselves show.
+    let mut changes: Vec<Change> = words.labelled(format.text(), first, budget).into_iter().collect();
+    changes.extend(words.behind(format, lines, budget));
+    changes.extend(words.in_front(format, lines, budget));
+    changes.extend(words.changes());
+    changes
+}
+
+/// What may stand around lines that a format reads otherwise: few changes, so that many formats can be tried.
+pub fn around(format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Vec<Change> {
+    let Some(words) = Words::of(format) else { return Vec::new() };
+    let all: Vec<&str> = words.list.iter().map(String::as_str).collect();
+    let mut changes = words.fronts(&all);
+    changes.extend(words.behind(format, lines, budget));
+    changes.extend(words.in_front(format, lines, budget));
     changes
 }
 
@@ -57,6 +68,8 @@ struct Habits {
     vhost: &'static str,
     /// Words that are taken for one another.
     alike: &'static [&'static [&'static str]],
+    /// The client's address, and all that a proxy says of it.
+    clients: &'static [(&'static str, &'static str)],
 }
 
 const APACHE: Habits = Habits {
@@ -98,6 +111,7 @@ const APACHE: Habits = Habits {
         &["%{ms}T", "%D"],
         &["%D", "%Dus", "%{ms}Tms", "%Ts"],
     ],
+    clients: &[("%h", "%{X-Forwarded-For}i"), ("%a", "%{X-Forwarded-For}i")],
 };
 
 const NGINX: Habits = Habits {
@@ -136,6 +150,7 @@ const NGINX: Habits = Habits {
         &["-", "$host"],
         &["$request_time", "${request_time}s", "${millis}ms"],
     ],
+    clients: &[("$remote_addr", "$http_x_forwarded_for")],
 };
 
 /// The same field in both dialects, and the word of the other one for what has no twin but another unit.
@@ -160,6 +175,22 @@ const TWINS: &[(&str, &str)] = &[
     ("\"%{User-Agent}i\"", "\"$http_user_agent\""),
     ("\"%{X-Forwarded-For}i\"", "\"$http_x_forwarded_for\""),
 ];
+
+/// The same words in the other dialect, if it has all of them.
+fn twins(words: &[&str], from_apache: bool) -> Option<Vec<&'static str>> {
+    let twin = |word: &&str| -> Option<&'static str> {
+        let same = |(apache, nginx): &&(&str, &str)| if from_apache { apache == word } else { nginx == word };
+        TWINS.iter().find(same).map(|(apache, nginx)| if from_apache { *nginx } else { *apache })
+    };
+    words.iter().map(twin).collect()
+}
+
+/// A text of Apache's in nginx's words.
+pub fn in_words_of_nginx(text: &str) -> Option<String> {
+    let words = split(text, " ");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    twins(&words, true).map(|words| words.join(" "))
+}
 
 /// What separates fields, and its name.
 const SEPARATORS: [(&str, &str); 6] = [
@@ -191,11 +222,7 @@ impl Words {
         let all: Vec<&str> = self.list.iter().map(String::as_str).collect();
         let mut changes = self.signs(&all);
         changes.extend(self.translated(&all));
-        for (front, price) in
-            self.habits.fronts.iter().filter(|(_, price)| !self.has_vhost || *price == FIELD)
-        {
-            changes.push(self.change(*price, format!("put {front} in front"), &[], &[front], &all));
-        }
+        changes.extend(self.fronts(&all));
         changes.push(self.change(REWRITE, "a blank stands at the end".to_owned(), &all, &[""], &[]));
         changes.extend(self.forgotten(&all));
         for at in 0..all.len() {
@@ -235,6 +262,14 @@ impl Words {
         changes
     }
 
+    /// A virtual host in front, or what few have there.
+    fn fronts(&self, all: &[&str]) -> Vec<Change> {
+        let fronts = self.habits.fronts.iter().filter(|(_, price)| !self.has_vhost || *price == FIELD);
+        fronts
+            .map(|(front, price)| self.change(*price, format!("put {front} in front"), &[], &[front], all))
+            .collect()
+    }
+
     /// What nearly everybody logs is left out last.
     fn price_of_absence(&self, word: &str) -> usize {
         match self.habits.usual.iter().rev().position(|usual| *usual == word) {
@@ -269,14 +304,9 @@ impl Words {
 
     /// The whole in the words of the other dialect.
     fn translated(&self, all: &[&str]) -> Option<Change> {
-        let apache = !self.is_nginx();
-        let twin = |word: &&str| -> Option<&str> {
-            let ours = |(a, n): &&(&str, &str)| if apache { a == word } else { n == word };
-            TWINS.iter().find(ours).map(|(a, n)| if apache { *n } else { *a })
-        };
-        let words: Option<Vec<&str>> = all.iter().map(twin).collect();
-        let what = format!("{} writes it so", if apache { "nginx" } else { "Apache" });
-        Some(Change { what, text: words?.join(self.separator), price: USUAL })
+        let what = format!("{} writes it so", if self.is_nginx() { "Apache" } else { "nginx" });
+        let words = twins(all, !self.is_nginx())?;
+        Some(Change { what, text: words.join(self.separator), price: USUAL })
     }
 
     /// One word written otherwise.
@@ -302,6 +332,18 @@ impl Words {
         for other in alike.filter(|(first, _)| **first == word).flat_map(|(_, others)| others) {
             rewrite(format!("the log has {other} for {word}"), &[other], after);
         }
+        for (_, list) in self.habits.clients.iter().filter(|(client, _)| *client == word) {
+            changes.push(self.change(
+                FIELD,
+                format!("the log has {list} for {word}"),
+                before,
+                &[list],
+                after,
+            ));
+        }
+        let mut rewrite = |what: String, words: &[&str], after: &[&str]| {
+            changes.push(self.change(REWRITE, what, before, words, after));
+        };
         if let Some(rest) = without_label(word) {
             let label = word.strip_suffix(rest).unwrap_or_default();
             rewrite(format!("the log has no {label} before {rest}"), &[rest], after);
@@ -339,10 +381,10 @@ impl Words {
     }
 
     /// Labels before values (`rt=0.012`), as often as the line has one where the format has none.
-    fn labelled(&self, text: &str, line: &[u8]) -> Option<Change> {
+    fn labelled(&self, text: &str, line: &[u8], budget: &mut Budget) -> Option<Change> {
         let (mut list, mut labels) = (self.list.clone(), Vec::new());
         let mut text = text.to_owned();
-        while labels.len() < list.len() {
+        while labels.len() < list.len() && budget.spend(line.len()) {
             let Some(mismatch) = reading::explain(&Format::compile(&text).ok()?, line).err() else { break };
             let found = str::from_utf8(line.get(mismatch.column - 1..)?).ok()?;
             let end = found.find([':', '=']).map(|mark| mark + 1).filter(|end| is_label(&found[..*end]));
@@ -357,39 +399,58 @@ impl Words {
     }
 
     /// Words behind all that the format reads get names of their own.
-    fn behind(&self, format: &Format, line: &[u8]) -> Option<Change> {
-        let mismatch =
-            reading::explain(format, line).err().filter(|mismatch| mismatch.expected == Expected::End)?;
-        let rest = str::from_utf8(line.get(mismatch.column - 1..)?).ok()?.trim_end();
+    fn behind(&self, format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Option<Change> {
+        let rest = |line: &&[u8]| {
+            budget.spend(line.len()).then_some(())?;
+            let mismatch = reading::explain(format, line).err()?;
+            let rest = line.get(mismatch.column - 1..).filter(|_| mismatch.expected == Expected::End)?;
+            Some(str::from_utf8(rest).ok()?.trim_end().to_owned())
+        };
+        let rests: Vec<String> = lines.iter().filter_map(rest).collect();
+        let parted = rests.iter().all(|rest| rest.starts_with(self.separator));
+        if !parted || rests.len() * 2 <= lines.len() {
+            return None;
+        }
+        let rests: Vec<&str> = rests.iter().map(String::as_str).collect();
         let text = format.text();
-        let (named, known) = neutral(rest, text, self.is_nginx(), free_name(text))?;
-        let parted = rest.starts_with(self.separator);
+        let (named, known) = neutral(&rests, text, self.is_nginx(), free_name(text))?;
         let what = "name what stands behind as you like".to_owned();
-        parted.then(|| Change {
-            what,
-            text: format!("{text}{named}"),
-            price: PLACEHOLDERS - usize::from(known),
-        })
+        Some(Change { what, text: format!("{text}{named}"), price: PLACEHOLDERS - usize::from(known) })
     }
 
-    /// What another program put in front of the line: the header of syslog, or words that get names of their own.
-    fn in_front(&self, format: &Format, line: &[u8]) -> Option<Change> {
-        let fits = |start: &usize| reading::suits(format, &line[*start..]);
-        let mut starts = (1..line.len().min(FRONT_MAX)).filter(|at| b" \t".contains(&line[at - 1]));
-        let start = starts.find(fits)?;
-        if self.is_nginx() && syslog_header(line, 0) == start {
+    /// What another program put in front of the lines: the header of syslog, or words that get names of their own.
+    fn in_front(&self, format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Option<Change> {
+        let mut start = |line: &[u8]| {
+            let starts = (1..line.len().min(FRONT_BYTES_MAX)).filter(|at| b" \t".contains(&line[at - 1]));
+            let mut starts = starts.take(FRONT_WORDS_MAX);
+            starts.find(|start| budget.spend(line.len()) && reading::suits(format, &line[*start..]))
+        };
+        let mut found: Vec<(&[u8], usize)> = Vec::new();
+        for (at, line) in lines.iter().enumerate() {
+            found.extend(start(line).map(|start| (*line, start)));
+            // Where the first lines have nothing in front, the others need not be looked at.
+            if at > 1 && found.is_empty() {
+                return None;
+            }
+        }
+        if found.len() * 2 <= lines.len() {
+            return None;
+        }
+        if self.is_nginx() && found.iter().all(|(line, start)| syslog_header(line, 0) == *start) {
             let what = "the header of syslog stands in front".to_owned();
             return Some(Change { what, text: format!("${{syslog_header}}{}", format.text()), price: FIELD });
         }
-        let front = str::from_utf8(&line[..start]).ok()?;
-        let (named, _) = neutral(front, format.text(), self.is_nginx(), free_name(format.text()))?;
+        let fronts: Option<Vec<&str>> =
+            found.iter().map(|(line, start)| str::from_utf8(&line[..*start]).ok()).collect();
+        let (named, _) = neutral(&fronts?, format.text(), self.is_nginx(), free_name(format.text()))?;
         let what = "name what stands in front as you like".to_owned();
         Some(Change { what, text: format!("{named}{}", format.text()), price: PLACEHOLDERS })
     }
 }
 
 /// Other programs put less than this in front of a line.
-const FRONT_MAX: usize = 200;
+const FRONT_BYTES_MAX: usize = 200;
+const FRONT_WORDS_MAX: usize = 12;
 
 /// A short name and a mark behind it.
 fn is_label(text: &str) -> bool {

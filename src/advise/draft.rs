@@ -1,284 +1,385 @@
-//! A format drafted from a line that no known format reads.
+//! A format drafted from lines that no known format reads.
 //!
-//! Turns a line of text into a log_format in nginx's way, each part named by what it looks like, and a line of JSON
-//! into a map of its keys. What has no look of its own gets a name of its own, which reads any text; a unit is never
-//! guessed.
-//! Whether the draft reads the line is for remedy.rs to try. Slow; for people.
+//! Turns lines of text into a log_format in nginx's way, each column named by what all its values look like, and
+//! lines of JSON into a map of their keys. What has no look of its own gets a name of its own, which reads any text:
+//! only what separates and labels values becomes fixed text, never a value. A unit is never guessed. Whether the
+//! draft reads the lines is for remedy.rs to try. Slow; for people.
 
+use crate::advise::columns;
+use crate::advise::columns::{Column, Table};
 use crate::parse::compile::field::Role;
 use crate::parse::compile::nginx;
-use crate::parse::detect::doubt::{is_address, is_usual_method};
+use crate::parse::detect::doubt::{is_address, is_host, is_usual_method};
 use crate::parse::read::keyed::members;
 use crate::parse::read::request::{Request, RequestKind};
 use crate::parse::read::text::Escape;
 use crate::parse::read::time;
 use crate::parse::read::time::Style;
 
-/// A part of a line: what separates, or a word, which quotes and brackets hold together.
-enum Part<'l> {
-    Between(&'l str),
-    Word(&'l str),
-}
-
-/// Cuts a line at these bytes.
-fn parts<'l>(line: &'l str, separators: &[u8]) -> Vec<Part<'l>> {
-    let bytes = line.as_bytes();
-    let (mut parts, mut at) = (Vec::new(), 0);
-    while at < bytes.len() {
-        let between = bytes[at..].iter().take_while(|c| separators.contains(c)).count();
-        if between > 0 {
-            parts.push(Part::Between(&line[at..at + between]));
-            at += between;
-        }
-        let end = word_end(bytes, at, separators);
-        if end > at {
-            parts.push(Part::Word(&line[at..end]));
-            at = end;
-        }
-    }
-    parts
-}
-
-fn word_end(bytes: &[u8], start: usize, separators: &[u8]) -> usize {
-    let mut at = start;
-    while bytes.get(at).is_some_and(|c| !separators.contains(c)) {
-        let opens = at == start || b"=:".contains(&bytes[at - 1]);
-        let closing = match bytes[at] {
-            b'"' if opens => closed(bytes, at, b'"', separators),
-            b'[' if opens => closed(bytes, at, b']', separators),
-            _ => None,
-        };
-        at = closing.unwrap_or(at) + 1;
-    }
-    at
-}
-
-/// Where what opens here is closed, with nothing of the word behind.
-fn closed(bytes: &[u8], open: usize, close: u8, separators: &[u8]) -> Option<usize> {
-    let ends = |at: usize| bytes.get(at + 1).is_none_or(|next| separators.contains(next));
-    (open + 1..bytes.len()).find(|&at| bytes[at] == close && bytes[at - 1] != b'\\' && ends(at))
-}
-
-/// What encloses a word, and its inside.
-fn unwrapped(word: &str) -> (&'static str, &str, &'static str) {
-    let inside = |open: char, close: char| word.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
-    match (inside('"', '"'), inside('[', ']')) {
-        (Some(inner), _) => ("\"", inner, "\""),
-        (_, Some(inner)) => ("[", inner, "]"),
-        _ => ("", word, ""),
-    }
-}
-
-/// Words of nobody's as fields with names of their own, and whether any of them is known by its label: in nginx's way,
-/// and where the format has no such field yet. None when what is between them cannot be written.
-pub fn neutral(text: &str, format: &str, nginx: bool, first: usize) -> Option<(String, bool)> {
+/// Words of no known meaning as fields with names of their own, and whether any of them is known by its label: in
+/// nginx's way, and where the format has no such field yet. None when what is between them cannot be written.
+pub fn neutral(texts: &[&str], format: &str, nginx: bool, first: usize) -> Option<(String, bool)> {
+    let table = columns::cut(texts).filter(|table| table.lines.len() == texts.len())?;
     let (mut named, mut number, mut known) = (String::new(), first, false);
-    for part in parts(text, b" \t") {
-        let (label, rest) = match part {
-            Part::Between(text) => (text, ""),
-            Part::Word(mark) if is_mark(mark) => (mark, ""),
-            Part::Word(word) => label_of(word),
-        };
-        named.push_str(label);
-        if rest.is_empty() {
+    for column in &table.columns {
+        let (fixed, close) = column.fixed();
+        named.extend([column.before.as_str(), &fixed]);
+        if is_mark(column) {
+            named.push_str(column.values[0]);
             continue;
         }
-        let (open, inner, close) = unwrapped(rest);
-        let variable = label.strip_suffix('=').and_then(|key| variable_of_key(key, inner));
-        let variable = variable.filter(|name| nginx && name.starts_with('$') && !format.contains(name));
+        let variable =
+            labelled(column).filter(|name| nginx && name.starts_with('$') && !format.contains(name.as_str()));
         known |= variable.is_some();
-        let name = match variable {
-            Some(variable) => variable.to_owned(),
-            None if nginx => format!("$field{number}"),
-            None => format!("%{{field{number}}}n"),
-        };
         number += usize::from(variable.is_none());
-        named.extend([open, &name, close]);
+        let placeholder = number - 1;
+        named.push_str(&match variable {
+            Some(variable) => variable,
+            None if nginx => format!("$field{placeholder}"),
+            None => format!("%{{field{placeholder}}}n"),
+        });
+        named.push_str(close);
+        if column.padded {
+            return None;
+        }
     }
-    ((number > first || known) && !named.contains("$ ")).then_some((named, known))
+    named.push_str(&table.after);
+    ((number > first || known) && is_writable(&table)).then_some((named, known))
 }
 
-/// Signs alone, which separate. A dash stands for what is absent.
-fn is_mark(word: &str) -> bool {
-    word != "-" && word.bytes().all(|c| c.is_ascii_punctuation() && !b"\"[]%$\\".contains(&c))
+/// Signs that separate and are no values.
+const MARKS: [&str; 6] = ["|", "||", ">", "->", "=>", "::"];
+
+fn is_mark(column: &Column) -> bool {
+    let first = column.values.first().copied().unwrap_or_default();
+    MARKS.contains(&first) && column.values.iter().all(|value| *value == first)
 }
 
-/// What separates the words of a line: tabs where there are any; bars, or commas where no blank is better.
-fn separators(line: &str) -> &'static [u8] {
-    let words = |separators: &[u8]| {
-        parts(line, separators).iter().filter(|part| matches!(part, Part::Word(_))).count()
-    };
-    match line {
-        _ if line.contains('\t') => b"\t",
-        _ if words(b"|") > 3 => b"|",
-        _ if words(b",") > words(b" ") => b",",
-        _ => b" ",
-    }
+/// Whether all fixed text can stand in a log_format.
+fn is_writable(table: &Table) -> bool {
+    let sound = |text: &str| !text.contains(['$', '{', '}', '\\']);
+    table.columns.iter().all(|column| sound(&column.before) && sound(&column.fixed().0))
+        && sound(&table.after)
 }
 
-/// A log_format for a line of text.
-pub fn of_text(line: &str) -> Option<String> {
-    let line = line.trim_end();
-    if line.contains('$') || line.contains('{') {
+/// What the label of a column and all its values evidently are.
+fn labelled(column: &Column) -> Option<String> {
+    let key = column.label.trim_end_matches(['=', ':', ' ']);
+    if key.is_empty() {
         return None;
     }
-    let parts = parts(line, separators(line));
-    let words: Vec<Word> = parts.iter().map(Word::of).collect();
-    let mut draft = Draft::default();
-    draft.place(&words);
-    for (at, word) in words.iter().enumerate() {
-        draft.write(at, word);
+    let first = column.present().next()?;
+    let variable = variable_of_key(key, first)?;
+    column.all(|value| variable_of_key(key, value).as_ref() == Some(&variable)).then_some(variable)
+}
+
+/// A log_format for lines of text, with the status that it is to find in each of the lines in its table.
+#[derive(Debug)]
+pub struct Draft {
+    pub text: String,
+    pub statuses: Vec<(usize, String)>,
+}
+
+pub fn of_text(lines: &[&str]) -> Option<Draft> {
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end_matches('\r')).collect();
+    let table = columns::cut(&lines).filter(is_writable)?;
+    let mut sheet = Sheet::of(&table.columns);
+    sheet.name_by_looks();
+    sheet.name_bare_request();
+    let status = sheet.name_status();
+    sheet.name_size(status);
+    sheet.name_times();
+    sheet.name_host();
+    let text = sheet.written() + &table.after;
+    let values = |at: usize| table.columns[at].values.iter().map(|value| (*value).to_owned());
+    let statuses = status.map(|at| table.lines.iter().copied().zip(values(at)).collect()).unwrap_or_default();
+    Some(Draft { text, statuses })
+}
+
+/// The columns with the names that are found for them.
+struct Sheet<'t, 'l> {
+    columns: &'t [Column<'l>],
+    names: Vec<Name>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Name {
+    /// None yet; in the end a placeholder.
+    Unknown,
+    /// A variable, with the unit that stands behind each value.
+    Variable(String, &'static str),
+    /// A sign or a unit that is there in every line.
+    Fixed,
+    /// Part of what the variable before it reads.
+    Joined,
+}
+
+impl<'t, 'l> Sheet<'t, 'l> {
+    fn of(columns: &'t [Column<'l>]) -> Sheet<'t, 'l> {
+        Sheet { names: vec![Name::Unknown; columns.len()], columns }
     }
-    Some(draft.text)
-}
 
-/// A part of a line as far as its look tells.
-#[derive(Default)]
-struct Word<'l> {
-    /// What stands there in every line.
-    before: String,
-    inner: &'l str,
-    after: String,
-    /// The variable that it looks like.
-    variable: &'static str,
-    /// Without a label that tells what it is, and without quotes.
-    bare: bool,
-}
-
-impl<'l> Word<'l> {
-    fn of(part: &Part<'l>) -> Word<'l> {
-        let word = match *part {
-            Part::Between(text) => return Word { before: text.to_owned(), ..Word::default() },
-            Part::Word(mark) if is_mark(mark) => return Word { before: mark.to_owned(), ..Word::default() },
-            Part::Word(word) => word,
-        };
-        let padding = word.len() - word.trim_start().len();
-        let (padding, word) = word.split_at(padding);
-        let (label, rest) = label_of(word);
-        let (open, inner, close) = unwrapped(rest.trim_end());
-        let after = format!("{close}{}", &rest[rest.trim_end().len()..]);
-        let bare = label.is_empty() && open.is_empty();
-        let mut word = Word { before: format!("{padding}{label}{open}"), inner, after, variable: "", bare };
-        word.variable = match (word.take_unit(), label.strip_suffix(['=', ':'])) {
-            (Some(timed), _) => timed,
-            (None, Some(key)) => variable_of_key(key, inner).unwrap_or_default(),
-            (None, None) => look_of(inner),
-        };
-        word
+    fn is_used(&self, variable: &str) -> bool {
+        self.names.iter().any(|name| matches!(name, Name::Variable(used, _) if used == variable))
     }
 
-    /// A unit behind a number stands there in every line, and tells that the number is a time.
-    fn take_unit(&mut self) -> Option<&'static str> {
-        let number = self.inner.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit = &self.inner[number.len()..];
-        let timed = match unit {
-            "ms" if is_integer(number) => "$millis",
-            "s" if number.contains('.') && is_decimal(number) => "$request_time",
-            _ => return None,
-        };
-        self.inner = number;
-        self.after.insert_str(0, unit);
-        Some(timed)
-    }
-}
-
-/// The variable that a word without a label looks like.
-fn look_of(text: &str) -> &'static str {
-    match text {
-        _ if text.parse::<std::net::IpAddr>().is_ok() => "$remote_addr",
-        _ if is_address(text) && !text.starts_with('[') => "$remote_addr:$remote_port",
-        _ if is_stamp(Style::Clf, text) => "$time_local",
-        _ if is_stamp(Style::Iso, text) => "$time_iso8601",
-        _ if is_epoch(text) => "$msec",
-        _ if is_request(text) => "$request",
-        _ if is_method(text) => "$request_method",
-        _ if text.starts_with('/') && !text.contains(' ') => "$request_uri",
-        _ if text.starts_with("HTTP/") => "$server_protocol",
-        _ => "",
-    }
-}
-
-/// Letters of a label.
-const LABEL_MAX: usize = 30;
-
-/// `key=` in front of a value, or `key:` (LTSV), and what follows.
-fn label_of(word: &str) -> (&str, &str) {
-    let name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let end = word.find(|c| !name(c)).unwrap_or(0);
-    let letters = word.starts_with(|c: char| c.is_ascii_alphabetic()) && end > 0;
-    let rest = &word[end..];
-    // A query and what is coded in base64 have such signs as well.
-    let sign = rest.starts_with([':', '=']) && !rest.starts_with("://") && !rest.starts_with("==");
-    let labelled = letters && end <= LABEL_MAX && sign && !word.contains('&');
-    word.split_at(if labelled { end + 1 } else { 0 })
-}
-
-#[derive(Default)]
-struct Draft {
-    text: String,
-    /// Where the status and the size stand among the words, if it can be told.
-    status: Option<usize>,
-    size: Option<usize>,
-    used: Vec<&'static str>,
-    fields: usize,
-}
-
-impl Draft {
-    /// The status is the first number of its kind behind the request. A single number behind it is the size; of several
-    /// nobody can tell.
-    fn place(&mut self, words: &[Word]) {
-        let known = |names: &[&str]| words.iter().position(|word| names.contains(&word.variable));
-        let request = known(&["$request", "$request_uri", "$request_method"]).unwrap_or(0);
-        let unnamed = |at: &usize| words[*at].variable.is_empty() && words[*at].bare;
-        let statuses = || (0..words.len()).filter(unnamed).filter(|at| is_status(words[*at].inner));
-        self.status = statuses().find(|at| *at > request).or_else(|| statuses().next());
-        if known(&["$status"]).is_some() {
-            self.status = None;
+    /// Names a column, unless another one has the name.
+    fn name(&mut self, at: usize, variable: &str) {
+        if !self.is_used(variable) && self.names[at] == Name::Unknown {
+            self.names[at] = Name::Variable(variable.to_owned(), "");
         }
-        let Some(status) = self.status else { return };
-        let mut numbers = (status + 1..words.len()).filter(unnamed).filter(|at| is_integer(words[*at].inner));
-        let first = numbers.next();
-        self.size = first.filter(|_| numbers.next().is_none());
     }
 
-    fn write(&mut self, at: usize, word: &Word) {
-        self.text.push_str(&word.before);
-        if word.inner.is_empty() && word.after.is_empty() {
+    /// Where a column has no label, no quotes, and no name yet.
+    fn is_bare(&self, at: usize) -> bool {
+        let column = &self.columns[at];
+        self.names[at] == Name::Unknown
+            && column.label.is_empty()
+            && column.open.is_empty()
+            && !column.is_rest
+    }
+
+    fn position(&self, variables: &[&str]) -> Option<usize> {
+        let is_one =
+            |name: &Name| matches!(name, Name::Variable(known, _) if variables.contains(&known.as_str()));
+        self.names.iter().position(is_one)
+    }
+
+    fn name_by_looks(&mut self) {
+        for (at, column) in self.columns.iter().enumerate().filter(|(_, column)| !column.is_rest) {
+            if is_mark(column) {
+                self.names[at] = Name::Fixed;
+            } else if let Some((variable, unit)) = with_unit(column) {
+                if !self.is_used(variable) {
+                    self.names[at] = Name::Variable(variable.to_owned(), unit);
+                }
+            } else if let Some(variable) = labelled(column) {
+                self.name(at, &variable);
+            } else if !column.label.is_empty() && !column.label.ends_with(' ') {
+                // A key that is not known says more than the look of its values.
+            } else if let Some((_, variable)) = LOOKS.iter().find(|(looks, _)| looks(column)) {
+                self.name(at, variable);
+            }
+            // A number and a unit behind it.
+            if at > 0 && self.is_bare(at) && self.is_bare(at - 1) && self.columns[at - 1].all(is_decimal) {
+                let unit = UNITS.iter().find(|(unit, ..)| column.values.iter().all(|value| value == unit));
+                if let Some((_, _, variable)) = unit.filter(|(_, _, variable)| !self.is_used(variable)) {
+                    self.names[at - 1] = Name::Variable((*variable).to_owned(), "");
+                    self.names[at] = Name::Fixed;
+                }
+            }
+        }
+    }
+
+    /// A request without quotes is three words.
+    fn name_bare_request(&mut self) {
+        let is = |at: usize, variable: &str| self.names[at] == Name::Variable(variable.to_owned(), "");
+        let bare = |at: usize| self.columns[at].open.is_empty() && self.columns[at].label.is_empty();
+        let starts = (0..self.names.len().saturating_sub(2)).find(|&at| {
+            is(at, "$request_method")
+                && is(at + 2, "$server_protocol")
+                && (at..at + 3).all(bare)
+                && (at + 1..at + 3).all(|at| self.columns[at].before == " " && !self.columns[at].padded)
+        });
+        if let Some(at) = starts {
+            self.names[at] = Name::Variable("$request".to_owned(), "");
+            self.names[at + 1..at + 3].fill(Name::Joined);
+        }
+    }
+
+    /// The status is a column of known statuses: in every line rather than in most, behind the request rather than
+    /// before it, and near to it. What another server answered is a dash where none was asked.
+    fn name_status(&mut self) -> Option<usize> {
+        if let Some(named) = self.position(&["$status"]) {
+            return Some(named);
+        }
+        let request = self.position(&["$request", "$request_uri", "$request_method"]).unwrap_or(0);
+        let known = |at: &usize| self.is_bare(*at) && self.columns[*at].all(is_status);
+        let candidates: Vec<usize> = (0..self.columns.len()).filter(known).collect();
+        let absent =
+            |at: usize| self.columns[at].values.iter().filter(|value| matches!(**value, "-" | "")).count();
+        let at = candidates.into_iter().min_by_key(|&at| (absent(at), at < request, at.abs_diff(request)))?;
+        self.name(at, "$status");
+        Some(at)
+    }
+
+    /// A number right behind the status is the size where the request in its quotes is right before it, as nearly
+    /// everywhere; else a single number behind it, with nothing unknown in between. Of several nobody can tell.
+    fn name_size(&mut self, status: Option<usize>) {
+        let Some(status) = status else { return };
+        let number = |at: &usize| self.is_bare(*at) && self.columns[*at].all(is_integer);
+        let numbers: Vec<usize> = (status + 1..self.columns.len()).filter(number).collect();
+        let Some(&first) = numbers.first() else { return };
+        let is_known = |at: usize| self.names[at] != Name::Unknown;
+        let as_usual = status > 0
+            && self.names[status - 1] == Name::Variable("$request".to_owned(), "")
+            && self.columns[status - 1].open == "\""
+            && first == status + 1;
+        let alone = numbers.len() == 1 && (status + 1..first).all(is_known);
+        if as_usual || alone {
+            self.name(first, "$body_bytes_sent");
+        }
+    }
+
+    /// Seconds as nginx writes them have three decimals, and those of fast answers are below a tenth; milliseconds
+    /// hardly ever are. What upstreams took is no longer, and absent where none was asked.
+    fn name_times(&mut self) {
+        let of_nginx = |at: &usize| self.is_bare(*at) && self.columns[*at].all(is_list_of_nginx);
+        let times: Vec<usize> = (0..self.columns.len()).filter(of_nginx).collect();
+        let whole = |at: &usize| self.columns[*at].values.iter().all(|value| is_of_nginx(value));
+        let fast = |at: &usize| self.columns[*at].values.iter().any(|value| value.starts_with("0.0"));
+        let [total] = times.iter().copied().filter(whole).collect::<Vec<usize>>()[..] else { return };
+        if !fast(&total) {
             return;
         }
-        let variable = match at {
-            _ if self.status == Some(at) => "$status",
-            _ if self.size == Some(at) => "$body_bytes_sent",
-            _ => word.variable,
+        self.name(total, "$request_time");
+        let below = |at: usize| {
+            let pairs = self.columns[at].values.iter().zip(&self.columns[total].values);
+            pairs
+                .filter(|(part, _)| **part != "-")
+                .all(|(part, whole)| seconds_of(part) <= seconds_of(whole) + 0.0015)
         };
-        if variable.is_empty() || self.used.contains(&variable) {
-            self.fields += 1;
-            self.text.push_str(&format!("$field{}", self.fields));
-        } else if word.after.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            self.text.push_str(&format!("${{{}}}", &variable[1..]));
-        } else {
-            self.text.push_str(variable);
+        if let [other] = times.iter().copied().filter(|at| *at != total).collect::<Vec<usize>>()[..]
+            && below(other)
+        {
+            self.name(other, "$upstream_response_time");
         }
-        self.used.push(variable);
-        self.text.push_str(&word.after);
+    }
+
+    /// A name of the domain name system beside the address of a client is the virtual host; with a port it always is.
+    fn name_host(&mut self) {
+        if self.position(&["$host", "$server_name"]).is_some() {
+            return;
+        }
+        let client = self.position(&["$remote_addr", "$remote_addr:$remote_port", "$http_x_forwarded_for"]);
+        let with_port = |value: &str| is_host(value) && value.contains(':');
+        let found = (0..self.columns.len()).filter(|at| self.is_bare(*at)).find_map(|at| {
+            let column = &self.columns[at];
+            match () {
+                () if column.all(with_port) => Some((at, "$host:$server_port")),
+                () if client.is_some() && column.all(|value| is_host(value) && !value.contains(':')) => {
+                    Some((at, "$host"))
+                }
+                () => None,
+            }
+        });
+        if let Some((at, variable)) = found {
+            self.name(at, variable);
+        }
+    }
+
+    fn written(&self) -> String {
+        let (mut text, mut number) = (String::new(), 0);
+        let mut placeholder = || {
+            number += 1;
+            format!("$field{number}")
+        };
+        for (at, (column, name)) in self.columns.iter().zip(&self.names).enumerate() {
+            if *name == Name::Joined {
+                continue;
+            }
+            if column.padded {
+                text.push_str(&placeholder());
+            }
+            let (fixed, close) = column.fixed();
+            text.extend([column.before.as_str(), &fixed]);
+            let (variable, unit): (String, &str) = match name {
+                Name::Variable(variable, unit) => (variable.clone(), unit),
+                Name::Fixed => (column.values[0].to_owned(), ""),
+                _ if column.values.iter().all(|value| value.is_empty()) => (String::new(), ""),
+                _ => (placeholder(), ""),
+            };
+            let behind = self.columns.get(at + 1).map_or("", |next| next.before.as_str());
+            let touches = |text: &str| text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            let braces = variable.starts_with('$')
+                && (touches(unit) || (unit.is_empty() && close.is_empty() && touches(behind)));
+            match variable.strip_prefix('$').filter(|_| braces) {
+                Some(name) => text.push_str(&format!("${{{name}}}")),
+                None => text.push_str(&variable),
+            }
+            text.extend([unit, close]);
+        }
+        text
     }
 }
 
-/// A map of the keys of a JSON line, and the words for it. `own` is the map that somebody gave: what of it the line has
-/// stays. None when the line has no status that can be told.
-pub fn of_keys(own: &str, line: &[u8]) -> Option<(String, String)> {
-    let members = members_of(line);
+type Sound = fn(&str) -> bool;
+type Look = fn(&Column) -> bool;
+
+/// Units behind numbers, what the numbers are like, and the variable that they are then.
+const UNITS: &[(&str, Sound, &str)] = &[
+    ("ms", is_decimal, "$millis"),
+    ("s", |number| number.contains('.') && is_decimal(number), "$request_time"),
+];
+
+/// The variable of numbers with their unit right behind them.
+fn with_unit(column: &Column) -> Option<(&'static str, &'static str)> {
+    if column.is_rest {
+        return None;
+    }
+    let found = UNITS.iter().find(|(unit, sound, _)| {
+        let value = column.values.first().copied().unwrap_or_default();
+        let all = column.values.iter().all(|value| value.strip_suffix(unit).is_some_and(sound));
+        all && !value.is_empty()
+    });
+    found.map(|(unit, _, variable)| (*variable, *unit))
+}
+
+/// What columns without a label look like, and the variable that they are then.
+const LOOKS: &[(Look, &str)] = &[
+    (|column| column.all(|value| value.parse::<std::net::IpAddr>().is_ok()), "$remote_addr"),
+    (|column| column.all(is_list_of_addresses), "$http_x_forwarded_for"),
+    (|column| column.all(|value| is_address(value) && !value.starts_with('[')), "$remote_addr:$remote_port"),
+    (|column| column.all(|value| is_stamp(Style::Clf, value)), "$time_local"),
+    (|column| column.all(|value| is_stamp(Style::Iso, value)), "$time_iso8601"),
+    (|column| column.all(is_epoch), "$msec"),
+    (is_mostly_requests, "$request"),
+    (|column| column.all(is_method), "$request_method"),
+    (|column| column.all(is_target) && column.present().any(|value| value.len() > 1), "$request_uri"),
+    (|column| column.all(|value| value.starts_with("HTTP/")), "$server_protocol"),
+];
+
+/// Strangers send what is no request.
+fn is_mostly_requests(column: &Column) -> bool {
+    let requests = column.present().filter(|value| is_request(value)).count();
+    requests > 0 && requests * 2 >= column.present().count()
+}
+
+fn is_target(text: &str) -> bool {
+    !text.contains(' ')
+        && (text.starts_with('/') || text.starts_with("http://") || text.starts_with("https://"))
+}
+
+fn is_list_of_addresses(text: &str) -> bool {
+    text.split(", ").all(|part| part.parse::<std::net::IpAddr>().is_ok())
+}
+
+fn seconds_of(list: &str) -> f64 {
+    list.split([',', ':', ' ']).filter_map(|part| part.parse::<f64>().ok()).sum()
+}
+
+/// A map of the keys of JSON lines, and the words for it. `own` is the map that somebody gave: what of it the lines
+/// have stays. None when the lines have no status that can be told.
+pub fn of_keys(own: &str, lines: &[&[u8]]) -> Option<(String, String)> {
+    let members = members_of(lines);
     let has = |key: &str| members.iter().any(|(known, _)| known == key);
     let own = own.strip_prefix("json:").unwrap_or_default().split(',');
     let own = own.filter_map(|pair| pair.trim().rsplit_once('=')).filter(|(key, _)| has(key));
-    let mut pairs: Vec<(String, &str)> = own.map(|(key, field)| (key.to_owned(), field)).collect();
+    let mut pairs: Vec<(String, String)> =
+        own.map(|(key, field)| (key.to_owned(), field.to_owned())).collect();
     let mut unknown = Vec::new();
-    for (key, value) in &members {
+    for (key, values) in &members {
         let taken =
             |field: &str| pairs.iter().any(|(known, used)| known == key || plays_the_same(used, field));
-        match variable_of_key(key, value) {
-            Some(field) if !taken(field) => pairs.push((key.clone(), field)),
-            None if is_time_span(key, value) && !taken("$request_time") => unknown.push(key.as_str()),
+        let present = || values.iter().filter(|value| !matches!(value.as_str(), "" | "-" | "null"));
+        let variable = present().next().and_then(|value| variable_of_key(key, value));
+        let variable = variable
+            .filter(|variable| present().all(|value| variable_of_key(key, value).as_ref() == Some(variable)));
+        match variable {
+            Some(field) if !taken(&field) => pairs.push((key.clone(), field)),
+            None if present().any(|value| is_time_span(key, value)) && !taken("$request_time") => {
+                unknown.push(key.as_str());
+            }
             _ => {}
         }
     }
@@ -296,9 +397,9 @@ pub fn of_keys(own: &str, line: &[u8]) -> Option<(String, String)> {
     Some((what, format!("json:{}", pairs.join(","))))
 }
 
-/// What to do about a JSON line that has no status that can be told.
-pub fn hint_at_keys(line: &[u8]) -> Option<String> {
-    let members = members_of(line);
+/// What to do about JSON lines that have no status that can be told.
+pub fn hint_at_keys(lines: &[&[u8]]) -> Option<String> {
+    let members = members_of(lines);
     let keys: Vec<&str> = members.iter().map(|(key, _)| key.as_str()).take(KEYS_SHOWN).collect();
     (!keys.is_empty()).then(|| {
         format!(
@@ -312,12 +413,20 @@ pub fn hint_at_keys(line: &[u8]) -> Option<String> {
 /// Keys that are named in a message.
 const KEYS_SHOWN: usize = 20;
 
-/// The keys that can stand in a map, with their values.
-fn members_of(line: &[u8]) -> Vec<(String, String)> {
+/// The keys that can stand in a map, in the order in which they come, with their values in all lines.
+fn members_of(lines: &[&[u8]]) -> Vec<(String, Vec<String>)> {
     let plain =
         |key: &str| !key.is_empty() && key.bytes().all(|c| c.is_ascii_graphic() && !b",'\\\"".contains(&c));
-    let found = members(line).unwrap_or_default().into_iter().filter(|(key, _)| plain(key));
-    found.map(|(key, value)| (key, String::from_utf8_lossy(value).into_owned())).collect()
+    let mut all: Vec<(String, Vec<String>)> = Vec::new();
+    for (key, value) in lines.iter().flat_map(|line| members(line).unwrap_or_default()) {
+        let value = String::from_utf8_lossy(value).into_owned();
+        match all.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) => values.push(value),
+            None if plain(&key) => all.push((key, vec![value])),
+            None => {}
+        }
+    }
+    all
 }
 
 fn plays_the_same(a: &str, b: &str) -> bool {
@@ -352,7 +461,7 @@ fn words_of(key: &str) -> Vec<String> {
 }
 
 /// A word of the key, the test that its value has to pass, and the variable that it is then.
-type Evidence = (&'static [&'static str], fn(&str) -> bool, &'static str);
+type Evidence = (&'static [&'static str], Sound, &'static str);
 
 const EVIDENCE: &[Evidence] = &[
     (&["status", "code", "statuscode"], is_status, "$status"),
@@ -373,14 +482,35 @@ const OF_NGINX: &[(&str, &str)] = &[
 ];
 
 /// The variable that a key and its value evidently are.
-fn variable_of_key(key: &str, value: &str) -> Option<&'static str> {
+fn variable_of_key(key: &str, value: &str) -> Option<String> {
+    of_nginx(key, value).or_else(|| by_words(key, value).map(str::to_owned))
+}
+
+/// A name of nginx's own that plays a role, with a value that nginx writes there.
+fn of_nginx(key: &str, value: &str) -> Option<String> {
+    let sound = match nginx::variable(key, Escape::Json).meaning.role? {
+        Role::Duration | Role::UpstreamDuration | Role::UpstreamConnect | Role::TimeToFirstByte => {
+            is_list_of_nginx(value)
+        }
+        Role::Status => is_status(value),
+        Role::BytesSent | Role::BytesReceived => is_integer(value),
+        Role::Timestamp => key != "time" && is_moment(value),
+        Role::Request => is_request(value),
+        Role::Method => is_method(value),
+        Role::Vhost => is_name(value),
+        _ => true,
+    };
+    sound.then(|| format!("${key}"))
+}
+
+fn by_words(key: &str, value: &str) -> Option<&'static str> {
     if let Some((_, variable)) = OF_NGINX.iter().find(|(label, _)| *label == key && is_of_nginx(value)) {
         return Some(variable);
     }
     let words = words_of(key);
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
     // What other servers did is something else.
-    if has(&["upstream", "origin", "backend"]) {
+    if has(&["upstream", "origin", "backend", "upstreams"]) {
         return None;
     }
     if is_request(value) {
@@ -433,8 +563,19 @@ fn is_of_nginx(text: &str) -> bool {
     is_decimal(text) && text.split_once('.').is_some_and(|(_, fraction)| fraction.len() == 3)
 }
 
+/// Times of several upstreams, as nginx lists them.
+fn is_list_of_nginx(text: &str) -> bool {
+    text.split([',', ':']).map(str::trim).all(|part| part == "-" || is_of_nginx(part)) && text.contains('.')
+}
+
+/// The statuses of the registry (RFC 9110 and others), and those that servers made up. Ports, sizes and times of
+/// three digits are seldom among them.
 fn is_status(text: &str) -> bool {
-    text.len() == 3 && is_integer(text) && ("100".."600").contains(&text)
+    let known =
+        [100..=103, 200..=208, 226..=226, 300..=308, 400..=418, 421..=426, 428..=431, 444..=444, 449..=451];
+    let known_too = [460..=464, 494..=499, 500..=511, 520..=530, 561..=561, 598..=599];
+    let code = text.parse::<u16>().ok().filter(|_| text.len() == 3 && is_integer(text));
+    code.is_some_and(|code| known.iter().chain(&known_too).any(|range| range.contains(&code)))
 }
 
 fn is_method(text: &str) -> bool {
@@ -502,9 +643,8 @@ mod tests {
             ),
             ("203.0.113.9,GET,/a,200", "$remote_addr,$request_method,$request_uri,$status"),
         ] {
-            assert_eq!(of_text(line).as_deref(), Some(draft), "{line}");
+            assert_eq!(of_text(&[line]).map(|draft| draft.text).as_deref(), Some(draft), "{line}");
         }
-        assert_eq!(of_text("200 $5"), None, "a dollar sign cannot be written");
     }
 
     #[test]
@@ -537,19 +677,19 @@ mod tests {
             ),
             ("json:s=%>s", r#"{"s":200,"status":200}"#, "s=%>s"),
         ] {
-            let (_, text) = of_keys(own, line.as_bytes()).unwrap();
+            let (_, text) = of_keys(own, &[line.as_bytes()]).unwrap();
             assert_eq!(text, format!("json:{map}"), "{line}");
         }
-        assert_eq!(of_keys("", br#"{"status":"fine","code":7}"#), None);
-        let (what, text) = of_keys("", br#"{"status":200,"took":7}"#).unwrap();
+        assert_eq!(of_keys("", &[br#"{"status":"fine","code":7}"#]), None);
+        let (what, text) = of_keys("", &[br#"{"status":200,"took":7}"#]).unwrap();
         assert!(what.contains("only you know the unit of took") && text == "json:status=$status", "{what}");
     }
 
     proptest! {
         #[test]
         fn any_line_is_survived(line in "[ -~\t\u{e9}\u{4e2d}]{0,80}", bytes: Vec<u8>) {
-            let _ = (of_text(&line), neutral(&line, "", true, 1), of_keys("", line.as_bytes()), of_keys("", &bytes));
-            let _ = hint_at_keys(&bytes);
+            let _ = (of_text(&[&line, "a \"b\" 200"]), neutral(&[&line], "", true, 1));
+            let _ = (of_keys("", &[line.as_bytes(), &bytes]), hint_at_keys(&[&bytes]));
         }
     }
 }

@@ -3,9 +3,10 @@
 //! The other tail of the house: lines go from stdin through the same format as everywhere, but to a person instead of
 //! the ledger. It owns the wording; what it says of a line comes from parse.
 
+use crate::advise::budget::Budget;
 use crate::advise::reading::Reading;
-use crate::advise::remedy::{Budget, Remedy};
-use crate::advise::{reading, remedy};
+use crate::advise::remedy::Remedy;
+use crate::advise::{reading, remedy, units};
 use crate::catalogue;
 use crate::catalogue::Metric;
 use crate::limits;
@@ -65,9 +66,12 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, 
         return Ok(Some((format, true, title)));
     }
     let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
-    if let Some(preset) = detect::detect(&lines) {
-        let title = format!("The format is `{}`, chosen by the lines", preset.name);
-        let mut format = compiled(preset.name)?;
+    if let Some(found) = detect::detect(&lines) {
+        let title = match units::ask(&lines).filter(|_| found.untold) {
+            Some(asked) => format!("{}.\nCounted is", capitalized(&asked)),
+            None => format!("The format is `{}`, chosen by the lines", found.preset.name),
+        };
+        let mut format = compiled(&found.spec)?;
         format.mix(options.mixed);
         return Ok(Some((format, true, title)));
     }
@@ -319,6 +323,11 @@ fn apache_line(format: &str) -> String {
     format!(
         "For all of it, in Apache (%I and %^FB need mod_logio and LogIOTrackTTFB On):\n    LogFormat \"{quoted}\" timed\n"
     )
+}
+
+fn capitalized(text: &str) -> String {
+    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    first.to_uppercase() + rest
 }
 
 fn compiled(spec: &str) -> Result<Format, String> {

@@ -3,11 +3,14 @@
 //! ```text
 //! worker    the thread that says it            explain   the mode that prints it
 //! reading   how a line is read, or why not     remedy    what would make lines fit
-//! changes   what people get wrong              draft     a line -> a format for it
-//! price     what of several remedies is best
+//! changes   what people get wrong              draft     lines -> a format for them
+//! columns   what lines have in common           budget    what all that may cost
+//! price     what of several remedies is best   units     asks what no line tells
 //! ```
 
+mod budget;
 mod changes;
+mod columns;
 mod draft;
 pub mod explain;
 mod price;
@@ -15,4 +18,5 @@ pub mod reading;
 pub mod remedy;
 #[cfg(test)]
 mod tests;
+mod units;
 pub mod worker;

@@ -37,6 +37,8 @@ pub const OTHER_KEYS: usize = 8;
 /// A draft, which knows nothing of the format that somebody wrote.
 pub const DRAFT: usize = 12;
 
+/// A line that is not read, for every one that is: what reads nearly all lines is likelier than what reads most.
+pub const UNREAD_LINE: usize = 20;
 /// Each value that is odd for its field, in every line: it costs more than nearly any change, for to leave a value
 /// without a name is better than to give it a wrong one.
 pub const ODD_VALUE: usize = 10;

@@ -1,26 +1,26 @@
-//! What would make a format fit: the format itself with one thing changed, a preset, or a format drafted from the line.
+//! What would make a format fit: the format itself with one thing changed, a preset, or a format drafted from the
+//! line.
 //!
 //! Turns a format and some lines that it cannot read, or reads as nobody could have meant, into one sentence for
 //! the operator. Everything that may help is tried; of what reads the lines without a doubt, the cheapest is offered.
 //! Slow, for people; a budget bounds what is read for it.
 
+use crate::advise::budget::Budget;
 use crate::advise::changes::Change;
 use crate::advise::price::{
     DRAFT, ODD_VALUE, OTHER_KEYS, OTHER_SERVER, OWN_KEYS, PLACEHOLDER, PRESET_FOR_FORMAT, SAME_SERVER,
+    UNREAD_LINE,
 };
 use crate::advise::{changes, draft, reading};
-use crate::limits;
 use crate::parse::Format;
 use crate::parse::compile::field::{Kind, Role};
 use crate::parse::compile::presets::{self, PRESETS, Preset};
 use crate::parse::detect::{detect, doubt};
 use crate::parse::read::keyed;
+use crate::parse::read::request::RequestKind;
 use crate::parse::read::spans::Spans;
 use crate::parse::read::text::{Escape, unescape};
 use std::fmt;
-
-/// Lines a change is tried on; a change that helps these helps.
-const LINES_MAX: usize = 20;
 
 /// Presets that others are made of.
 const PLAIN: [&str; 3] = ["combined", "nginx", "common"];
@@ -41,52 +41,53 @@ impl fmt::Display for Remedy {
 
 /// What to do about lines; None when they are read, or when nothing that was tried helps.
 pub fn remedy(format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Option<Remedy> {
-    let lines = &lines[..lines.len().min(LINES_MAX)];
+    let lines: Vec<&[u8]> = lines.iter().copied().filter(|line| !line.is_empty()).collect();
+    let lines = lines.as_slice();
     let line = *lines.first()?;
     if oddness(format, lines).is_some() && reading::doubt(format, lines).is_none() {
         return None;
     }
-    let mut scale = Scale { lines, best: None, budget };
+    let mut scale = Scale { few: spread(lines, FEW_LINES), lines, best: None, budget };
     scale.weigh_all(other_presets(format, lines).into_iter(), 0);
-    scale.weigh_all(changes::of(format, line).into_iter(), 0);
+    let few = scale.few.clone();
+    let own = changes::of(format, &few, scale.budget);
+    scale.weigh_all(own.into_iter(), 0);
     if presets::of_text(format.text()).is_some() {
         // Whoever named one may as well have named another.
-        let plain = PLAIN.iter().filter_map(|name| Format::compile(name).ok());
-        let plain = plain.filter(|plain| plain.text().contains('$') || !format.text().contains('$'));
-        scale.weigh_all(plain.flat_map(|format| changes::of(&format, line)), PLACEHOLDER - 1);
+        for plain in PLAIN.iter().filter_map(|name| Format::compile(name).ok()) {
+            if plain.text().contains('$') || !format.text().contains('$') {
+                let changes = changes::of(&plain, &few, scale.budget);
+                scale.weigh_all(changes.into_iter(), PLACEHOLDER - 1);
+            }
+        }
+        for preset in PRESETS.iter().filter(|preset| !PLAIN.contains(&preset.name)) {
+            let Ok(other) = Format::compile(preset.name) else { continue };
+            let changes = changes::around(&other, &few, scale.budget);
+            scale.weigh_all(changes.into_iter(), PLACEHOLDER - 1);
+        }
     }
-    scale.weigh_all(lines.iter().filter_map(|line| keys(format, line)), OTHER_KEYS);
-    scale.weigh_all(lines.iter().filter_map(|line| drafted(line)), DRAFT);
+    scale.weigh_all(keys(format, lines).into_iter(), OTHER_KEYS);
+    scale.weigh_all(drafted(lines).into_iter(), DRAFT);
     if let Some((_, Change { what, text, .. })) = scale.best {
         return Some(Remedy { words: what, format: Some(text) });
     }
-    let words = wrapped(line).or_else(|| draft::hint_at_keys(line)).or_else(|| further(format, line));
+    let words = wrapped(line).or_else(|| draft::hint_at_keys(lines)).or_else(|| further(format, line));
     words.map(|words| Remedy { words, format: None })
 }
 
-/// How many bytes may still be read for advice, over all formats that are tried: lines are as long, and formats have as
-/// many fields, as strangers and operators like.
-#[derive(Debug)]
-pub struct Budget {
-    bytes: usize,
-}
+/// Lines that a change is tried on first.
+const FEW_LINES: usize = 6;
 
-impl Budget {
-    pub fn new() -> Budget {
-        Budget { bytes: limits::ADVICE_BYTES_MAX }
-    }
-
-    /// Whether so much may be read; then it is spent.
-    fn spend(&mut self, bytes: usize) -> bool {
-        let enough = bytes <= self.bytes;
-        self.bytes = self.bytes.saturating_sub(bytes);
-        enough
-    }
+/// So many of the lines, from the first to the last.
+fn spread<'l>(lines: &[&'l [u8]], most: usize) -> Vec<&'l [u8]> {
+    let step = lines.len().div_ceil(most).max(1);
+    lines.iter().step_by(step).copied().collect()
 }
 
 /// Finds the cheapest change that helps, the first of several.
 struct Scale<'l, 'b> {
     lines: &'l [&'l [u8]],
+    few: Vec<&'l [u8]>,
     best: Option<(usize, Change)>,
     budget: &'b mut Budget,
 }
@@ -94,14 +95,17 @@ struct Scale<'l, 'b> {
 impl Scale<'_, '_> {
     fn weigh(&mut self, change: Change) {
         let least = self.best.as_ref().map_or(usize::MAX, |(price, _)| *price);
-        let bytes = change.text.len() + self.lines.iter().map(|line| line.len()).sum::<usize>();
-        if change.price >= least || !self.budget.spend(bytes) {
+        if change.price >= least || !self.budget.spend(change.text.len() + bytes_of(&self.few)) {
             return;
         }
-        let Some(odd) = Format::compile(&change.text).ok().and_then(|format| oddness(&format, self.lines))
-        else {
+        let Ok(format) = Format::compile(&change.text) else { return };
+        if oddness(&format, &self.few).is_none_or(|odd| change.price + odd >= least) {
             return;
-        };
+        }
+        if !self.budget.spend(bytes_of(self.lines)) {
+            return;
+        }
+        let Some(odd) = oddness(&format, self.lines) else { return };
         if change.price + odd < least {
             self.best = Some((change.price + odd, change));
         }
@@ -110,7 +114,7 @@ impl Scale<'_, '_> {
     /// Until one is found that costs no more than this.
     fn weigh_all(&mut self, changes: impl Iterator<Item = Change>, enough: usize) {
         for change in changes {
-            if self.best.as_ref().is_some_and(|(least, _)| *least <= enough) {
+            if self.budget.is_spent() || self.best.as_ref().is_some_and(|(least, _)| *least <= enough) {
                 return;
             }
             self.weigh(change);
@@ -119,23 +123,32 @@ impl Scale<'_, '_> {
 }
 
 /// Fit for a shell.
-fn quotable(text: &str) -> String {
+pub fn quotable(text: &str) -> String {
     if text.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_".contains(&c)) {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\t', "\\t").replace('\'', r"'\''"))
 }
 
-/// What the odd values of the lines cost; None unless more than half of them are read without a doubt: the rest may be
-/// true garbage.
+fn bytes_of(lines: &[&[u8]]) -> usize {
+    lines.iter().map(|line| line.len()).sum()
+}
+
+/// What the odd values of the lines cost, and those lines that are not read; None unless more than half of them are
+/// read without a doubt: the rest may be true garbage.
 fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
     let mut spans = Spans::new();
     let (mut read, mut odd) = (0, 0);
     let claims_request = format.source_of(Role::Method).is_some();
+    let (mut valid, mut invalid) = (0, 0);
     for (seen, line) in lines.iter().enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let record = format.parse(line, &mut spans).ok();
         let record = record.filter(|record| !format.is_json() || !claims_request || record.has_request());
+        if let Some(record) = record.filter(|record| record.status().is_some_and(|status| status < 400)) {
+            let is_request = !claims_request || record.request().kind == RequestKind::Http;
+            (valid, invalid) = (valid + usize::from(is_request), invalid + usize::from(!is_request));
+        }
         if record.is_some() && doubt::of_line(&format.slots, line, &spans).is_empty() {
             read += 1;
             odd += doubt::odd(&format.slots, line, &spans);
@@ -143,11 +156,15 @@ fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
             return None;
         }
     }
-    Some(odd * ODD_VALUE / read)
+    // Requests that were answered well are requests.
+    if invalid > valid {
+        return None;
+    }
+    Some((odd * ODD_VALUE + (lines.len() - read) * UNREAD_LINE) / read.max(1))
 }
 
-/// The preset that these lines would choose, after those of the same server. Who gave a preset chose among presets; who
-/// wrote a format wants that one right.
+/// The preset that these lines would choose, after those of the same server. Who gave a preset chose among presets;
+/// who wrote a format wants that one right.
 fn other_presets(format: &Format, lines: &[&[u8]]) -> Vec<Change> {
     let known = presets::of_text(format.text());
     let change = |preset: &Preset, price| Change {
@@ -159,19 +176,19 @@ fn other_presets(format: &Format, lines: &[&[u8]]) -> Vec<Change> {
         |preset: &&Preset| known.is_some_and(|known| known.dialect == preset.dialect) && !format.is_json();
     let mut changes: Vec<Change> =
         PRESETS.iter().filter(kin).map(|preset| change(preset, SAME_SERVER)).collect();
-    changes.extend(detect(lines).map(|preset| {
-        // nginx has no microseconds: whatever this number is, it is none.
-        let wrong = preset.text.ends_with("%D") && format.text().contains('$');
-        let price = if known.is_some() { OTHER_SERVER } else { PRESET_FOR_FORMAT };
-        change(preset, if wrong { DRAFT } else { price })
-    }));
+    // A number of any unit makes no other preset.
+    changes.extend(
+        detect(lines).filter(|found| !found.untold).map(|found| {
+            change(found.preset, if known.is_some() { OTHER_SERVER } else { PRESET_FOR_FORMAT })
+        }),
+    );
     changes
 }
 
-/// The keys that the line has, for those of the format that it has not.
-fn keys(format: &Format, line: &[u8]) -> Option<Change> {
+/// The keys that the lines have, for those of the format that they have not.
+fn keys(format: &Format, lines: &[&[u8]]) -> Option<Change> {
     let own = format.is_json() && presets::of_text(format.text()).is_none();
-    let (what, text) = draft::of_keys(if own { format.text() } else { "" }, line)?;
+    let (what, text) = draft::of_keys(if own { format.text() } else { "" }, lines)?;
     Some(Change { what, text, price: if own { OWN_KEYS } else { OTHER_KEYS } })
 }
 
@@ -180,7 +197,7 @@ fn wrapped(line: &[u8]) -> Option<String> {
     let inside = |(key, value): &(String, &[u8])| {
         let mut text = Vec::new();
         unescape(value, Escape::Json, &mut text);
-        let preset = detect(&[text.trim_ascii_end()])?;
+        let preset = detect(&[text.trim_ascii_end()])?.preset;
         Some(format!(
             "the key {key} holds a whole line, which the preset `{}` reads: take it out before, as with jq -r .{key}",
             preset.name
@@ -189,13 +206,26 @@ fn wrapped(line: &[u8]) -> Option<String> {
     keyed::members(line)?.iter().find_map(inside)
 }
 
-fn drafted(line: &[u8]) -> Option<Change> {
-    let text = draft::of_text(str::from_utf8(line).ok()?)?;
-    let tells = Format::compile(&text).ok().is_some_and(|format| {
-        [Role::Status, Role::Method].into_iter().any(|role| format.source_of(role).is_some())
-    });
+/// A draft that finds the status, and a request or a method, where they were seen.
+fn drafted(lines: &[&[u8]]) -> Option<Change> {
+    let texts: Vec<(&[u8], &str)> =
+        lines.iter().filter_map(|line| Some((*line, str::from_utf8(line).ok()?))).collect();
+    let draft = draft::of_text(&texts.iter().map(|(_, text)| *text).collect::<Vec<&str>>())?;
+    let format = Format::compile(&draft.text).ok()?;
+    let status = format.slots.iter().position(|slot| slot.meaning.role == Some(Role::Status));
+    let mut spans = Spans::new();
+    let is_found = |(at, value): &(usize, String)| {
+        let line = texts[*at].0;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let read = format.parse(line, &mut spans).is_ok();
+        read && status.is_some_and(|status| spans.at[status].of(line) == Some(value.as_bytes()))
+    };
+    let tells = !draft.statuses.is_empty() || format.source_of(Role::Method).is_some();
+    if !tells || !draft.statuses.iter().all(is_found) {
+        return None;
+    }
     let what = "written in nginx's way, with names to change as you like".to_owned();
-    tells.then_some(Change { what, text, price: DRAFT })
+    Some(Change { what, text: draft.text, price: DRAFT })
 }
 
 /// The preset that comes furthest into a line, how many of its fields it reads there, and how many it has.

@@ -1,10 +1,10 @@
 //! The advice thread: what the reports of the counting thread mean and what to do about it, said to the operator.
 //!
-//! It starts with the first report, gets all others over a bounded channel, and ends when the reporter is dropped. What
-//! it works out has a bound, and nobody waits for it but the end of the program, for a moment.
+//! It starts with the first report, gets all others over a bounded channel, and ends when the reporter is dropped.
+//! What it works out has a bound, and nobody waits for it but the end of the program, for a moment.
 
-use crate::advise::remedy::Budget;
-use crate::advise::{reading, remedy};
+use crate::advise::budget::Budget;
+use crate::advise::{reading, remedy, units};
 use crate::count::diagnostics::{Finding, Report, Reporter};
 use crate::count::ledger::Doubt;
 use crate::limits;
@@ -72,6 +72,11 @@ fn answer(Report { format: spec, finding }: &Report, doubt: &Doubt) {
             let start = format!("{malformed} of {lines} lines fit none of the presets");
             log_line(no_preset(&start, &samples.lines()));
         }
+        (Finding::Untold(samples), _) => {
+            if let Some(asked) = units::ask(&samples.lines()) {
+                log_line(asked);
+            }
+        }
         // Only a format that is known reads lines, and misses them.
         (Finding::Malformed { .. } | Finding::FirstLines(_), None) => {}
     }
@@ -111,7 +116,7 @@ fn no_preset(start: &str, lines: &[&[u8]]) -> String {
         Ok(_) => reading::doubt(format, &[line])
             .map(|doubt| format!("the nearest, `{name}`, is in doubt: {doubt}; ")),
     });
-    let remedy = nearest.and_then(|format| remedy::remedy(&format, &[line], &mut Budget::new()));
+    let remedy = nearest.and_then(|format| remedy::remedy(&format, lines, &mut Budget::new()));
     let remedy = remedy.map_or_else(|| or_look.to_owned(), |remedy| remedy.to_string());
     let (why, line) = (why.unwrap_or_default(), shown(line, limits::SHOWN_LINE_CHARS));
     format!("{start}: {why}the line: {line}; {remedy}")

@@ -30,6 +30,8 @@ pub enum Finding {
     Misfit { malformed: u64, lines: u64, samples: Samples },
     /// The first lines that were read.
     FirstLines(Samples),
+    /// These lines have chosen a format, and none tells the unit of a number in them.
+    Untold(Samples),
 }
 
 /// The way to whoever advises, and to the answer.
@@ -164,6 +166,12 @@ impl Diagnostics {
         self.looked = true;
         let first = std::mem::take(&mut self.first);
         self.report(format, Finding::FirstLines(first));
+    }
+
+    pub fn report_untold(&mut self, lines: &[&[u8]]) {
+        let mut samples = Samples::default();
+        lines.iter().for_each(|line| samples.add(line));
+        self.report(None, Finding::Untold(samples));
     }
 
     /// Judges, every hundred lines or so, whether the lines fit the format at all.

@@ -153,13 +153,17 @@ impl Counter {
         let lines: Vec<&[u8]> =
             held.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]).collect();
         let chosen =
-            detect::detect(&lines).and_then(|preset| Some((preset, Format::compile(preset.name).ok()?)));
-        let Some((preset, format)) = chosen else { return self.fit_nothing(&lines) };
+            detect::detect(&lines).and_then(|found| Some((Format::compile(&found.spec).ok()?, found)));
+        let Some((format, found)) = chosen else { return self.fit_nothing(&lines) };
         let Some(FormatDetector { options, .. }) = self.detector.take() else { return };
-        log_line(format!("the format is `{}`: {}", preset.name, preset.text));
+        if found.untold {
+            self.diagnostics.report_untold(&lines);
+        } else {
+            log_line(format!("the format is `{}`: {}", found.preset.name, found.preset.text));
+        }
         self.format = format;
         self.format.mix(options.mixed);
-        self.chosen = Some(preset.name.to_owned());
+        self.chosen = Some(found.spec);
         let compiled = Meter::compile(&options, &mut self.format).or_else(|wrong| {
             // The command line was right in itself, so the lines are counted all the same.
             log_line(format!(

@@ -3,6 +3,7 @@
 //! It knows nothing of logs or metrics. nix has safe faces for the calls that std lacks, and its setuid, setgid and
 //! setgroups are libc's, which change all threads at once; what has none is unsafe and stands here.
 
+pub mod cpu;
 mod inherited;
 mod memory;
 mod pipes;

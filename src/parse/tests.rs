@@ -444,7 +444,7 @@ fn every_preset_compiles_and_the_lines_choose_among_them() {
         ("hello".to_owned(), None),
         (format!(r#"Oct 10 13:55:36 web nginx: {base} "-" "x""#), None),
     ] {
-        assert_eq!(detect(&[line.as_bytes()]).map(|preset| preset.name), want, "{line}");
+        assert_eq!(detect(&[line.as_bytes()]).map(|found| found.preset.name), want, "{line}");
     }
 }
 

@@ -189,11 +189,19 @@ pub fn is_host(text: &str) -> bool {
 
 /// How many values of a line are odd for their fields.
 pub fn odd(slots: &[Slot], line: &[u8], spans: &Spans) -> usize {
-    let odd = |(slot, span): &(&Slot, &Span)| span.of(line).is_some_and(|raw| is_odd(slot, raw));
+    let odd = |(slot, span): &(&Slot, &Span)| {
+        span.of(line).is_some_and(|raw| is_odd(slot, raw, is_quoted(line, span)))
+    };
     slots.iter().zip(&spans.at).filter(odd).count()
 }
 
-fn is_odd(slot: &Slot, raw: &[u8]) -> bool {
+/// Whether quotes or brackets of the line stand around a value, so that whatever is in it is one value.
+fn is_quoted(line: &[u8], span: &Span) -> bool {
+    let before = (span.start as usize).checked_sub(1).and_then(|at| line.get(at));
+    matches!((before, line.get(span.end as usize)), (Some(b'"'), Some(b'"')) | (Some(b'['), Some(b']')))
+}
+
+fn is_odd(slot: &Slot, raw: &[u8], quoted: bool) -> bool {
     let Ok(text) = str::from_utf8(raw) else { return false };
     if slot.escape == Escape::Json || (text == "-" && slot.meaning.role != Some(Role::Vhost)) {
         return false;
@@ -227,7 +235,7 @@ fn is_odd(slot: &Slot, raw: &[u8]) -> bool {
             has_bare_quote(text) || text.starts_with("http") || is_number(text) || is_address(text)
         }
         _ if is_user(&slot.name) => text.contains([' ', '[', '"']) || is_address(text),
-        _ if slot.kind == Kind::Quoted => has_bare_quote(text),
+        _ if slot.kind == Kind::Quoted || quoted => has_bare_quote(text),
         _ => slot.kind == Kind::Text && text.contains([' ', '\t', '"']),
     }
 }

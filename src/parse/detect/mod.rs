@@ -1,44 +1,153 @@
-//! Which preset lines are written in, and which readings fit and yet cannot be meant.
+//! Which format lines are written in, and which readings fit and yet cannot be meant.
+//!
+//! All lines at hand decide, and what no line tells is left out: a number at the end without a name may be of any
+//! unit, so it is counted as nothing until somebody says what it is.
 
 pub mod doubt;
 
-use crate::parse::Format;
-use crate::parse::compile::field::Kind;
+use crate::parse::compile::field::{Kind, Role};
 use crate::parse::compile::presets::{PRESETS, Preset};
 use crate::parse::read::record::Record;
+use crate::parse::read::request::RequestKind;
 use crate::parse::read::spans::{Span, Spans};
+use crate::parse::{Format, NoRecord};
 
-/// The preset that reads most of the lines, a reading in doubt being half a reading; among equals the one that
-/// finds more values, then the one named first. A line whose words have slipped into other fields is not read: a
-/// preset that takes the stamp of syslog for a host would make labels of it. `None` when none reads any.
-pub fn detect(lines: &[&[u8]]) -> Option<&'static Preset> {
-    let mut best = None;
-    let mut most = (0, 0);
-    for preset in PRESETS {
-        let Ok(format) = Format::compile(preset.name) else { continue };
-        let mut spans = Spans::new();
-        let mut score = (0usize, 0usize);
-        for line in lines {
-            // Any JSON with a status would fit some map; an access record has a request as well.
-            let record = format.parse(line, &mut spans).ok().filter(Record::has_request);
-            let read = record.is_some();
-            let doubts = if read { doubt::of_line(&format.slots, line, &spans) } else { Vec::new() };
-            let slipped = |doubt: &doubt::Doubt| doubt.certain || format.slots[doubt.slot].kind == Kind::Text;
-            // A unit is not guessed: figures that can hardly be of it make no other preset of a line with more fields.
-            let odd = read && doubt::has_odd_figure(&format.slots, line, &spans);
-            if read && !odd && !doubts.iter().any(slipped) {
-                let values = format.roles.iter().filter(|&&(slot, _)| {
-                    let found = spans.at.get(usize::from(slot)).copied().unwrap_or(Span::NONE).of(line);
-                    found.is_some_and(|text| text != b"-")
-                });
-                let values = values.count();
-                score = (score.0 + 1 + usize::from(doubts.is_empty()), score.1 + values);
-            }
-        }
-        if score.0 > 0 && score > most {
-            most = score;
-            best = Some(preset);
+/// Lines that suffice for a choice where most lines at hand are something else; one may be anything.
+const ENOUGH_LINES: usize = 2;
+
+/// The preset that lines are written in.
+#[derive(Clone, Debug)]
+pub struct Detected {
+    pub preset: &'static Preset,
+    /// The format to count by: the preset's name, or its text without the field whose unit is untold.
+    pub spec: String,
+    pub untold: bool,
+}
+
+/// The preset that reads most of the lines, a reading in doubt being half a reading; among equals the one that finds
+/// more values, then the one named first. None when none reads enough of them.
+pub fn detect(lines: &[&[u8]]) -> Option<Detected> {
+    let mut best: Option<(Score, Detected)> = None;
+    for candidate in PRESETS.iter().filter_map(Candidate::of) {
+        let score = candidate.score(lines);
+        if score.readings > 0 && best.as_ref().is_none_or(|(most, _)| score > *most) {
+            best = Some((score, candidate.detected));
         }
     }
-    best
+    let (score, mut detected) = best?;
+    let some = lines.iter().filter(|line| !line.is_empty() && !line.starts_with(b"#")).count();
+    if score.lines < ENOUGH_LINES && score.lines * 2 < some.saturating_sub(score.foreign) {
+        return None;
+    }
+    if !detected.untold
+        && let Some(spec) = without_whole_duration(detected.preset, lines)
+    {
+        detected = Detected { preset: detected.preset, spec, untold: true };
+    }
+    Some(detected)
+}
+
+/// How well a preset reads lines: the first figure that differs decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Score {
+    /// Twice for what is read without a doubt.
+    readings: usize,
+    values: usize,
+    lines: usize,
+    /// Lines that are no requests, and known to be none.
+    foreign: usize,
+}
+
+struct Candidate {
+    detected: Detected,
+    format: Format,
+}
+
+impl Candidate {
+    fn of(preset: &'static Preset) -> Option<Candidate> {
+        let format = Format::compile(preset.name).ok()?;
+        if !ends_in_a_bare_duration(&format) {
+            let detected = Detected { preset, spec: preset.name.to_owned(), untold: false };
+            return Some(Candidate { detected, format });
+        }
+        let (before, last) = preset.text.rsplit_once(' ')?;
+        let placeholder = if last.starts_with('$') { "$field1" } else { "%{field1}n" };
+        let spec = format!("{before} {placeholder}");
+        let format = Format::compile(&spec).ok()?;
+        Some(Candidate { detected: Detected { preset, spec, untold: true }, format })
+    }
+
+    fn score(&self, lines: &[&[u8]]) -> Score {
+        let (mut score, mut spans) = (Score::default(), Spans::new());
+        // Whether any request that was answered well is one, and whether any is not.
+        let (mut valid, mut invalid) = (false, false);
+        for line in lines {
+            let Some(record) = self.read(line, &mut spans) else {
+                score.foreign +=
+                    usize::from(self.format.parse(line, &mut spans).err() == Some(NoRecord::Foreign));
+                continue;
+            };
+            if record.status().is_some_and(|status| (200..300).contains(&status)) {
+                let is_request = record.request().kind == RequestKind::Http;
+                (valid, invalid) = (valid || is_request, invalid || !is_request);
+            }
+            let doubts = doubt::of_line(&self.format.slots, line, &spans);
+            // A line whose words have slipped into other fields is not read: a preset that takes the stamp of syslog
+            // for a host would make labels of it.
+            let slipped =
+                |doubt: &doubt::Doubt| doubt.certain || self.format.slots[doubt.slot].kind == Kind::Text;
+            if doubts.iter().any(slipped) {
+                continue;
+            }
+            score.lines += 1;
+            // Figures that can hardly be of their unit make no other preset of a line with more fields.
+            if doubt::has_odd_figure(&self.format.slots, line, &spans) {
+                continue;
+            }
+            let values = self.format.roles.iter().filter(|&&(slot, _)| {
+                let found = spans.at.get(usize::from(slot)).copied().unwrap_or(Span::NONE).of(line);
+                found.is_some_and(|text| text != b"-")
+            });
+            score.values += values.count();
+            score.readings += 1 + usize::from(doubts.is_empty());
+        }
+        // Where no request that was answered with 200 is one, the words of the request are something else.
+        if invalid && !valid { Score::default() } else { score }
+    }
+
+    /// Any JSON with a status would fit some map; an access record has a request as well.
+    fn read<'a>(&'a self, line: &'a [u8], spans: &'a mut Spans) -> Option<Record<'a, 'a>> {
+        let record = self.format.parse(line, spans).ok().filter(Record::has_request)?;
+        let last = record.spans.at.last().and_then(|span| span.of(line)).unwrap_or_default();
+        (!self.detected.untold || is_number(last)).then_some(record)
+    }
+}
+
+fn is_number(text: &[u8]) -> bool {
+    text == b"-" || (!text.is_empty() && text.iter().all(|c| c.is_ascii_digit() || *c == b'.'))
+}
+
+/// Whether the last word of a format is a duration and nothing else, which any number would do for.
+pub fn ends_in_a_bare_duration(format: &Format) -> bool {
+    let last = format.slots.last().filter(|slot| slot.meaning.role == Some(Role::Duration));
+    !format.is_json() && last.is_some_and(|slot| format.text().ends_with(&format!(" {}", slot.name)))
+}
+
+/// Seconds are written with a fraction; where a key that should have them has whole numbers, they are something else.
+fn without_whole_duration(preset: &Preset, lines: &[&[u8]]) -> Option<String> {
+    let format = Format::compile(preset.name).ok().filter(Format::is_json)?;
+    let slot = format.slots.iter().position(|slot| slot.meaning.role == Some(Role::Duration))?;
+    let seconds = format.slots[slot].meaning.unit.power() == 9;
+    let mut spans = Spans::new();
+    let mut is_whole = |line: &&&[u8]| {
+        format.parse(line, &mut spans).is_ok()
+            && spans.at[slot].of(line).is_some_and(|raw| raw != b"0" && raw.iter().all(u8::is_ascii_digit))
+    };
+    let whole = lines.iter().filter(|line| is_whole(line)).count();
+    let key = format!(",{}=", format.slots[slot].name);
+    let (before, rest) = preset.text.split_once(&key).filter(|_| seconds && whole > 0)?;
+    let rest = rest.split_once(',').map_or("", |(_, rest)| rest);
+    let spec = format!("{before},{rest}").trim_end_matches(',').to_owned();
+    let conditions = preset.conditions.iter().map(|(field, text)| format!(",{field}=={text}"));
+    Some(spec + &conditions.collect::<String>())
 }
