@@ -203,7 +203,9 @@ impl TeeQueue {
 
     /// The queue, if there is room or comes in time.
     fn room_for(&self, bytes: usize) -> Option<MutexGuard<'_, Queue>> {
-        let has_room = |queue: &Queue| queue.bytes == 0 || queue.bytes + bytes < TEE_QUEUE_BYTES_MAX;
+        // After a stall it has to be half empty, or a slow disk would be said to keep up with every piece it takes.
+        let most = if self.lost.is_some() { TEE_QUEUE_BYTES_MAX / 2 } else { TEE_QUEUE_BYTES_MAX };
+        let has_room = |queue: &Queue| queue.bytes == 0 || queue.bytes + bytes < most;
         let queue = self.shared.lock();
         let patience = if self.lost.is_some() { Duration::ZERO } else { STALL_MAX };
         let queue = if has_room(&queue) || queue.ended {
