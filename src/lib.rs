@@ -36,6 +36,9 @@ mod count;
 #[cfg(test)]
 mod docs;
 mod fixed_point;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod generations;
 mod input;
 mod limits;

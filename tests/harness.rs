@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,10 +44,30 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     wait_for(what, || if holds() { Ok(()) } else { Err("not yet".to_owned()) });
 }
 
-/// A port of the loopback that nobody uses at this moment.
+/// Where the ports of the tests begin; below are those of services.
+const FIRST_PORT: u16 = 10_000;
+
+/// A port of the loopback for a test whose servers need to know it beforehand. Nobody else takes it: it is below those
+/// that the system gives to `:0` and to clients, and its name is held, here and against other runs of the tests, for as
+/// long as this program lives.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports");
-    listener.local_addr().expect("a bound listener has an address").port()
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let given = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let given = given.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(32_768);
+    let ports = usize::from(u16::max(given, FIRST_PORT + 1_000) - FIRST_PORT);
+    let begin = std::process::id() as usize * 97;
+    for _ in 0..ports {
+        let nth = (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % ports;
+        let port = FIRST_PORT + u16::try_from(nth).expect("ports are 16 bits");
+        let name =
+            SocketAddr::from_abstract_name(format!("httpd_exporter test port {port}")).expect("a name");
+        let Ok(hold) = UnixListener::bind_addr(&name) else { continue };
+        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
+            std::mem::forget(hold);
+            return port;
+        }
+    }
+    panic!("no port from {FIRST_PORT} on is free");
 }
 
 // ------------------------------------------------------------------------------------------------- directories ---

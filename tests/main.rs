@@ -5,6 +5,7 @@
 mod apache; // no line lost and none counted twice, whatever is done to Apache or to the program
 mod browser; // the page at `/`, in Chromium
 mod contrib; // dashboards, rules, units, containers: what they name is there, and real tools take it
+mod dependencies; // what is compiled in is free to use, from the registry, and there once
 mod explain; // formats that are nearly right, and what is said of them
 mod generations; // lives and deaths by hand: state files, signals, kills
 mod golden; // one behaviour, one file: tests/golden/*.story

@@ -87,9 +87,9 @@ proptest! {
         let feeder = thread::spawn(move || pieces.iter().for_each(|piece| writer.write_all(piece).unwrap()));
         let (outbox, inbox) = crate::input::channels(Arc::default());
         let counter = thread::spawn(move || inbox.chunks.iter().for_each(|chunk| inbox.give_back(chunk)));
-        let bell = crate::os::SignalPipe::install().unwrap();
+        let signals = crate::os::SignalPipe::install().unwrap();
         let input = File::from(std::os::fd::OwnedFd::from(reader));
-        crate::input::run(&input, &bell, Some(tee(&at(&path))), outbox, || crate::input::OnTerminate::Drain);
+        crate::input::run(&input, &signals, Some(tee(&at(&path))), outbox, || crate::input::OnTerminate::Drain);
         feeder.join().unwrap();
         counter.join().unwrap();
         prop_assert!(std::fs::read(&path).unwrap() == all);

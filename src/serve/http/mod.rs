@@ -41,6 +41,8 @@ use std::thread::{self, JoinHandle};
 pub use crate::serve::http::address::Address;
 pub use crate::serve::http::handler::{EventSink, Handler, NO_MEMORY, ServerEvent};
 pub use crate::serve::http::listener::Listener;
+#[cfg(any(test, fuzzing))]
+pub use crate::serve::http::request::check as check_head;
 
 /// The running server. Dropping it ends it.
 #[derive(Debug)]

@@ -202,3 +202,21 @@ fn is_host(value: &[u8]) -> bool {
     };
     well && (port.is_empty() || port[0] == b':' && port[1..].iter().all(u8::is_ascii_digit))
 }
+
+/// What holds for any bytes, however they come.
+#[cfg(any(test, fuzzing))]
+pub fn check(bytes: &[u8]) {
+    let whole = parse_head(bytes);
+    match &whole {
+        Head::Complete(request, length) => {
+            assert!(*length <= bytes.len());
+            assert!(request.method == Method::Other || request.path.starts_with('/'), "{request:?}");
+            // What comes after a head has no say in it.
+            assert_eq!(parse_head(&bytes[..*length]), whole);
+            assert_eq!(parse_head(&bytes[..*length - 1]), Head::Partial);
+        }
+        Head::Refused(refusal) => assert!([400, 431, 505].contains(&refusal.code)),
+        // A head that is wanting is never wanting for ever: its end decides.
+        Head::Partial => assert_ne!(parse_head(&[bytes, b"x\n\n"].concat()), Head::Partial),
+    }
+}

@@ -33,10 +33,8 @@ fn limits() -> Limits {
     Limits { head_time: short, write_time: short, linger_time: short, ..Limits::default() }
 }
 
-#[test]
-#[ignore = "needs the attacks below, which start it"]
-fn serve() {
-    let Ok(leave) = std::env::var(SERVE) else { return };
+/// The process that is attacked: the test `sockets_from_systemd` once more, told by its environment to serve.
+fn serve(leave: &str) {
     let listener = match std::env::var("LISTEN_FDS") {
         Ok(_) => Listener::from_systemd().unwrap().remove(0),
         Err(_) => Listener::bind(&"127.0.0.1:0".parse::<Address>().unwrap()).unwrap(),
@@ -144,10 +142,10 @@ impl Target {
 
 /// The command that runs `serve`, after some words for the shell.
 fn serving(words: &str, leave: Option<u32>) -> Command {
-    let name = "serve::http::tests::attacks::serve";
+    let name = "serve::http::tests::attacks::sockets_from_systemd";
     let mut command = Command::new("sh");
     command
-        .args(["-c", &format!("{words} exec \"$0\" --exact {name} --ignored --nocapture")])
+        .args(["-c", &format!("{words} exec \"$0\" --exact {name} --nocapture")])
         .arg(std::env::current_exe().unwrap())
         .env(SERVE, leave.map(|leave| leave.to_string()).unwrap_or_default())
         // glibc keeps freed memory for itself once a large page was freed, unless told a fixed threshold; here
@@ -208,6 +206,9 @@ fn can_open(clients: u64) -> bool {
 
 #[test]
 fn sockets_from_systemd() {
+    if let Ok(leave) = std::env::var(SERVE) {
+        return serve(&leave);
+    }
     let passed = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = passed.local_addr().unwrap().to_string();
     let mut child = serving("exec 3<&0; export LISTEN_PID=$$ LISTEN_FDS=1;", None)
