@@ -57,6 +57,17 @@ pub enum Merge {
     Own,
 }
 
+impl Merge {
+    /// That of a family that is kept on disk.
+    pub fn of_kind(kind: Kind) -> Merge {
+        match kind {
+            Kind::Gauge => Merge::Max,
+            Kind::Info => Merge::Own,
+            Kind::Counter | Kind::Histogram | Kind::Summary => Merge::Sum,
+        }
+    }
+}
+
 /// One row of the catalogue.
 #[derive(Debug)]
 pub struct Metric {
@@ -122,6 +133,8 @@ catalogue! {
         "Bytes that could not be written to the tee." <- "";
     GENERATIONS = "httpd_exporter_generations" Gauge Own [""]
         "Living processes whose counts are on this page." <- "";
+    STATE_SAVED = "httpd_exporter_state_saved" Gauge Own [""]
+        "1 where all counts on this page are on disk, 0 while they cannot be saved." <- "";
     STATE_ERRORS = "httpd_exporter_state_errors_total" Counter Sum [""]
         "Failures to save, read or remove a state file." <- "";
     HTTP_REQUESTS = "httpd_exporter_http_requests_total" Counter Sum ["code"]

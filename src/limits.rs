@@ -38,6 +38,13 @@ pub const COALESCE_MAX: Duration = Duration::from_millis(20);
 /// milliseconds.
 pub const LEDGER_PATIENCE: Duration = Duration::from_secs(5);
 
+/// The largest size that is believed, an exbibyte: no response has so many bytes. What a log claims beyond is taken for
+/// this, so that one line of nonsense cannot carry a counter to its end.
+pub const SIZE_BYTES_MAX: u64 = 1 << 60;
+
+/// Time stamps further ahead of our clock than this are taken for those of a clock that was wrong.
+pub const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(60);
+
 // --- labels and series ---
 
 /// Labels that `--label` may add; with ours (method, status_code, vhost, route) they fill a key of 24 bytes.
@@ -106,14 +113,5 @@ pub const ADVICE_WAIT_MAX: Duration = Duration::from_secs(10);
 
 // --- state ---
 
-/// The largest state file that is read or written: STATE_SERIES_MAX series of which every third is a
-/// histogram.
-pub const STATE_BYTES_MAX: u64 = 64 << 20;
-
-/// Series that state files may add up to. Above it a file is left out: labels that an older configuration had
-/// would otherwise pile up for ever.
-pub const STATE_SERIES_MAX: usize = 100_000;
-
-/// State files looked at in one directory. Each start absorbs what the starts before it left, so there are a
-/// few.
-pub const GENERATIONS_MAX: usize = 4096;
+/// The largest state file that is read or written: the series of `--max-series 1000000` as lines.
+pub const STATE_BYTES_MAX: u64 = 512 << 20;

@@ -225,7 +225,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("snapshot", &["catalogue", "count", "fixed_point", "parse", "self_metrics"]),
     (
         "generations",
-        &["calendar", "count", "fixed_point", "limits", "log", "os", "self_metrics", "serve", "snapshot"],
+        &["calendar", "catalogue", "count", "fixed_point", "limits", "log", "os", "self_metrics", "snapshot"],
     ),
     ("serve", &["calendar", "generations", "log", "os", "snapshot"]),
     (
@@ -249,15 +249,13 @@ const KNOWS: &[(&str, &[&str])] = &[
 
 /// Pairs of rooms that still know each other, and files that still form a circle, with whose task it is to part them.
 const ROOMS_TO_PART: &[(&str, &str)] = &[
-    ("options", "count"),     // count: the grammar of routes goes below both
-    ("generations", "serve"), // state: what the server asks is answered in serve
+    ("options", "count"), // count: the grammar of routes goes below both
 ];
 const FILES_TO_PART: &[(&str, &str)] = &[
-    ("parse::compile::apache", "parse"),               // read
-    ("parse::compile::dialect", "parse"),              // read
-    ("parse::compile::nginx", "parse"),                // read
-    ("parse::read::record", "parse"),                  // read
-    ("generations::publisher", "generations::writer"), // state
+    ("parse::compile::apache", "parse"),  // read
+    ("parse::compile::dialect", "parse"), // read
+    ("parse::compile::nginx", "parse"),   // read
+    ("parse::read::record", "parse"),     // read
 ];
 
 /// The paths that code names by `crate::`, `super::` or `self::`, or by a child's name, from the root of the program.

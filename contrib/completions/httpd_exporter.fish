@@ -18,7 +18,7 @@ complete -c httpd_exporter -l user -xa '(__fish_complete_users)' -d 'Give up roo
 complete -c httpd_exporter -l label -x -d 'Add a label to requests and bytes'
 complete -c httpd_exporter -l label-values -x -d 'The values that label may have'
 complete -c httpd_exporter -l max-values -x -d 'Distinct values of each label'
-complete -c httpd_exporter -l max-series -x -d 'Series of requests'
+complete -c httpd_exporter -l max-series -x -d 'Series of requests on the page'
 complete -c httpd_exporter -l route -x -d 'Add the label `route`'
 complete -c httpd_exporter -l methods -x -d 'Methods that the label names, the rest being `other`'
 complete -c httpd_exporter -l histogram-labels -x -d 'Which labels the histograms bear'

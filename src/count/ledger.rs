@@ -15,6 +15,9 @@ use crate::limits;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+/// The labels of a series on a page: names and values.
+pub type LabelSet = Vec<(String, String)>;
+
 /// One dimension of the requests.
 #[derive(Clone, Debug)]
 pub struct Label {
@@ -208,6 +211,33 @@ impl Ledger {
         row
     }
 
+    /// Opens rows for series that are on the page already, in their order, as far as there are places: so what the dead
+    /// have left fills the places first, and the page has no more series than one process may have.
+    pub fn seed(&mut self, known: &[LabelSet], now: u64) {
+        for labels in known {
+            let Some(key) = self.known_key(labels) else { continue };
+            match self.traffic.readmit(&key, now) {
+                Some(row) if row == self.rows.len() => self.open(row, now),
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+
+    /// None where the labels are not ours, or a value has no place.
+    fn known_key(&mut self, labels: &LabelSet) -> Option<Key> {
+        let mut key = Key::default();
+        for (place, label) in self.labels.iter_mut().enumerate() {
+            let (_, value) = labels.iter().find(|(name, _)| *name == label.name)?;
+            let id = match &mut label.values {
+                Values::Status => status_id(value.parse().ok()),
+                Values::Named(dictionary) => dictionary.readmit(value)?.0,
+            };
+            key.set(place, id);
+        }
+        (labels.len() == self.labels.len()).then_some(key)
+    }
+
     /// The number of a label's value.
     #[inline]
     pub fn id(&mut self, label: usize, value: &[u8]) -> u16 {
@@ -231,8 +261,9 @@ impl Ledger {
     pub fn enter(&mut self, row: usize, sent: Option<u64>, received: Option<u64>) -> usize {
         let figures = &mut self.rows[row];
         figures.requests += 1;
-        figures.bytes_sent += sent.unwrap_or(0);
-        figures.bytes_received += received.unwrap_or(0);
+        // A counter that has come to its end stays there; one that wraps would fall.
+        figures.bytes_sent = figures.bytes_sent.saturating_add(sent.unwrap_or(0));
+        figures.bytes_received = figures.bytes_received.saturating_add(received.unwrap_or(0));
         self.histogram_overflow += u64::from(figures.folded);
         figures.latency as usize
     }

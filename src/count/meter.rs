@@ -199,7 +199,7 @@ impl Meter {
             ledger.abort(&key);
         }
         if let Some(time) = record.unix_time_nanos() {
-            ledger.totals.last_request = ledger.totals.last_request.max(Some(time));
+            ledger.totals.see_time(time, now);
         }
         Outcome::Counted
     }

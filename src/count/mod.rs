@@ -20,7 +20,7 @@ pub mod totals;
 use crate::calendar;
 use crate::count::detector::FormatDetector;
 use crate::count::diagnostics::{Diagnostics, Reporter};
-use crate::count::ledger::{Ledger, Summary};
+use crate::count::ledger::{LabelSet, Ledger, Summary};
 use crate::count::meter::Meter;
 use crate::count::totals::Outcome;
 use crate::input::ChunkReceiver;
@@ -80,6 +80,8 @@ pub struct Counter {
     ledger: Ledger,
     /// While the format is still to be detected, the lines that will choose it.
     detector: Option<FormatDetector>,
+    /// Series that were on the page before us, until there is a ledger for them.
+    known: Vec<LabelSet>,
     spans: Spans,
     diagnostics: Diagnostics,
 }
@@ -104,10 +106,19 @@ impl Counter {
             chosen: options.format.clone(),
             meter,
             ledger,
+            known: Vec::new(),
             detector: detecting.then(|| FormatDetector::new(options)),
             spans: Spans::default(),
             diagnostics: Diagnostics::new(reporter),
         })
+    }
+
+    /// Gives the series that are on the page already their places before others can have them.
+    pub fn seed(&mut self, known: Vec<LabelSet>) {
+        self.ledger.seed(&known, calendar::now_nanos());
+        if self.detector.is_some() {
+            self.known = known;
+        }
     }
 
     /// Counts every line of a chunk.
@@ -126,6 +137,7 @@ impl Counter {
 
     fn lines(&mut self, bytes: &[u8]) {
         let now = calendar::now_nanos();
+        self.ledger.totals.check_time(now);
         let Counter { format, chosen, meter, ledger, spans, diagnostics, .. } = self;
         format.each(bytes, spans, |line, read| {
             let outcome = match read {
@@ -176,6 +188,7 @@ impl Counter {
             ledger.doubt = std::mem::take(&mut self.ledger.doubt);
             (self.meter, self.ledger) = (meter, ledger);
             self.ledger.format_known = true;
+            self.ledger.seed(&std::mem::take(&mut self.known), calendar::now_nanos());
             tell_unused(&options, &self.ledger);
         }
         self.lines(&held);

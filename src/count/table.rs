@@ -130,6 +130,12 @@ impl Table {
         self.held = places;
     }
 
+    /// The row of a key that has one on the page already; None when there is no place for it.
+    pub fn readmit(&mut self, key: &Key, now: u64) -> Option<usize> {
+        let has_place = self.held.max(self.keys.len() - self.beyond) < self.admission.places();
+        self.find(key).ok().or_else(|| has_place.then(|| self.open(key, now)))
+    }
+
     /// The row of a key even beyond the bound: only for keys of a set that is small by itself.
     pub fn row_beyond(&mut self, key: &Key, now: u64) -> usize {
         self.find(key).unwrap_or_else(|_| {

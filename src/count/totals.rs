@@ -1,5 +1,6 @@
 //! The figures that bear no labels of the user's: what became of the lines, and the small families.
 
+use crate::limits;
 use crate::parse::Reason;
 
 /// What becomes of a line. Every line read ends in exactly one of these.
@@ -19,6 +20,13 @@ impl Outcome {
 /// Why a request line is no HTTP request, by its place in `Totals::invalid`.
 pub const INVALID_NAMES: [&str; 4] = ["empty", "timeout", "tls", "malformed"];
 
+/// The newest time that a request can have been logged at, both in nanoseconds since the epoch.
+#[inline]
+fn newest_credible(now: u64) -> i64 {
+    const AHEAD: u64 = limits::CLOCK_AHEAD_MAX.as_secs() * 1_000_000_000;
+    i64::try_from(now.saturating_add(AHEAD)).unwrap_or(i64::MAX)
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     pub lines: [u64; Outcome::NAMES.len()],
@@ -35,6 +43,19 @@ impl Totals {
         self.lines[outcome as usize] += 1;
     }
 
+    /// Keeps the newest time. One that is ahead of our clock would stand for ever, and so is none.
+    #[inline]
+    pub fn see_time(&mut self, time: i64, now: u64) {
+        if time <= newest_credible(now) {
+            self.last_request = self.last_request.max(Some(time));
+        }
+    }
+
+    /// Forgets a time that was credible by a clock which has been set back since.
+    pub fn check_time(&mut self, now: u64) {
+        self.last_request = self.last_request.filter(|time| *time <= newest_credible(now));
+    }
+
     pub fn of(&self, outcome: Outcome) -> u64 {
         self.lines[outcome as usize]
     }
@@ -46,5 +67,22 @@ impl Totals {
     /// Lines that were meant to be requests, as far as is known.
     pub fn not_foreign(&self) -> u64 {
         self.all() - self.of(Outcome::Foreign)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_the_future_is_not_the_newest_for_ever() {
+        const SECOND: i64 = 1_000_000_000;
+        let (mut totals, now) = (Totals::default(), 100_000_000_000);
+        for (time, newest) in [(90, 90), (159, 159), (161, 159), (i64::MAX / SECOND, 159)] {
+            totals.see_time(time * SECOND, now);
+            assert_eq!(totals.last_request, Some(newest * SECOND));
+        }
+        totals.check_time(now - 10_000_000_000);
+        assert_eq!(totals.last_request, None);
     }
 }

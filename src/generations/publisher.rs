@@ -1,134 +1,117 @@
-//! What the server serves: the page of metrics, whether the house is well, and the page at `/`.
+//! Publisher: makes our page and says what a scrape may be told.
 //!
-//! It asks for a copy of the ledger and makes text of it on the caller's thread, so that neither rendering nor a slow
+//! Where there is a state, a scrape is told what is on disk: so none is told what a kill a moment later would take
+//! back, and the successor may serve as soon as the port is free. A disk that fails or hangs for longer than
+//! [`DURABLE_AGE_MAX`] does not stop the figures: from then on they are those of the moment, and
+//! `httpd_exporter_state_saved` is 0.
+//!
+//! It asks for a copy of the ledger and makes a page of it on the caller's thread, so that neither rendering nor a slow
 //! scraper can hold up the counting.
 
 use crate::calendar;
-use crate::calendar::Date;
+use crate::catalogue;
 use crate::count::Asker;
-use crate::count::ledger::Ledger;
+use crate::count::ledger::{Ledger, Summary};
+use crate::fixed_point::FixedPoint;
 use crate::generations::state::State;
-use crate::generations::writer::Wish;
 use crate::self_metrics::SelfMetrics;
-use crate::serve::http;
-use crate::serve::http::Handler;
-use crate::serve::landing;
-use crate::serve::landing::LandingFacts;
 use crate::snapshot::collect;
-use crate::snapshot::exposition;
-use crate::snapshot::exposition::Form;
 use crate::snapshot::page::Page;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a scrape waits for fresh counts; a disk that takes longer is answered around.
-const SAVE_PATIENCE: Duration = Duration::from_millis(30);
+const SAVE_WAIT_MAX: Duration = Duration::from_millis(30);
 
-/// A page older than this is no longer worth its promise: something is wrong with the disk, and the counts go on.
-const STALE: Duration = Duration::from_secs(5);
+/// Scrapes are answered from a save no older than this, as far as the disk allows.
+const FRESH_AGE_MAX: Duration = Duration::from_millis(200);
+
+/// What was saved longer ago than this, while somebody asked for fresh counts, is no longer worth its promise:
+/// something is wrong with the disk, and the counts go on.
+const DURABLE_AGE_MAX: Duration = Duration::from_secs(5);
+
+/// What is asked of the writer. The channel's end is the end of the process.
+#[derive(Debug)]
+pub enum SaveRequest {
+    /// A scrape wants fresh counts; the sender is dropped when they are there.
+    Refresh(#[allow(dead_code, reason = "its drop is the answer")] Sender<()>),
+    /// The port is given up; who does that may be killed soon.
+    Flush,
+}
+
+/// What a scrape may be told of this process.
+#[derive(Clone, Debug)]
+struct Published {
+    page: Page,
+    taken_at: Instant,
+    /// Whether all of it is on disk.
+    durable: bool,
+}
 
 /// All that a page is made of.
 #[derive(Debug)]
 pub struct Publisher {
     asker: Asker,
     self_metrics: Arc<SelfMetrics>,
-    pub state: Option<State>,
-    pub telemetry_path: String,
+    pub state: Option<Arc<State>>,
     /// Since when this process counts, in seconds since the epoch.
-    since: u64,
-    /// Where there is a state: our page as it was saved last. Scrapes see this one, so that none is told what a crash
-    /// a moment later would take back, and the successor may serve as soon as the port is free.
-    shown: Mutex<Option<Shown>>,
-    making: Mutex<()>,
+    pub since: u64,
+    /// Where there is a state: the youngest that was on disk, or shown without being.
+    published: Mutex<Option<Published>>,
+    taking: Mutex<()>,
     /// What pages have in common.
     kept: Mutex<collect::Kept>,
-    /// To the saver, until the end of input.
-    wishes: Mutex<Option<Sender<Wish>>>,
-}
-
-#[derive(Debug)]
-struct Shown {
-    page: Page,
-    made: Instant,
+    /// To the writer, until the end of input.
+    requests: Mutex<Option<Sender<SaveRequest>>>,
 }
 
 impl Publisher {
-    pub fn new(
-        asker: Asker,
-        self_metrics: Arc<SelfMetrics>,
-        state: Option<State>,
-        telemetry_path: &str,
-    ) -> Publisher {
+    pub fn new(asker: Asker, self_metrics: Arc<SelfMetrics>, state: Option<Arc<State>>) -> Publisher {
         Publisher {
             asker,
             self_metrics,
             state,
-            telemetry_path: telemetry_path.to_owned(),
             since: calendar::now_seconds(),
-            shown: Mutex::default(),
-            making: Mutex::default(),
+            published: Mutex::default(),
+            taking: Mutex::default(),
             kept: Mutex::default(),
-            wishes: Mutex::default(),
+            requests: Mutex::default(),
         }
     }
 
-    /// Opens the way to the saver. While its disk hangs, more wishes than these are nobody's loss.
-    pub fn wishes(&self) -> Receiver<Wish> {
-        let (sender, receiver) = bounded(8);
-        *lock(&self.wishes) = Some(sender);
-        receiver
+    /// Everybody's page: ours and that of the other generations; or why there is none.
+    pub fn page(&self) -> Result<Page, &'static str> {
+        const LATE: &str = "the counts did not come in time";
+        let Some(state) = &self.state else { return Ok(self.take().ok_or(LATE)?.page) };
+        let Published { mut page, durable, .. } = self.refresh().ok_or(LATE)?;
+        page.insert_number(&catalogue::STATE_SAVED, FixedPoint::whole(u64::from(durable)));
+        let merged = state.merged(page);
+        // A page that lacks counts would be a fall, and then a rise that is no traffic.
+        if state.lacks_counts() { Err("a state file cannot be read just now") } else { Ok(merged) }
     }
 
-    /// Ends the saver.
-    pub fn no_more_wishes(&self) {
-        *lock(&self.wishes) = None;
-    }
-
-    fn wish(&self, wish: Wish) {
-        if let Some(saver) = &*lock(&self.wishes) {
-            let _ = saver.try_send(wish);
-        }
-    }
-
-    /// Has the counts saved soon, without waiting for it.
-    pub fn ask_to_save(&self) {
-        self.wish(Wish::Now);
-    }
-
-    /// This process's own page, as a scrape may see it.
-    fn own(&self) -> Option<Page> {
-        if self.state.is_none() {
-            return self.live();
-        }
+    /// What a scrape may be told now.
+    fn refresh(&self) -> Option<Published> {
         let (done, wait) = bounded(0);
-        self.wish(Wish::Fresh(done));
-        let _ = wait.recv_timeout(SAVE_PATIENCE);
-        if let Some(shown) = lock(&self.shown).as_ref().filter(|shown| shown.made.elapsed() < STALE) {
-            return Some(shown.page.clone());
+        self.request(SaveRequest::Refresh(done));
+        let _ = wait.recv_timeout(SAVE_WAIT_MAX);
+        let published = lock(&self.published).clone();
+        if let Some(durable) = published.filter(|it| it.durable && it.taken_at.elapsed() < DURABLE_AGE_MAX) {
+            return Some(durable);
         }
-        let (made, page) = self.made()?;
-        self.show(made, page.clone());
-        Some(page)
+        let taken = self.take()?;
+        self.publish(taken.clone());
+        Some(taken)
     }
 
-    /// A page of now, and when it was made: one after the other, or of two pages that are made at once the one with the
-    /// later time could have the earlier counts.
-    fn made(&self) -> Option<(Instant, Page)> {
-        let _one = lock(&self.making);
-        Some((Instant::now(), self.live()?))
-    }
-
-    fn show(&self, made: Instant, page: Page) {
-        let mut shown = lock(&self.shown);
-        // A save that hung in a disk is no news when it is done.
-        if shown.as_ref().is_none_or(|shown| shown.made <= made) {
-            *shown = Some(Shown { page, made });
-        }
-    }
-
-    fn live(&self) -> Option<Page> {
-        self.asker.ledger().map(|ledger| self.page_of(&ledger))
+    /// A page of now, and when it was taken: one after the other, or of two pages that are taken at once the one with
+    /// the later time could have the earlier counts.
+    fn take(&self) -> Option<Published> {
+        let _one = lock(&self.taking);
+        let taken_at = Instant::now();
+        let page = self.page_of(&self.asker.ledger()?);
+        Some(Published { page, taken_at, durable: false })
     }
 
     /// The page of a ledger, which at the end is no longer the counting thread's.
@@ -136,38 +119,37 @@ impl Publisher {
         collect::page(ledger, &self.self_metrics, calendar::now_seconds(), &mut lock(&self.kept))
     }
 
-    /// Shows the page that there is before a byte is read, as the state has it: so the first scrapes need not wait for
-    /// a disk, and see nothing that is not saved, though a pipe may be full of lines already.
+    /// A save that hung in a disk is no news when it is done.
+    fn publish(&self, news: Published) {
+        let mut published = lock(&self.published);
+        if published.as_ref().is_none_or(|old| old.taken_at <= news.taken_at) {
+            *published = Some(news);
+        }
+    }
+
+    /// Publishes the page that there is before a byte is read, as the state has it: so the first scrapes need not wait
+    /// for a disk, and see nothing that is not saved, though a pipe may be full of lines already.
     pub fn begin(&self) {
         if self.state.is_some()
-            && let Some((made, page)) = self.made()
+            && let Some(taken) = self.take()
         {
-            self.show(made, page);
+            self.publish(Published { durable: true, ..taken });
         }
     }
 
-    /// Saves the counts and shows them. What fails is said there, and the counts are shown all the same.
+    /// Saves the counts and publishes them. What fails is said there.
     pub fn save(&self) {
         let Some(state) = &self.state else { return };
-        let Some((made, page)) = self.made() else { return };
-        let _ = state.save(&page);
-        self.show(made, page);
-    }
-
-    /// Takes over the counts of the dead. What fails is said there; they are summed as files until the next start.
-    pub fn absorb(&self) {
-        if let Some(state) = &self.state {
-            let _ = state.absorb();
+        let Some(taken) = self.take() else { return };
+        if state.save(&taken.page).is_ok() {
+            state.keep_reserve();
+            self.publish(Published { durable: true, ..taken });
         }
     }
 
-    /// Whether our file is there, to be asked when nothing is new.
-    pub fn is_saved(&self) -> bool {
-        self.state.as_ref().is_none_or(State::stands)
-    }
-
-    pub fn input_bytes(&self) -> u64 {
-        self.self_metrics.input_bytes.get()
+    /// Whether what is published need not be saved anew for the next scrape.
+    pub fn is_fresh(&self) -> bool {
+        lock(&self.published).as_ref().is_some_and(|it| it.durable && it.taken_at.elapsed() < FRESH_AGE_MAX)
     }
 
     /// The last save, when the counting has ended.
@@ -177,47 +159,49 @@ impl Publisher {
         }
     }
 
-    /// Everybody's page: ours and that of the other generations.
-    pub fn whole(&self, own: Page) -> Page {
-        match &self.state {
-            Some(state) => state.whole(own),
-            None => own,
+    /// Takes over the counts of the dead. What fails is said there; they are summed as files until the next start.
+    pub fn absorb(&self) {
+        if let Some(state) = &self.state {
+            let _ = state.absorb();
+            state.keep_reserve();
         }
     }
-}
 
-impl Handler for Publisher {
-    fn exposition(&self, form: Form) -> Result<Vec<u8>, &'static str> {
-        let own = self.own().ok_or("the counts did not come in time")?;
-        let text = exposition::try_write(&self.whole(own), form);
-        text.map(String::into_bytes).map_err(|_| http::NO_MEMORY)
+    /// Whether our file is there, to be asked when nothing is new.
+    pub fn is_saved(&self) -> bool {
+        self.state.as_ref().is_none_or(|state| state.is_linked())
     }
 
-    fn ready(&self) -> Result<(), String> {
-        let summary = self.asker.summary().ok_or("the counting thread does not answer")?;
-        summary.why_not_ready.map_or(Ok(()), |why| Err(why.into_owned()))
+    pub fn input_bytes(&self) -> u64 {
+        self.self_metrics.input_bytes.get()
     }
 
-    fn landing(&self) -> String {
-        let summary = self.asker.summary();
-        let format = match summary.as_ref().and_then(|summary| summary.format.as_ref()) {
-            Some((name, text)) => format!("{name}: {text}"),
-            None => "not chosen yet".to_owned(),
-        };
-        landing::page(&LandingFacts {
-            name: "httpd_exporter".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            telemetry_path: self.telemetry_path.clone(),
-            format,
-            lines_read: summary.as_ref().map_or(0, |summary| summary.lines),
-            lines_malformed: summary.as_ref().map_or(0, |summary| summary.malformed),
-            lines_foreign: summary.as_ref().map_or(0, |summary| summary.foreign),
-            since: Date::of(self.since).to_string(),
-        })
+    /// A few figures of this process.
+    pub fn summary(&self) -> Option<Summary> {
+        self.asker.summary()
     }
 
-    fn extra(&self, path: &str) -> Option<(&'static str, Vec<u8>)> {
-        landing::asset(path).map(|(content_type, bytes)| (content_type, bytes.to_vec()))
+    /// Opens the way to the writer. While its disk hangs, more requests than these are nobody's loss.
+    pub fn requests(&self) -> Receiver<SaveRequest> {
+        let (sender, receiver) = bounded(8);
+        *lock(&self.requests) = Some(sender);
+        receiver
+    }
+
+    /// Ends the writer.
+    pub fn close(&self) {
+        *lock(&self.requests) = None;
+    }
+
+    fn request(&self, request: SaveRequest) {
+        if let Some(writer) = &*lock(&self.requests) {
+            let _ = writer.try_send(request);
+        }
+    }
+
+    /// Has the counts saved soon, without waiting for it.
+    pub fn flush(&self) {
+        self.request(SaveRequest::Flush);
     }
 }
 

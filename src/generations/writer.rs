@@ -1,60 +1,48 @@
-//! Keeps the counts on disk: the one thread that waits for it.
+//! State writer: the one thread that waits for the disk.
 //!
 //! It saves once a second, and at once when a scrape asks or the port is given up; once, soon after the start, it
 //! absorbs what dead generations have left. A disk that takes seconds to sync holds up nobody else: the reader and the
-//! counting never wait for this thread, the keeper of the port never does, and a scrape does so for a moment only.
+//! counting never wait for this thread, and a scrape does so for a moment only.
 
-use crate::generations::publisher::Publisher;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crate::generations::publisher::{Publisher, SaveRequest};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Counts are on disk at most this long after they changed.
-const SAVE_EVERY: Duration = Duration::from_secs(1);
-
-/// Scrapes are answered from a save no older than this, as far as the disk allows.
-const FRESH: Duration = Duration::from_millis(200);
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The dead are absorbed when a generation is so old. The first one that Apache starts lives some milliseconds; it
 /// shall not take over what its successor, which has begun by then, would have to leave to the next start.
 const ABSORB_AFTER: Duration = Duration::from_millis(100);
 
-/// Seconds without input after which there is nothing left in the program that could still be counted.
-const QUIET: u32 = 3;
-
-/// What is asked of the saver. The channel's end is the end of the process.
-#[derive(Debug)]
-pub enum Wish {
-    /// A scrape wants fresh counts; the sender is dropped when they are there.
-    Fresh(#[allow(dead_code, reason = "its drop is the answer")] Sender<()>),
-    /// The port is given up; who does that may be killed soon.
-    Now,
-}
+/// Ticks without input after which there is nothing left in the program that could still be counted.
+const QUIET_TICKS: u32 = 3;
 
 #[derive(Debug)]
-pub struct Saver {
-    house: Arc<Publisher>,
+pub struct StateWriter {
+    publisher: Arc<Publisher>,
     absorb_at: Option<Instant>,
-    saved: Instant,
+    next_tick: Instant,
     /// The bytes read when it was last looked, and how often they were the same since.
-    input: u64,
-    quiet: u32,
+    input_bytes: u64,
+    quiet_ticks: u32,
 }
 
-impl Saver {
-    pub fn new(house: Arc<Publisher>) -> Saver {
+impl StateWriter {
+    pub fn new(publisher: Arc<Publisher>) -> StateWriter {
         let now = Instant::now();
-        Saver { house, absorb_at: Some(now + ABSORB_AFTER), saved: now, input: 0, quiet: 0 }
+        let absorb_at = Some(now + ABSORB_AFTER);
+        StateWriter { publisher, absorb_at, next_tick: now + SAVE_INTERVAL, input_bytes: 0, quiet_ticks: 0 }
     }
 
-    pub fn run(mut self, wishes: &Receiver<Wish>) {
+    pub fn run(mut self, requests: &Receiver<SaveRequest>) {
         // Scrapes are answered from saves, and a predecessor without a signal sees here that we wait for its port.
-        self.save();
+        self.publisher.save();
         loop {
-            let next = self.absorb_at.unwrap_or(self.saved + SAVE_EVERY);
-            match wishes.recv_deadline(next) {
-                Ok(Wish::Fresh(_answered)) if self.saved.elapsed() < FRESH => {}
-                Ok(Wish::Fresh(_) | Wish::Now) => self.save(),
+            match requests.recv_deadline(self.absorb_at.unwrap_or(self.next_tick)) {
+                Ok(SaveRequest::Refresh(_answered)) if self.publisher.is_fresh() => {}
+                Ok(SaveRequest::Refresh(_) | SaveRequest::Flush) => self.publisher.save(),
                 Err(RecvTimeoutError::Timeout) => self.tick(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -62,23 +50,17 @@ impl Saver {
     }
 
     fn tick(&mut self) {
+        self.next_tick = Instant::now() + SAVE_INTERVAL;
         if self.absorb_at.take().is_some() {
-            self.house.absorb();
+            self.publisher.absorb();
         }
-        let input = self.house.input_bytes();
-        self.quiet = if input == self.input { self.quiet.saturating_add(1) } else { 0 };
-        self.input = input;
+        let input_bytes = self.publisher.input_bytes();
+        let is_quiet = input_bytes == self.input_bytes;
+        self.quiet_ticks = if is_quiet { self.quiet_ticks.saturating_add(1) } else { 0 };
+        self.input_bytes = input_bytes;
         // A generation that drains a pipe for days costs nothing while nothing comes.
-        if self.quiet > QUIET && self.house.is_saved() {
-            self.saved = Instant::now();
-        } else {
-            self.save();
+        if self.quiet_ticks <= QUIET_TICKS || !self.publisher.is_saved() {
+            self.publisher.save();
         }
-    }
-
-    fn save(&mut self) {
-        // Taken before, so that time spent in a slow disk counts as age.
-        self.saved = Instant::now();
-        self.house.save();
     }
 }

@@ -19,11 +19,11 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let (advisor, reporter) = Advisor::new();
     let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
     let tee = tee.open(&rights, &self_metrics)?;
-    let counting = Counting::start(counter, &self_metrics)?;
+    let counting = Counting::start(counter, Vec::new, &self_metrics)?;
     read(&signals, tee, counting.chunks, || OnTerminate::EndAtOnce)?;
     let ledger = join(counting.thread)?;
     // What is said of the lines stands above their page.
     advisor.finish();
-    let publisher = Publisher::new(counting.asker, self_metrics, None, "");
+    let publisher = Publisher::new(counting.asker, self_metrics, None);
     print(&exposition::write(&publisher.page_of(&ledger), Form::Text))
 }

@@ -3,7 +3,8 @@
 use crate::advise::worker::Advisor;
 use crate::count::Counter;
 use crate::generations::publisher::Publisher;
-use crate::generations::writer::Saver;
+use crate::generations::state::State;
+use crate::generations::writer::StateWriter;
 use crate::input::tee::Tee;
 use crate::log::log_line;
 use crate::modes::drain;
@@ -18,6 +19,7 @@ use crate::serve::http::{Address, EventSink, Listener, Server, ServerEvent};
 use crate::serve::landing;
 use crate::serve::port;
 use crate::serve::port::{Command, PortManager};
+use crate::serve::site::MetricsSite;
 use crate::{limits, os};
 use crossbeam_channel::unbounded;
 use std::sync::Arc;
@@ -41,12 +43,15 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
     let self_metrics = Arc::<SelfMetrics>::default();
 
-    let (opened, rights) = plan.open_and_drop(listeners, &self_metrics)?;
+    let (mut opened, rights) = plan.open_and_drop(listeners, &self_metrics)?;
 
     let tee = tee.open(&rights, &self_metrics)?;
 
     // Threads only now: some of what is given up is a thread's own and inherited.
-    let counting = match Counting::start(counter, &self_metrics) {
+    let state = opened.state.take().map(Arc::new);
+    let on_the_page = state.clone();
+    let seed = move || on_the_page.map_or_else(Vec::new, |state| state.known_series());
+    let counting = match Counting::start(counter, seed, &self_metrics) {
         Ok(counting) => counting,
         Err(wrong) if os::started_by_server() => {
             log_line(wrong.text());
@@ -54,7 +59,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
         }
         Err(wrong) => return Err(wrong),
     };
-    Service { addresses, telemetry_path, parent, opened, self_metrics, counting, advisor }.run(&signals, tee)
+    Service { addresses, telemetry_path, parent, opened, state, self_metrics, counting, advisor }
+        .run(&signals, tee)
 }
 
 /// All that serving takes.
@@ -63,6 +69,7 @@ struct Service {
     telemetry_path: String,
     parent: Parent,
     opened: Opened,
+    state: Option<Arc<State>>,
     self_metrics: Arc<SelfMetrics>,
     counting: Counting,
     advisor: Advisor,
@@ -71,21 +78,23 @@ struct Service {
 impl Service {
     /// Whichever of the threads cannot be had, the log is read and counted.
     fn run(self, signals: &SignalPipe, tee: Option<Tee>) -> Result<(), Failure> {
-        let Service { addresses, telemetry_path, parent, opened, self_metrics, counting, advisor } = self;
+        let Service { addresses, telemetry_path, parent, opened, state, self_metrics, counting, advisor } =
+            self;
         let served: Vec<String> = opened.listeners.iter().map(Listener::local_address).collect();
-        let publisher =
-            Arc::new(Publisher::new(counting.asker, self_metrics.clone(), opened.state, &telemetry_path));
+        let publisher = Arc::new(Publisher::new(counting.asker, self_metrics.clone(), state));
         publisher.begin();
         let events = events(self_metrics);
-        let server = Server::start(opened.listeners, telemetry_path.clone(), publisher.clone(), events);
+        let site = MetricsSite { publisher: publisher.clone(), telemetry_path: telemetry_path.clone() };
+        let server = Server::start(opened.listeners, telemetry_path.clone(), Arc::new(site), events);
         let server = or_without(server.map_err(|e| system("start the server", &e)), "nothing is served");
         if server.is_some() {
             served.iter().for_each(|address| port::announce(address, &telemetry_path));
         }
-        let port = PortManager::new(publisher.clone(), server, addresses, opened.wanted, parent);
+        let port =
+            PortManager::new(publisher.clone(), telemetry_path, server, addresses, opened.wanted, parent);
         let (commands, commanded) = unbounded();
-        let (saver, wishes) = (Saver::new(publisher.clone()), publisher.wishes());
-        let saving = start_thread("save", move || saver.run(&wishes));
+        let (writer, requests) = (StateWriter::new(publisher.clone()), publisher.requests());
+        let saving = start_thread("save", move || writer.run(&requests));
         let saving = or_without(saving, "counts are saved at the end only");
         let port = start_thread("port", move || port.run(&commanded));
         let port = or_without(port, "the port is kept to the end");
@@ -97,7 +106,7 @@ impl Service {
         drop(commands);
         let ledger = join(counting.thread)?;
         port.map_or(Ok(()), join)?;
-        publisher.no_more_wishes();
+        publisher.close();
         saving.map_or(Ok(()), join)?;
         publisher.finish(&ledger);
         advisor.finish();

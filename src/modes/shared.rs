@@ -1,6 +1,6 @@
 //! What the modes share: why they fail, the counting thread, the reading of stdin, printing.
 
-use crate::count::ledger::Ledger;
+use crate::count::ledger::{LabelSet, Ledger};
 use crate::count::{Asker, Counter};
 use crate::input::tee::Tee;
 use crate::input::{ChunkSender, End, OnTerminate};
@@ -39,11 +39,19 @@ pub struct Counting {
 }
 
 impl Counting {
-    pub fn start(counter: Counter, self_metrics: &Arc<SelfMetrics>) -> Result<Counting, Failure> {
+    /// `seed` gives the series that are on the page already.
+    pub fn start(
+        mut counter: Counter,
+        seed: impl FnOnce() -> Vec<LabelSet> + Send + 'static,
+        self_metrics: &Arc<SelfMetrics>,
+    ) -> Result<Counting, Failure> {
         let (asker, questions) = Asker::new();
         let (chunks, inbox) = input::channels(self_metrics.clone());
         let self_metrics = self_metrics.clone();
-        let thread = start_thread("count", move || count::run(counter, &inbox, &questions, &self_metrics))?;
+        let thread = start_thread("count", move || {
+            counter.seed(seed());
+            count::run(counter, &inbox, &questions, &self_metrics)
+        })?;
         Ok(Counting { chunks, asker, thread })
     }
 }

@@ -1,8 +1,10 @@
 //! The start: what is opened as root, root given up, and what is opened after that.
 
+use crate::generations::fold::Bounds;
 use crate::generations::state::State;
 use crate::input::tee;
 use crate::input::tee::Tee;
+use crate::limits;
 use crate::log::{self, log_line};
 use crate::modes::shared::{Failure, system};
 use crate::options::Options;
@@ -34,6 +36,7 @@ pub fn drop_root(options: &Options) -> Result<UserRights, Failure> {
 pub struct Plan {
     pub addresses: Vec<Address>,
     state_dir: Option<PathBuf>,
+    bounds: Bounds,
     privileges: Privileges,
     has_user: bool,
 }
@@ -52,6 +55,10 @@ impl Plan {
         Ok(Plan {
             addresses: addresses.map_err(|e| Failure::Usage(format!("--web.listen-address: {e}")))?,
             state_dir: options.state_dir.clone(),
+            bounds: Bounds {
+                series: options.max_series,
+                histograms: options.max_series.min(limits::HISTOGRAM_SERIES_MAX),
+            },
             privileges: privileges_of(options)?,
             has_user: options.user.is_some(),
         })
@@ -106,9 +113,9 @@ impl Plan {
         let Some(directory) = &self.state_dir else { return Ok(None) };
         let made = self.privileges.make_state_directory(directory);
         let mut state = None;
-        let begun = self
-            .privileges
-            .as_user(|rights| state.insert(State::new(directory, rights, self_metrics.clone())).begin());
+        let begun = self.privileges.as_user(|rights| {
+            state.insert(State::new(directory, self.bounds, rights, self_metrics.clone())).begin()
+        });
         let Err(error) = begun else { return Ok(state) };
         let why = self.why_no_state(directory, &made.err().unwrap_or(error));
         if !os::started_by_server() {

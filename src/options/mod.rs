@@ -219,8 +219,8 @@ pub const TABLE: &[Flag] = &[
         help: "Distinct values of each label; further ones are counted as `other` until they prove frequent.",
         set: |o, v| { o.max_values = index(whole(v, 1, 10_000)?); Ok(()) } },
     Flag { name: "max-series", value: "N", default: "10000", repeats: false, group: LABELS,
-        help: "Series of requests; further ones are counted by method and status alone, all other labels being \
-               `other`, until they prove frequent.",
+        help: "Series of requests on the page; further ones are counted by method and status alone, all other \
+               labels being `other`, until they prove frequent.",
         set: |o, v| { o.max_series = index(whole(v, 1, 1_000_000)?); Ok(()) } },
     Flag { name: "route", value: "PATTERN", default: "", repeats: true, group: LABELS,
         help: "Add the label `route`: the first pattern that matches the path, such as /users/:id/orders or \

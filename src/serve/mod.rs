@@ -3,3 +3,4 @@
 pub mod http;
 pub mod landing;
 pub mod port;
+pub mod site;

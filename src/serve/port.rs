@@ -6,7 +6,6 @@
 //! younger one a short run: so it takes the port again when that becomes free.
 
 use crate::generations::publisher::Publisher;
-use crate::generations::state::State;
 use crate::log;
 use crate::log::log_line;
 use crate::os;
@@ -61,6 +60,7 @@ const BIND_AGAIN: Duration = Duration::from_secs(2);
 /// The addresses, the server on those that are ours, and what has to be done when.
 pub struct PortManager {
     publisher: Arc<Publisher>,
+    telemetry_path: String,
     /// None when a retired generation has no client to answer any more.
     server: Option<Server>,
     addresses: Vec<Address>,
@@ -83,6 +83,7 @@ impl PortManager {
     /// Of the addresses, `wanted` are still to be bound. Without a server there is nothing to bind them for.
     pub fn new(
         publisher: Arc<Publisher>,
+        telemetry_path: String,
         server: Option<Server>,
         addresses: Vec<Address>,
         wanted: Vec<Address>,
@@ -95,6 +96,7 @@ impl PortManager {
         }
         PortManager {
             publisher,
+            telemetry_path,
             server,
             addresses,
             wanted,
@@ -187,7 +189,7 @@ impl PortManager {
         if let Some(state) = self.publisher.state.as_ref().filter(|_| self.wanted.is_empty()) {
             self.handed_over = false;
             state.want_port(false);
-            self.publisher.ask_to_save();
+            self.publisher.flush();
         }
     }
 
@@ -223,7 +225,7 @@ impl PortManager {
     }
 
     fn serve(&self, listener: Listener) {
-        announce(&listener.local_address(), &self.publisher.telemetry_path);
+        announce(&listener.local_address(), &self.telemetry_path);
         if let Some(server) = &self.server {
             server.add(listener);
         }
@@ -241,7 +243,7 @@ impl PortManager {
     }
 
     fn is_wanted_by_younger(&self) -> bool {
-        self.publisher.state.as_ref().is_some_and(State::someone_younger_wants)
+        self.publisher.state.as_ref().is_some_and(|state| state.someone_younger_wants())
     }
 
     /// Leaves the port to the successor, for good.
@@ -261,6 +263,6 @@ impl PortManager {
         if let Some(state) = &self.publisher.state {
             state.want_port(!self.wanted.is_empty());
         }
-        self.publisher.ask_to_save();
+        self.publisher.flush();
     }
 }

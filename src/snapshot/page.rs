@@ -130,10 +130,49 @@ impl Page {
         left_out
     }
 
-    /// The part that outlives the process: what a state file holds.
+    /// The series that are new or other than they were; None where one has gone, or is of another kind.
+    pub fn changes_since(&self, old: &Page) -> Option<Page> {
+        if !old.families.keys().all(|name| self.families.contains_key(name)) {
+            return None;
+        }
+        let mut changes = Page::default();
+        for (name, family) in &self.families {
+            let changed = match old.families.get(name) {
+                None => family.series.clone(),
+                Some(old) if old.kind == family.kind && old.help == family.help => {
+                    family.changes_since(old)?
+                }
+                Some(_) => return None,
+            };
+            if !changed.is_empty() || !old.families.contains_key(name) {
+                let (kind, merge, help) = (family.kind, family.merge, family.help.clone());
+                changes.families.insert(name.clone(), Family { kind, merge, help, series: changed });
+            }
+        }
+        Some(changes)
+    }
+
+    /// Puts these series in the place of those with the same labels.
+    pub fn overwrite(&mut self, changes: Page) {
+        for (name, family) in changes.families {
+            match self.families.get_mut(&name) {
+                Some(ours) => ours.overwrite(family.series),
+                None => drop(self.families.insert(name, family)),
+            }
+        }
+    }
+
+    /// The part that outlives the process: what a state file holds. Quantiles are those of the moment.
     pub fn lasting(&self) -> Page {
         let lasting = self.families.iter().filter(|(_, family)| family.merge != Merge::Own);
-        Page { families: lasting.map(|(name, family)| (name.clone(), family.clone())).collect() }
+        let mut page =
+            Page { families: lasting.map(|(name, family)| (name.clone(), family.clone())).collect() };
+        for series in page.families.values_mut().flat_map(|family| &mut family.series) {
+            if let Value::Summary(summary) = &mut series.value {
+                summary.quantiles.clear();
+            }
+        }
+        page
     }
 
     /// The number of series, a histogram counting once.
@@ -143,6 +182,33 @@ impl Page {
 }
 
 impl Family {
+    fn changes_since(&self, old: &Family) -> Option<Vec<Series>> {
+        let mut before = old.series.iter().peekable();
+        let mut changed = Vec::new();
+        for series in &self.series {
+            match before.next_if(|old| old.labels <= series.labels) {
+                Some(old) if old.labels != series.labels => return None,
+                Some(old) if old == series => {}
+                _ => changed.push(series.clone()),
+            }
+        }
+        before.next().is_none().then_some(changed)
+    }
+
+    fn overwrite(&mut self, changes: Vec<Series>) {
+        let mut ours = std::mem::take(&mut self.series).into_iter().peekable();
+        let mut merged = Vec::with_capacity(ours.len().max(changes.len()));
+        for series in changes {
+            while let Some(before) = ours.next_if(|ours| ours.labels < series.labels) {
+                merged.push(before);
+            }
+            ours.next_if(|ours| ours.labels == series.labels);
+            merged.push(series);
+        }
+        merged.extend(ours);
+        self.series = merged;
+    }
+
     /// Merges two sorted lists of series. False when a series could not be added.
     fn add(&mut self, other: &Family) -> bool {
         let merge = self.merge;
@@ -168,7 +234,8 @@ impl Family {
 }
 
 impl Series {
-    fn add(&mut self, other: &Series, merge: Merge) -> bool {
+    /// False where they cannot be added.
+    pub fn add(&mut self, other: &Series, merge: Merge) -> bool {
         let fits = match (&mut self.value, &other.value) {
             (
                 Value::Number { value, exemplar },
@@ -238,6 +305,30 @@ pub fn push_label(labels: &mut String, name: &str, value: &str) {
         labels.push_str(value);
     }
     labels.push('"');
+}
+
+/// The pairs that `push_label` has written.
+pub fn labels_of(labels: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut rest = labels;
+    while let Some((name, text)) = rest.split_once("=\"") {
+        let (mut value, mut chars) = (String::new(), text.char_indices());
+        let end = loop {
+            match chars.next() {
+                Some((_, '\\')) => match chars.next() {
+                    Some((_, 'n')) => value.push('\n'),
+                    Some((_, other)) => value.push(other),
+                    None => break text.len(),
+                },
+                Some((at, '"')) => break at + 1,
+                Some((_, other)) => value.push(other),
+                None => break text.len(),
+            }
+        };
+        pairs.push((name.to_owned(), value));
+        rest = text[end..].trim_start_matches(',');
+    }
+    pairs
 }
 
 /// The escapes are the same in the text format 0.0.4 and in OpenMetrics (section ABNF, escaped-string).

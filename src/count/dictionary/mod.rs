@@ -147,6 +147,14 @@ impl Dictionary {
         self.look_up(value)
     }
 
+    /// The number of a value that is on the page already, with a place of its own if there is one. None where it has
+    /// none, as when it is not of a closed set.
+    pub fn readmit(&mut self, value: &str) -> Option<Id> {
+        let hash = self.seed.hash(value.as_bytes());
+        let known = self.find(hash, value.as_bytes());
+        known.or_else(|| (self.len() < self.admission.places()).then(|| self.admit(hash, value)))
+    }
+
     pub fn value(&self, id: Id) -> &str {
         self.values.get(id)
     }

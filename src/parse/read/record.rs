@@ -5,6 +5,7 @@
 //! What is absent (`-`, nothing where the server prints nothing for it, a key that is not there) is `None`.
 
 use crate::bytes::scan::find_byte;
+use crate::limits::SIZE_BYTES_MAX;
 use crate::parse::compile::field::Role;
 use crate::parse::read::request::{Request, query_of, scheme_of};
 use crate::parse::read::spans::{Span, Spans};
@@ -142,12 +143,18 @@ impl<'l> Record<'_, 'l> {
 
     #[inline]
     pub fn bytes_sent(&self) -> Option<u64> {
-        self.number(Role::BytesSent)
+        self.size(Role::BytesSent)
     }
 
     #[inline]
     pub fn bytes_received(&self) -> Option<u64> {
-        self.number(Role::BytesReceived)
+        self.size(Role::BytesReceived)
+    }
+
+    /// A number of bytes, as far as it can be one.
+    #[inline(always)]
+    fn size(&self, role: Role) -> Option<u64> {
+        self.number(role).map(|bytes| bytes.min(SIZE_BYTES_MAX))
     }
 
     /// In the unit of the field, or in the value's own (Caddy's `duration_format string`).

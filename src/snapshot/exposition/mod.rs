@@ -432,25 +432,28 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_back(
-            rows in prop::collection::btree_map("[ -~\\n]{0,12}", (any::<u64>(), any::<u64>(), any::<u64>()), 0..8),
+            rows in prop::collection::btree_map("[ -~\\n]{0,12}", (any::<[u64; 3]>(), any::<u128>()), 0..8),
+            shift in 0u32..64,
         ) {
             let bounds: Arc<[FixedPoint]> = Arc::from([FixedPoint::parse("0.005").unwrap(), FixedPoint::parse("16384").unwrap()]);
             let (mut counters, mut histograms) = (Vec::new(), Vec::new());
-            for (value, (a, b, c)) in rows {
+            for (value, (counts, sum)) in rows {
                 let mut labels = String::new();
                 push_label(&mut labels, "vhost", &value);
-                counters.push(Series::number(labels.clone(), FixedPoint::whole(a)));
-                let histogram = Histogram {
-                    bounds: bounds.clone(), counts: vec![a >> 2, b >> 2, c >> 2],
-                    sum: FixedPoint::nanos(u128::from(b)), exemplars: Vec::new(),
-                };
+                counters.push(Series::number(labels.clone(), FixedPoint::whole(counts[0])));
+                let (counts, sum) = (counts.iter().map(|count| count >> shift).collect(), FixedPoint::nanos(sum));
+                let histogram = Histogram { bounds: bounds.clone(), counts, sum, exemplars: Vec::new() };
                 let value = Value::Histogram(Box::new(histogram));
                 histograms.push(Series { labels: labels.into(), value, created: Some(FixedPoint::whole(1)) });
             }
             let mut page = Page::default();
             page.insert(&catalogue::REQUESTS, counters);
             page.insert(&catalogue::DURATION, histograms);
-            prop_assert_eq!(read(&write(&page, Form::OpenMetrics)).unwrap(), page);
+            let text = write(&page, Form::OpenMetrics);
+            let again = read(&text).unwrap();
+            prop_assert_eq!(write(&again, Form::OpenMetrics), text);
+            // Buckets that add up to more than 64 bits are as full as they can be: what is beyond is lost.
+            prop_assert!(shift < 2 || again == page);
         }
 
         #[test]

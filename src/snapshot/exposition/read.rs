@@ -43,11 +43,7 @@ impl Reader {
             self.finish(page)?;
             let (base, word) = rest.split_once(' ').ok_or("TYPE without a type")?;
             let kind = Kind::from_open_metrics(word).ok_or("an unknown type")?;
-            let merge = match kind {
-                Kind::Gauge => Merge::Max,
-                Kind::Info => Merge::Own,
-                Kind::Counter | Kind::Histogram | Kind::Summary => Merge::Sum,
-            };
+            let merge = Merge::of_kind(kind);
             self.base = base.to_owned();
             self.name = format!("{base}{}", kind.suffix());
             self.family = Some(Family { kind, merge, help: String::new(), series: Vec::new() });

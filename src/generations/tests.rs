@@ -1,23 +1,42 @@
 //! Generations in one directory, living and dead, and processes that end at any step.
 
-use super::*;
 use crate::catalogue;
 use crate::fixed_point::FixedPoint;
+use crate::generations::content::{Content, Head, Name};
+use crate::generations::fold::Bounds;
+use crate::generations::state::State;
 use crate::input::tee::tests::TempDir;
 use crate::os::UserRights;
+use crate::self_metrics::SelfMetrics;
 use crate::snapshot::page::{Histogram, Series, push_label};
+use crate::snapshot::page::{Page, Value};
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
+use std::time::Duration;
 use std::time::Instant;
 
 fn self_metrics() -> Arc<SelfMetrics> {
     Arc::<SelfMetrics>::default()
 }
 
+const BOUNDS: Bounds = Bounds { series: 10_000, histograms: 1_000 };
+
 fn opened(directory: &Path) -> State {
-    let state = State::new(directory, &UserRights::OF_THE_TESTS, self_metrics());
+    let state = State::new(directory, BOUNDS, &UserRights::OF_THE_TESTS, self_metrics());
+    state.begin().unwrap();
+    state
+}
+
+/// One of several in this process.
+fn begun(directory: &Path, pid: u32) -> State {
+    let mut state = State::new(directory, BOUNDS, &UserRights::OF_THE_TESTS, self_metrics());
+    state.pid = pid;
     state.begin().unwrap();
     state
 }
@@ -43,16 +62,16 @@ fn requests(page: &Page) -> u64 {
 /// What a generation that has just begun shows, which is the same before and after it has absorbed the dead.
 fn sum(dir: &TempDir) -> u64 {
     let state = opened(dir.path());
-    let before = requests(&state.whole(page(0)));
+    let before = requests(&state.merged(page(0)));
     state.absorb().unwrap();
-    assert_eq!(requests(&state.whole(page(0))), before);
+    assert_eq!(requests(&state.merged(page(0))), before);
     before
 }
 
 /// The same without a trace.
 fn look(dir: &TempDir) -> u64 {
     let state = opened(dir.path());
-    let sum = requests(&state.whole(page(0)));
+    let sum = requests(&state.merged(page(0)));
     state.finish(&page(0)).unwrap();
     sum
 }
@@ -81,17 +100,20 @@ fn entries(dir: &TempDir) -> Vec<String> {
 #[test]
 fn damage_anywhere_in_a_file_is_found() {
     let absorbed = [Name { start: 1, pid: 2 }, Name { start: 30, pid: 4 }];
-    let content = Content { page: page(7).lasting(), absorbed: absorbed.into(), wants_port: true };
-    let text = content.write();
-    assert_eq!(Content::read(&text), Ok(content));
+    let head = Head { began: 5, wants_port: true, absorbed: absorbed.into() };
+    let kept = [("[file]\ta", "1\t2\n\\n"), ("", "")].map(|(key, text)| (key.to_owned(), text.to_owned()));
+    let content = Content { head, kept: kept.into(), page: page(7).lasting() };
+    let text = content.write().into_bytes();
+    assert_eq!(Content::read(&text), Ok((content.clone(), text.len())));
+    assert_eq!(Head::read(&text), Some(content.head));
     for at in 0..text.len() {
         assert!(Content::read(&text[..at]).is_err(), "cut at {at}");
-        let mut bytes = text.clone().into_bytes();
+        let mut bytes = text.clone();
         bytes[at] ^= 1;
-        let damaged = String::from_utf8(bytes).unwrap();
-        assert!(Content::read(&damaged).is_err(), "a bit at {at}");
+        assert!(Content::read(&bytes).is_err(), "a bit at {at}");
     }
-    assert_eq!(Content::read(&text.replacen(" 1 ", " 2 ", 1)), Err("it is of format 2".to_owned()));
+    let younger = String::from_utf8(text).unwrap().replacen(" 2 ", " 3 ", 1);
+    assert_eq!(Content::read(younger.as_bytes()), Err("it is of format 3".to_owned()));
 }
 
 #[test]
@@ -114,7 +136,8 @@ fn counts_survive_restarts_and_the_same_start_twice_gives_the_same_sum() {
 fn noting(dir: &TempDir, start: u64, count: u64, absorbed: &[Name]) -> Name {
     let name = Name { start, pid: 1 };
     let absorbed = absorbed.iter().copied().collect();
-    let content = Content { page: page(count).lasting(), absorbed, wants_port: false };
+    let head = Head { absorbed, ..Head::default() };
+    let content = Content { head, page: page(count).lasting(), ..Content::default() };
     std::fs::write(dir.path().join(name.to_string()), content.write()).unwrap();
     name
 }
@@ -150,13 +173,11 @@ fn notes_survive_many_who_absorb_at_once() {
         noting(&dir, if round % 2 == 0 { 1 } else { 2000 }, 3007, &noted);
         thread::scope(|scope| {
             let absorb = |pid| {
-                let state =
-                    State { pid, ..State::new(dir.path(), &UserRights::OF_THE_TESTS, self_metrics()) };
-                state.begin().unwrap();
-                assert_eq!(requests(&state.whole(page(0))), 3007);
+                let state = begun(dir.path(), pid);
+                assert_eq!(requests(&state.merged(page(0))), 3007);
                 // Whom another one has locked is left to it.
                 let _ = state.absorb();
-                assert_eq!(requests(&state.whole(page(0))), 3007);
+                assert_eq!(requests(&state.merged(page(0))), 3007);
             };
             (1..=4).for_each(|pid| drop(scope.spawn(move || absorb(pid))));
         });
@@ -177,10 +198,10 @@ fn the_buckets_asked_for_last_displace_older_ones() {
         opened(dir.path()).save(&with_bounds(bounds)).unwrap();
     }
     let state = opened(dir.path());
-    assert_eq!(count(&state.whole(page(0))), 6);
+    assert_eq!(count(&state.merged(page(0))), 6);
     state.absorb().unwrap();
-    assert_eq!(count(&state.whole(page(0))), 6);
-    assert_eq!(count(&state.whole(with_bounds(&[1, 3]))), 9);
+    assert_eq!(count(&state.merged(page(0))), 6);
+    assert_eq!(count(&state.merged(with_bounds(&[1, 3]))), 9);
     state.finish(&with_bounds(&[1, 3])).unwrap();
     drop(state);
     // Back to the first ones, and ours decide.
@@ -188,7 +209,7 @@ fn the_buckets_asked_for_last_displace_older_ones() {
     let state = opened(dir.path());
     state.save(&with_bounds(&[1, 3])).unwrap();
     state.absorb().unwrap();
-    assert_eq!(count(&state.whole(with_bounds(&[1, 3]))), 12);
+    assert_eq!(count(&state.merged(with_bounds(&[1, 3]))), 12);
 }
 
 /// What a save has left that could not put its unfinished file away.
@@ -217,13 +238,13 @@ fn nothing_is_written_while_nothing_is_new() {
     let dir = TempDir::new();
     let state = opened(dir.path());
     state.save(&page(1)).unwrap();
-    let inode = || state.path(state.me()).metadata().unwrap().ino();
+    let inode = || state.directory.path_of(state.me()).metadata().unwrap().ino();
     let before = inode();
     state.save(&page(1)).unwrap();
     assert_eq!(inode(), before);
-    std::fs::remove_file(state.path(state.me())).unwrap();
+    std::fs::remove_file(state.directory.path_of(state.me())).unwrap();
     state.save(&page(1)).unwrap();
-    assert!(state.path(state.me()).exists(), "a file that somebody has removed comes back");
+    assert!(state.directory.path_of(state.me()).exists(), "a file that somebody has removed comes back");
 }
 
 #[test]
@@ -235,13 +256,13 @@ fn living_generations_are_summed_and_not_absorbed() {
     }
     let state = opened(dir.path());
     state.absorb().unwrap();
-    assert_eq!(requests(&state.whole(page(5))), 215);
+    assert_eq!(requests(&state.merged(page(5))), 215);
     assert_eq!(state.self_metrics.generations.get(), 21);
     let since = Instant::now();
-    (0..100).for_each(|_| drop(state.whole(page(5))));
+    (0..100).for_each(|_| drop(state.merged(page(5))));
     println!("a scrape with 20 living peers: {:?}", since.elapsed() / 100);
     drop(states);
-    wait_until(|| requests(&state.whole(page(5))) == 215 && state.self_metrics.generations.get() == 1);
+    wait_until(|| requests(&state.merged(page(5))) == 215 && state.self_metrics.generations.get() == 1);
 }
 
 #[test]
@@ -271,12 +292,12 @@ fn a_directory_that_vanishes_takes_no_counts_with_it() {
     let peer = opened(&path);
     peer.save(&page(2)).unwrap();
     let state = opened(&path);
-    assert_eq!(requests(&state.whole(page(1))), 3);
+    assert_eq!(requests(&state.merged(page(1))), 3);
     std::fs::remove_dir_all(&path).unwrap();
-    assert_eq!(requests(&state.whole(page(1))), 3);
+    assert_eq!(requests(&state.merged(page(1))), 3);
     state.save(&page(4)).unwrap();
     peer.save(&page(2)).unwrap();
-    assert_eq!(requests(&state.whole(page(4))), 6);
+    assert_eq!(requests(&state.merged(page(4))), 6);
 }
 
 fn with_bounds(bounds: &[u64]) -> Page {
@@ -298,7 +319,7 @@ fn a_histogram_with_other_buckets_is_left_out_and_the_rest_is_summed() {
     opened(dir.path()).save(&with_bounds(&[1, 2])).unwrap();
     let state = opened(dir.path());
     let own = with_bounds(&[1, 3]);
-    let whole = state.whole(own.clone());
+    let whole = state.merged(own.clone());
     assert_eq!(requests(&whole), 2);
     assert_eq!(whole.families[catalogue::DURATION.name], own.families[catalogue::DURATION.name]);
 }
@@ -334,13 +355,9 @@ fn two_hundred_dead_are_absorbed_at_once_and_the_damaged_are_kept() {
             }
         }
     }
-    let since = Instant::now();
     let state = opened(dir.path());
     state.absorb().unwrap();
-    let took = since.elapsed();
-    println!("200 dead generations absorbed in {took:?}");
-    assert!(took < Duration::from_secs(1));
-    assert_eq!(requests(&state.whole(page(0))), expected);
+    assert_eq!(requests(&state.merged(page(0))), expected);
     drop(state);
     assert_eq!(sum(&dir), expected);
     assert_eq!(entries(&dir).iter().filter(|name| name.ends_with(".damaged")).count(), 40);
@@ -357,10 +374,42 @@ fn crash_child() {
     state.finish(&page(7)).unwrap();
 }
 
+/// The same with a file to which changes are appended.
+#[test]
+fn crash_child_with_a_long_file() {
+    let Some(dir) = std::env::var_os("HTTPD_EXPORTER_TEST_STATE_DIR") else { return };
+    let state = opened(Path::new(&dir));
+    state.save(&wide("a", 1_000, 1)).unwrap();
+    state.save(&wide("a", 1_000, 2)).unwrap();
+    state.save(&wide("a", 1_001, 2)).unwrap();
+    state.finish(&wide("a", 1_002, 2)).unwrap();
+}
+
+#[test]
+fn a_crash_while_changes_are_appended_leaves_what_was_there_before_or_after() {
+    let mut last = 0;
+    for step in 1.. {
+        let dir = TempDir::new();
+        let ended = run_child_of(&dir, step, "generations::tests::crash_child_with_a_long_file");
+        let left = look(&dir);
+        assert!([0, 1_000, 2_000, 2_002, 2_004].contains(&left) && left >= last, "{step}: {left}");
+        last = left;
+        assert_eq!(sum(&dir), left, "{step}");
+        if ended {
+            assert!(step > 15 && left == 2_004, "there are more steps than {step}");
+            return;
+        }
+    }
+}
+
 /// True when the process came to its end.
 fn run_child(dir: &TempDir, crash_at: u64) -> bool {
+    run_child_of(dir, crash_at, "generations::tests::crash_child")
+}
+
+fn run_child_of(dir: &TempDir, crash_at: u64, child: &str) -> bool {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "generations::state::tests::crash_child"])
+        .args(["--exact", child])
         .env("HTTPD_EXPORTER_TEST_STATE_DIR", dir.path())
         .env("HTTPD_EXPORTER_CRASH_AT_STEP", crash_at.to_string())
         .output()
@@ -416,8 +465,7 @@ fn a_scrape_never_shows_less_than_the_one_before() {
     let done = AtomicBool::new(false);
     let line = |pid| {
         for _ in 0..GENERATIONS {
-            let state = State { pid, ..State::new(dir.path(), &UserRights::OF_THE_TESTS, self_metrics()) };
-            state.begin().unwrap();
+            let state = begun(dir.path(), pid);
             thread::scope(|scope| {
                 let absorbing = scope.spawn(|| state.absorb().unwrap());
                 (1..=4).for_each(|count| state.save(&page(count)).unwrap());
@@ -429,7 +477,7 @@ fn a_scrape_never_shows_less_than_the_one_before() {
     let scrape = || {
         let (mut last, mut scrapes) = (0, 0);
         while !done.load(Relaxed) {
-            let now = requests(&holder.whole(page(1)));
+            let now = requests(&holder.merged(page(1)));
             assert!(now >= last, "{now} after {last}");
             (last, scrapes) = (now, scrapes + 1);
         }
@@ -445,5 +493,180 @@ fn a_scrape_never_shows_less_than_the_one_before() {
         scraping.join().unwrap()
     });
     println!("{scrapes} scrapes");
-    assert_eq!(requests(&holder.whole(page(1))), u64::from(LINES) * GENERATIONS * 4 + 1);
+    assert_eq!(requests(&holder.merged(page(1))), u64::from(LINES) * GENERATIONS * 4 + 1);
+}
+
+/// Made by 0.1.0 of eight lines that fit and one that does not.
+#[test]
+fn a_state_of_the_first_version_is_read() {
+    let dir = TempDir::new();
+    let (name, text) = ("1795706000650-22844", include_bytes!("../../tests/data/state-0.1.0"));
+    std::fs::write(dir.path().join(name), text).unwrap();
+    assert_eq!((sum(&dir), look(&dir)), (8, 8));
+    assert!(!dir.path().join(name).exists());
+    let text = String::from_utf8(text.to_vec()).unwrap();
+    let (head, page) = text.split_once("# TYPE").unwrap();
+    assert!(head.starts_with("# httpd_exporter state 1 "));
+    // As one that waits for the port and has absorbed others.
+    let body = format!("# absorbed 1-2 3-4\n# wants port\n# TYPE{page}");
+    let fnv = |text: &str| {
+        text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    };
+    let text = format!("# httpd_exporter state 1 {} {:016x}\n{body}", body.len(), fnv(&body));
+    let (content, length) = Content::read(text.as_bytes()).unwrap();
+    assert_eq!((length, content.head.wants_port, content.head.absorbed.len()), (text.len(), true, 2));
+    assert_eq!(Head::read(text.as_bytes()), Some(content.head));
+    assert_eq!((Head::read(&text.as_bytes()[..75]), requests(&content.page)), (None, 8));
+}
+
+/// A page of so many series, of which each has so many requests.
+fn wide(label: &str, series: u64, each: u64) -> Page {
+    let mut page = page(0);
+    let series = (0..series).map(|number| {
+        let mut labels = String::new();
+        push_label(&mut labels, label, &format!("a value that is somewhat long {number:05}"));
+        push_label(&mut labels, "method", "GET");
+        Series::number(labels, FixedPoint::whole(each))
+    });
+    page.insert(&catalogue::REQUESTS, series.collect());
+    page
+}
+
+#[test]
+fn a_long_file_grows_by_what_has_changed_and_is_written_whole_the_more_seldom_the_longer_it_is() {
+    let dir = TempDir::new();
+    let (state, peer) = (opened(dir.path()), opened(dir.path()));
+    let path = state.directory.path_of(state.me());
+    let mut page = wide("a", 2_000, 1);
+    state.save(&page).unwrap();
+    let (whole, inode) = (path.metadata().unwrap().len(), path.metadata().unwrap().ino());
+    let (mut written, mut rewritten, mut length, mut at) = (0, 0, whole, inode);
+    for round in 1..=400_usize {
+        let family = page.families.get_mut(catalogue::REQUESTS.name).unwrap();
+        for series in family.series.iter_mut().skip(round).take(20) {
+            series.value = Value::Number { value: FixedPoint::whole(1 + round as u64), exemplar: None };
+        }
+        state.save(&page).unwrap();
+        let meta = path.metadata().unwrap();
+        let is_new = meta.ino() != at || meta.len() < length;
+        written += if is_new { meta.len() } else { meta.len() - length };
+        rewritten += u64::from(is_new);
+        (length, at) = (meta.len(), meta.ino());
+        if round % 40 == 1 {
+            assert_eq!(requests(&peer.merged(Page::default())), requests(&page), "round {round}");
+        }
+    }
+    assert!(
+        (1..20).contains(&rewritten) && written < 400 * whole / 20,
+        "{rewritten} times whole, {written} bytes"
+    );
+    // Changes that are cut off are none, wherever that is; and a look that saw them in part sees them whole later.
+    let text = std::fs::read(&path).unwrap();
+    let (_, valid) = Content::read(&text).unwrap();
+    assert_eq!(valid, text.len());
+    let whole = text.windows(10).position(|window| window == b"\n# changes").unwrap() + 1;
+    let mut last = 0;
+    for cut in (whole..text.len()).step_by(97) {
+        let (content, valid) = Content::read(&text[..cut]).unwrap();
+        assert!(valid <= cut && requests(&content.page) >= last);
+        last = requests(&content.page);
+        let (mut more, _) = Content::read(&text[..valid]).unwrap();
+        more.read_changes(&text[valid..]).unwrap();
+        assert_eq!(requests(&more.page), requests(&page));
+    }
+    drop(state);
+    assert_eq!(sum(&dir), requests(&page));
+}
+
+#[test]
+fn nine_lives_with_other_labels_each_lose_nothing_and_stay_within_the_bound() {
+    let dir = TempDir::new();
+    let mut total = 0;
+    for life in 0..9 {
+        let mut state = State::new(
+            dir.path(),
+            Bounds { series: 50, histograms: 50 },
+            &UserRights::OF_THE_TESTS,
+            self_metrics(),
+        );
+        state.pid = life;
+        state.begin().unwrap();
+        state.absorb().unwrap();
+        let own = |series| wide(&format!("label_{life}"), series, 3);
+        let mut last: Option<Page> = None;
+        // It grows in the middle of a life.
+        for series in [0, 10, 30, 40, 50] {
+            state.save(&own(series)).unwrap();
+            let merged = state.merged(own(series));
+            assert_eq!(requests(&merged), total + 3 * series);
+            let family = &merged.families[catalogue::REQUESTS.name];
+            assert!(family.series.len() <= 51, "{} in life {life}", family.series.len());
+            // No series that was on the page before has grown by more than was counted.
+            for (now, before) in family.series.iter().flat_map(|now| {
+                let before = last.as_ref().map(|page| &page.families[catalogue::REQUESTS.name].series);
+                before
+                    .and_then(|series| series.iter().find(|s| s.labels == now.labels))
+                    .map(|before| (now, before))
+            }) {
+                assert_eq!(now.value, before.value);
+            }
+            last = Some(merged);
+        }
+        total += 150;
+        state.finish(&own(50)).unwrap();
+    }
+    assert_eq!(sum(&dir), total);
+}
+
+#[test]
+fn a_directory_that_is_exchanged_loses_nobody_who_lives() {
+    let dir = TempDir::new();
+    let (path, aside) = (dir.path().join("state"), dir.path().join("aside"));
+    let (peer, state) = (opened(&path), opened(&path));
+    peer.save(&page(2)).unwrap();
+    assert_eq!(requests(&state.merged(page(1))), 3);
+    std::fs::rename(&path, &aside).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert_eq!(requests(&state.merged(page(1))), 3);
+    state.save(&page(1)).unwrap();
+    assert_eq!(requests(&state.merged(page(1))), 3);
+    peer.save(&page(5)).unwrap();
+    assert_eq!(requests(&state.merged(page(1))), 6);
+    drop(peer);
+    wait_until(|| requests(&state.merged(page(1))) == 6 && state.self_metrics.generations.get() == 1);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_just_now_counts_as_it_was_read_last() {
+    let dir = TempDir::new();
+    let (peer, state) = (opened(dir.path()), opened(dir.path()));
+    peer.save(&page(2)).unwrap();
+    assert_eq!(requests(&state.merged(page(1))), 3);
+    let path = peer.directory.path_of(peer.me());
+    std::fs::remove_file(&path).unwrap();
+    // It is there, and to open it is an error.
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    assert_eq!(requests(&state.merged(page(1))), 3);
+    peer.save(&page(4)).unwrap();
+    assert_eq!(requests(&state.merged(page(1))), 5);
+}
+
+#[test]
+fn a_newest_time_of_the_future_is_not_read() {
+    let dir = TempDir::new();
+    for (pid, seconds) in [(1, 1_700_000_000), (2, 32_503_680_000)] {
+        let state = begun(dir.path(), pid);
+        let mut page = page(1);
+        page.insert_number(&catalogue::LAST_REQUEST, FixedPoint::whole(seconds));
+        state.save(&page).unwrap();
+    }
+    let state = opened(dir.path());
+    for _ in 0..2 {
+        let merged = state.merged(page(0));
+        let newest = &merged.families[catalogue::LAST_REQUEST.name].series[0];
+        assert_eq!(newest.value, Value::Number { value: FixedPoint::whole(1_700_000_000), exemplar: None });
+        state.absorb().unwrap();
+    }
 }

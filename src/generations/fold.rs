@@ -1,0 +1,185 @@
+//! Folding: where the dead have left more series than the page has places for, the oldest are added up under `other`.
+//!
+//! No count is lost by it, and none looks like traffic. A counter that grows by what it takes in would be traffic to
+//! `rate()`; a series that is new to the page is none. So each folding makes series of its own, told apart by the label
+//! `folded` with its time, and takes in those of the folding before.
+//!
+//! Folded are series that this process does not count itself, with labels beside method and status: first those whose
+//! labels are not the ones that are counted by today, then the oldest. Families without such labels stay as they are.
+
+use crate::catalogue::Kind;
+use crate::fixed_point::FixedPoint;
+use crate::snapshot::page::{Family, Page, Series, labels_of, push_label};
+use std::collections::BTreeMap;
+
+/// The bounds of the page.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Series of a family of numbers.
+    pub series: usize,
+    /// Series of a family of histograms.
+    pub histograms: usize,
+}
+
+/// The label that tells a folding from the one before.
+pub const FOLDED: &str = "folded";
+
+/// Labels of few values, which are kept.
+const KEPT: [&str; 3] = ["method", "status_code", "status_class"];
+
+const OTHER: &str = "other";
+
+/// So that not each new series is a folding of its own, there is more folded than must be: this part of the bound.
+const MORE: usize = 8;
+
+/// The counts of the dead with no more series than find a place beside our own; None where they do already. `stamp` is
+/// new with each folding.
+pub fn fold(dead: &Page, own: &Page, bounds: Bounds, stamp: &str) -> Option<Page> {
+    let mut folded: Option<Page> = None;
+    for (name, family) in &dead.families {
+        let bound = if family.kind == Kind::Histogram { bounds.histograms } else { bounds.series };
+        let own = own.families.get(name).map_or(&[][..], |family| &family.series);
+        if let Some(family) = fold_family(family, own, bound, stamp) {
+            folded.get_or_insert_with(|| dead.clone()).families.insert(name.clone(), family);
+        }
+    }
+    folded
+}
+
+fn fold_family(dead: &Family, own: &[Series], bound: usize, stamp: &str) -> Option<Family> {
+    if own.len() + dead.series.len() <= bound {
+        return None;
+    }
+    let counted_by_us =
+        |series: &Series| own.binary_search_by(|ours| ours.labels.cmp(&series.labels)).is_ok();
+    let alone = dead.series.iter().filter(|series| !counted_by_us(series)).count();
+    let excess = (own.len() + alone).checked_sub(bound).filter(|excess| *excess > 0)?;
+    let our_names = own.first().map(|series| names(&labels_of(&series.labels)));
+    let rank = |series: &Series, labels: &[(String, String)]| {
+        (our_names.as_ref() == Some(&names(labels)), series.created.unwrap_or(FixedPoint::ZERO))
+    };
+    let (mut kept, mut before, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
+    for series in &dead.series {
+        let labels = labels_of(&series.labels);
+        match () {
+            () if labels.iter().any(|(name, _)| name == FOLDED) => before.push((series, labels)),
+            () if counted_by_us(series) || is_small(&labels) => kept.push(series.clone()),
+            () => candidates.push((rank(series, &labels), series, labels)),
+        }
+    }
+    if candidates.is_empty() {
+        return None;
+    }
+    candidates
+        .sort_by(|(one, series, _), (other, next, _)| (one, &series.labels).cmp(&(other, &next.labels)));
+    let rest = candidates.split_off(candidates.len().min(excess + bound / MORE));
+    kept.extend(rest.into_iter().map(|(_, series, _)| series.clone()));
+    let mut sums: BTreeMap<String, Series> = BTreeMap::new();
+    for (series, labels) in before.into_iter().chain(candidates.into_iter().map(|(_, s, labels)| (s, labels)))
+    {
+        let folded = folded_labels(&labels, our_names.as_deref(), stamp);
+        // When it began is told of none: a reader who knows would take all of it for what came since.
+        let first = || Series { labels: folded.as_str().into(), created: None, ..series.clone() };
+        match sums.get_mut(&folded) {
+            None => drop(sums.insert(folded.clone(), first())),
+            Some(sum) => {
+                // A histogram with other buckets stays as it is.
+                if !sum.add(series, dead.merge) {
+                    kept.push(series.clone());
+                }
+                sum.created = None;
+            }
+        }
+    }
+    kept.extend(sums.into_values());
+    kept.sort_unstable_by(|one, next| one.labels.cmp(&next.labels));
+    Some(Family { series: kept, help: dead.help.clone(), ..*dead })
+}
+
+fn names(labels: &[(String, String)]) -> Vec<String> {
+    labels.iter().map(|(name, _)| name.clone()).collect()
+}
+
+/// Whether folding would not make fewer of such series.
+fn is_small(labels: &[(String, String)]) -> bool {
+    labels.iter().all(|(name, _)| KEPT.contains(&name.as_str()))
+}
+
+/// The labels that are counted by today: with their value where they are kept, `other` else.
+fn folded_labels(labels: &[(String, String)], ours: Option<&[String]>, stamp: &str) -> String {
+    let mut folded: BTreeMap<&str, &str> = BTreeMap::from([(FOLDED, stamp)]);
+    folded.extend(ours.unwrap_or_default().iter().map(|name| (name.as_str(), OTHER)));
+    let kept = labels.iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
+    folded.extend(kept.map(|(name, value)| (name.as_str(), value.as_str())));
+    let mut text = String::new();
+    folded.into_iter().for_each(|(name, value)| push_label(&mut text, name, value));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+
+    const BOUNDS: Bounds = Bounds { series: 20, histograms: 20 };
+
+    /// Series of a label with values, each of so many requests.
+    fn page(label: &str, values: std::ops::Range<u64>, created: u64) -> Page {
+        let series = values.map(|value| {
+            let mut labels = String::new();
+            push_label(&mut labels, label, &format!("{value:03}"));
+            push_label(&mut labels, "status_code", if value % 2 == 0 { "200" } else { "404" });
+            Series {
+                created: Some(FixedPoint::whole(created)),
+                ..Series::number(labels, FixedPoint::whole(value))
+            }
+        });
+        let mut page = Page::default();
+        page.insert(&catalogue::REQUESTS, series.collect());
+        page.insert_number(&catalogue::LINES, FixedPoint::whole(7));
+        page
+    }
+
+    fn sum(page: &Page) -> FixedPoint {
+        let mut sum = FixedPoint::ZERO;
+        for series in &page.families[catalogue::REQUESTS.name].series {
+            if let crate::snapshot::page::Value::Number { value, .. } = series.value {
+                sum += value;
+            }
+        }
+        sum
+    }
+
+    fn labels(page: &Page) -> Vec<&str> {
+        page.families[catalogue::REQUESTS.name].series.iter().map(|series| &*series.labels).collect()
+    }
+
+    #[test]
+    fn what_finds_a_place_is_not_folded() {
+        assert_eq!(fold(&page("a", 0..12, 1), &page("b", 0..8, 2), BOUNDS, "1"), None);
+        // Those that we count ourselves take no place of their own.
+        assert_eq!(fold(&page("a", 0..20, 1), &page("a", 0..20, 2), BOUNDS, "1"), None);
+    }
+
+    #[test]
+    fn the_oldest_are_folded_into_series_that_are_new_each_time() {
+        let mut dead = page("a", 0..10, 1);
+        dead.add(&page("b", 0..10, 2));
+        let own = page("c", 0..4, 3);
+        let once = fold(&dead, &own, BOUNDS, "1").unwrap();
+        assert_eq!(sum(&once), sum(&dead));
+        assert_eq!(once.families[catalogue::LINES.name], dead.families[catalogue::LINES.name]);
+        // Four too many, and an eighth of the bound more; of the oldest.
+        let left = |label: &str| labels(&once).iter().filter(|labels| labels.starts_with(label)).count();
+        assert_eq!((left("a="), left("b="), labels(&once).len()), (4, 10, 16));
+        assert!(labels(&once).contains(&"c=\"other\",folded=\"1\",status_code=\"404\""));
+        assert_eq!(fold(&once, &own, BOUNDS, "2"), None);
+        let twice = fold(&once, &page("c", 0..8, 3), BOUNDS, "2").unwrap();
+        assert_eq!(sum(&twice), sum(&dead));
+        assert!(!labels(&twice).iter().any(|labels| labels.contains("folded=\"1\"")));
+        // When all is folded there is nothing to do, however many we count ourselves.
+        let all = fold(&twice, &page("c", 0..40, 3), BOUNDS, "3").unwrap();
+        assert_eq!((sum(&all), labels(&all).len()), (sum(&dead), 2));
+        assert_eq!(fold(&all, &page("c", 0..40, 3), BOUNDS, "4"), None);
+    }
+}

@@ -1,0 +1,178 @@
+//! Our own state file: written under another name, locked, synced and renamed; grown by changes; with room in reserve.
+//!
+//! The lock is on the file that is renamed and taken before, so at no moment does the name of a living generation stand
+//! for a file without its lock. A small file is written whole each time. To a long one what has changed is appended,
+//! until the changes are as long as the rest: so it is written whole the more seldom the longer it is.
+//!
+//! For the time in which the disk is full there is a file in the directory that holds nothing but room. Whoever finds
+//! no other takes it, and makes a new one when the disk has room again.
+
+use crate::generations::content::{Content, Name};
+use crate::limits::STATE_BYTES_MAX;
+use nix::fcntl::posix_fallocate;
+use nix::sys::statvfs::statvfs;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Files of up to so many bytes are written whole each time.
+const WHOLE_BYTES_MAX: usize = 64 << 10;
+
+/// The name of the file that holds room, and the least it holds: the files of some generations, each twice while it is
+/// being replaced.
+const RESERVE: &str = ".reserve";
+const RESERVE_BYTES_MIN: u64 = 256 << 10;
+
+/// Our file as it stands.
+#[derive(Debug, Default)]
+pub struct OwnFile {
+    /// None until it could be made.
+    pub file: Option<File>,
+    pub content: Content,
+    /// How long it was when it was written whole, and is now.
+    whole_bytes: usize,
+    bytes: usize,
+    /// What was appended last may be there in part, or not on the disk.
+    torn: bool,
+}
+
+impl OwnFile {
+    /// Notes that this file, written whole, is ours now.
+    pub fn replaced(&mut self, file: File, content: Content, bytes: usize) {
+        *self = OwnFile { file: Some(file), content, whole_bytes: bytes, bytes, torn: false };
+    }
+
+    /// Appends what is new. False where the file has to be written whole instead.
+    pub fn append(&mut self, content: &Content) -> bool {
+        if self.torn || self.whole_bytes <= WHOLE_BYTES_MAX {
+            return false;
+        }
+        let (Some(file), Some(changes)) = (&self.file, content.changes_since(&self.content)) else {
+            return false;
+        };
+        if self.bytes + changes.len() > 2 * self.whole_bytes {
+            return false;
+        }
+        self.torn = append(file, &changes, self.bytes).is_err();
+        if !self.torn {
+            self.bytes += changes.len();
+            self.content = content.clone();
+        }
+        !self.torn
+    }
+
+    /// Room for what is written while the disk is full.
+    pub fn reserve_bytes(&self) -> u64 {
+        RESERVE_BYTES_MIN.max(4 * self.bytes as u64)
+    }
+}
+
+fn append(file: &File, text: &str, end: usize) -> io::Result<()> {
+    // In two parts, so that a test can end the process between them.
+    let (one, two) = text.as_bytes().split_at(text.len() / 2);
+    step();
+    file.write_all_at(one, end as u64)?;
+    step();
+    file.write_all_at(two, (end + one.len()) as u64)?;
+    step();
+    file.sync_data()?;
+    step();
+    Ok(())
+}
+
+/// Puts the text under the name, all or nothing, and gives back the file, which is locked. `first`: the name
+/// must not be taken yet.
+pub fn replace(directory: &Path, name: Name, text: &str, sync: bool, first: bool) -> io::Result<File> {
+    if text.len() as u64 > STATE_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too many series for a state file"));
+    }
+    let (unfinished, path) = (directory.join(name.unfinished()), directory.join(name.to_string()));
+    step();
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o640).custom_flags(nix::libc::O_NOFOLLOW);
+    let mut file = options.open(&unfinished).or_else(|error| {
+        if first || error.kind() != io::ErrorKind::AlreadyExists {
+            return Err(error);
+        }
+        // The name is ours, so this is what a save has left that could not put it away.
+        std::fs::remove_file(&unfinished)?;
+        options.open(&unfinished)
+    })?;
+    let mut put = || {
+        // Asked now, for whoever had the name before us had the unfinished file before us too.
+        if first && path.symlink_metadata().is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        file.try_lock()?;
+        // In two parts, so that a test can end the process between them.
+        let (one, two) = text.as_bytes().split_at(text.len() / 2);
+        for part in [one, two] {
+            step();
+            file.write_all(part)?;
+        }
+        if sync {
+            step();
+            file.sync_data()?;
+        }
+        step();
+        std::fs::rename(&unfinished, &path)
+    };
+    put().inspect_err(|_| drop(std::fs::remove_file(&unfinished)))?;
+    step();
+    Ok(file)
+}
+
+/// Whether there is no room on the disk, or none for us.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Gives the room in reserve to whoever writes next; false where there is none.
+pub fn take_reserve(directory: &Path) -> bool {
+    step();
+    std::fs::remove_file(directory.join(RESERVE)).is_ok()
+}
+
+/// Sees to it that there is room in reserve, where that is not the last there is.
+pub fn keep_reserve(directory: &Path, bytes: u64) {
+    let path = directory.join(RESERVE);
+    let held = path.symlink_metadata().map_or(0, |meta| meta.len());
+    if held >= bytes / 2 {
+        return;
+    }
+    let free = statvfs(directory).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
+    if free < 4 * bytes {
+        return;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).mode(0o640).custom_flags(nix::libc::O_NOFOLLOW);
+    let Ok(file) = options.open(&path) else { return };
+    // A file of holes holds nothing.
+    if posix_fallocate(&file, 0, i64::try_from(bytes).unwrap_or(i64::MAX)).is_err() && held == 0 {
+        let _ = std::fs::remove_file(&path);
+    }
+}
+
+/// Comes before and after every change of the directory.
+pub fn step() {
+    #[cfg(debug_assertions)]
+    crash::step();
+}
+
+/// The fault layer of the tests: ends the process at a given change.
+#[cfg(debug_assertions)]
+mod crash {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    pub fn step() {
+        static AT: OnceLock<Option<u64>> = OnceLock::new();
+        static STEPS: AtomicU64 = AtomicU64::new(0);
+        let at = AT.get_or_init(|| std::env::var("HTTPD_EXPORTER_CRASH_AT_STEP").ok()?.parse().ok());
+        if at.is_some_and(|at| STEPS.fetch_add(1, Ordering::SeqCst) + 1 == at) {
+            // At once, as a kill would: nothing is written and nothing put away any more.
+            std::process::exit(99);
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! One generation among others: what it has persisted, what the others have, and the sum of it all.
+//!
+//! It must never stop the counting: where the directory fails, it says so once, counts it and tries again.
+
+use crate::calendar;
+use crate::catalogue;
+use crate::count::ledger::LabelSet;
+use crate::fixed_point::FixedPoint;
+use crate::generations::content::{Content, Head, Name};
+use crate::generations::directory;
+use crate::generations::directory::{Directory, Loaded, PeerCache};
+use crate::generations::fold;
+use crate::generations::fold::Bounds;
+use crate::generations::own_file;
+use crate::generations::own_file::{OwnFile, step};
+use crate::log::log_line;
+use crate::os::{UserRights, privileges};
+use crate::self_metrics::SelfMetrics;
+use crate::snapshot::page::{Page, Series, Value, labels_of};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often a scrape reads the directory again when files go while it reads. Each time, some start has come
+/// forward.
+pub const READS_MAX: usize = 50;
+
+/// How long a scrape is refused rather than told a sum that lacks counts, because a file cannot be read just now.
+const UNKNOWN_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// All methods may be called from any thread.
+#[derive(Debug)]
+pub struct State {
+    pub(super) directory: Directory,
+    /// Our name; the start is settled when the file is made.
+    start: AtomicU64,
+    pub(super) pid: u32,
+    /// In milliseconds since boot.
+    began: u64,
+    bounds: Bounds,
+    /// Held while our file is written, which may take as long as a disk takes; no scrape waits for it.
+    pub(super) own: Mutex<Own>,
+    pub(super) view: Mutex<View>,
+    wants_port: AtomicBool,
+    /// The dead have been looked at.
+    pub(super) has_absorbed: AtomicBool,
+    pub(super) self_metrics: Arc<SelfMetrics>,
+    /// What has been said and has not ended.
+    said: Mutex<BTreeSet<String>>,
+}
+
+/// What we have on disk.
+#[derive(Debug, Default)]
+pub struct Own {
+    pub(super) file: OwnFile,
+    /// The part of the file's page that we have counted ourselves, without what was absorbed.
+    pub(super) own: Page,
+    /// The directory has not been synced since the file was renamed.
+    renamed: bool,
+}
+
+/// What a scrape needs besides our own counts.
+#[derive(Debug, Default)]
+pub struct View {
+    /// The counts of the dead that are in our file.
+    pub(super) absorbed_sum: Arc<Page>,
+    /// The generations that they are of, for as long as their files stand.
+    pub(super) absorbed: BTreeSet<Name>,
+    pub(super) peers: PeerCache,
+    /// Since when something of the others is not known that may be known soon.
+    unknown_since: Option<Instant>,
+    /// The directory could be listed once, and so what is known of the others is all there was.
+    has_listed: bool,
+}
+
+impl View {
+    fn note_unknown(&mut self, unknown: bool) {
+        self.unknown_since = unknown.then(|| self.unknown_since.unwrap_or_else(Instant::now));
+    }
+}
+
+impl State {
+    /// One among those in the directory. Nothing is touched before `begin`. All that it does needs no more than the
+    /// rights of the user that the process runs as.
+    pub fn new(
+        directory: &Path,
+        bounds: Bounds,
+        _rights: &UserRights,
+        self_metrics: Arc<SelfMetrics>,
+    ) -> State {
+        State {
+            directory: Directory { path: directory.to_owned() },
+            start: AtomicU64::new(calendar::now_nanos() / 1_000_000),
+            pid: std::process::id(),
+            began: calendar::since_boot_millis(),
+            bounds,
+            own: Mutex::default(),
+            view: Mutex::default(),
+            wants_port: AtomicBool::new(false),
+            has_absorbed: AtomicBool::new(false),
+            self_metrics,
+            said: Mutex::default(),
+        }
+    }
+
+    /// Makes the directory where it is missing and our file in it. Cheap: the dead are summed as files until `absorb`.
+    /// An error is the caller's to say; the file is then made by the first save that works.
+    pub fn begin(&self) -> io::Result<()> {
+        let mut mine = lock(&self.own);
+        let content = Content { head: self.head(BTreeSet::new()), ..Content::default() };
+        let made = privileges::open_state_directory(&self.directory.path);
+        let begun = made.and_then(|_| self.replace(&mut mine, content, false));
+        begun.map_err(|error| {
+            self.self_metrics.state_errors.inc();
+            lock(&self.said).extend(["list", "save"].map(str::to_owned));
+            let why = format!("unable to keep state in {}: {error}", self.directory.path.display());
+            io::Error::new(error.kind(), why)
+        })
+    }
+
+    pub fn me(&self) -> Name {
+        Name { start: self.start.load(Ordering::Relaxed), pid: self.pid }
+    }
+
+    fn head(&self, absorbed: BTreeSet<Name>) -> Head {
+        Head { began: self.began, wants_port: self.wants_port.load(Ordering::Relaxed), absorbed }
+    }
+
+    /// Our own counts and everybody else's, added up.
+    pub fn merged(&self, own: Page) -> Page {
+        let mut view = lock(&self.view);
+        let peers = (0..READS_MAX).find_map(|_| self.peers(&mut view)).unwrap_or_else(|| known(&view));
+        let mut sum = own;
+        self.add(&mut sum, &view.absorbed_sum);
+        // The youngest first: where histograms do not go together, its buckets are the ones that were asked for last.
+        for peer in peers.iter().rev() {
+            self.add(&mut sum, &peer.page);
+        }
+        sum
+    }
+
+    /// Whether the sum lacks counts of others which it may have soon. Told for a while only: then it is better than none.
+    pub fn lacks_counts(&self) -> bool {
+        lock(&self.view).unknown_since.is_some_and(|since| since.elapsed() < UNKNOWN_WAIT_MAX)
+    }
+
+    /// The series of requests that are on the page without ours, those with the most requests first.
+    pub fn known_series(&self) -> Vec<LabelSet> {
+        let page = self.merged(Page::default());
+        let Some(family) = page.families.get(catalogue::REQUESTS.name) else { return Vec::new() };
+        let requests = |series: &&Series| match &series.value {
+            Value::Number { value, .. } => Reverse(*value),
+            _ => Reverse(FixedPoint::ZERO),
+        };
+        let mut series: Vec<&Series> = family.series.iter().collect();
+        series.sort_by_key(requests);
+        series.into_iter().map(|series| labels_of(&series.labels)).collect()
+    }
+
+    /// Saves our own counts, if anything is new. An error has been said already and is tried again at the
+    /// next call.
+    pub fn save(&self, own: &Page) -> io::Result<()> {
+        let mut mine = lock(&self.own);
+        let own = own.lasting();
+        let sum = Arc::clone(&lock(&self.view).absorbed_sum);
+        let folded = fold::fold(&sum, &own, self.bounds, &stamp());
+        let head = self.head(mine.file.content.head.absorbed.clone());
+        let page = self.persisted(&own, folded.as_ref().unwrap_or(&sum));
+        let content = Content { head, kept: mine.file.content.kept.clone(), page };
+        if content != mine.file.content || !self.is_under_its_name(&mine) {
+            self.put(&mut mine, content)?;
+        }
+        mine.own = own;
+        if let Some(folded) = folded {
+            lock(&self.view).absorbed_sum = Arc::new(folded);
+        }
+        self.sync_names(&mut mine)
+    }
+
+    /// Sees to it that there is room for a time in which the disk is full.
+    pub fn keep_reserve(&self) {
+        let bytes = lock(&self.own).file.reserve_bytes();
+        own_file::keep_reserve(&self.directory.path, bytes);
+    }
+
+    /// Whether our file stands in the directory. While it is being written, it will.
+    pub fn is_linked(&self) -> bool {
+        self.own.try_lock().map_or(true, |mine| self.is_under_its_name(&mine))
+    }
+
+    fn is_under_its_name(&self, mine: &Own) -> bool {
+        let file = mine.file.file.as_ref();
+        file.and_then(|file| file.metadata().ok()).is_some_and(|meta| self.directory.is_at(self.me(), &meta))
+    }
+
+    /// Tells a generation whose server has gone whether we wait for its port: with the next save.
+    pub fn want_port(&self, wants_port: bool) {
+        self.wants_port.store(wants_port, Ordering::Relaxed);
+    }
+
+    /// Whether another living generation has the port, or at least does not wait for it.
+    pub fn someone_serves(&self) -> bool {
+        self.others(|_, head| !head.wants_port)
+    }
+
+    /// Whether there is another living generation.
+    pub fn has_company(&self) -> bool {
+        self.others(|_, _| true)
+    }
+
+    /// Whether a younger living generation waits for the port.
+    pub fn someone_younger_wants(&self) -> bool {
+        let younger = |name: Name, head: &Head| match head.began {
+            // A file of 0.1.0.
+            0 => name > self.me(),
+            began => (began, name) > (self.began, self.me()),
+        };
+        self.others(|name, head| head.wants_port && younger(name, head))
+    }
+
+    /// Whether any other living generation is so. Heads of files are read and no lock is taken: whoever asks must not
+    /// wait for a scrape.
+    fn others(&self, is: impl Fn(Name, &Head) -> bool) -> bool {
+        let names = self.directory.names().unwrap_or_default();
+        names.into_iter().filter(|name| *name != self.me()).any(|name| {
+            let Ok((Some(head), file)) = self.directory.head(name) else { return false };
+            is(name, &head) && directory::is_living(&file)
+        })
+    }
+
+    /// The last save. A generation that has counted and absorbed nothing leaves nothing behind.
+    pub fn finish(&self, own: &Page) -> io::Result<()> {
+        if !is_zero(&self.persisted(&own.lasting(), &lock(&self.view).absorbed_sum)) {
+            return self.save(own);
+        }
+        if lock(&self.own).file.file.is_none() {
+            return Ok(());
+        }
+        step();
+        let removed = std::fs::remove_file(self.directory.path_of(self.me()));
+        removed.inspect_err(|error| self.failed("finish", "remove", error))
+    }
+
+    // --- reading ---
+
+    /// The pages of the others; None when a file has gone meanwhile and it all has to be read again.
+    fn peers(&self, view: &mut View) -> Option<Vec<Arc<Content>>> {
+        let names = match self.directory.names() {
+            Ok(names) => names,
+            Err(error) => {
+                // The directory has vanished, perhaps. The counts have not.
+                view.note_unknown(!view.has_listed && directory::may_pass(&error));
+                self.failed("list", "read", &error);
+                return Some(known(view));
+            }
+        };
+        self.works("list");
+        let (mut found, mut living, mut unknown) = (Vec::new(), 1i64, false);
+        let other = |name: &Name| *name != self.me() && !view.absorbed.contains(name);
+        for name in names.into_iter().filter(other).collect::<Vec<_>>() {
+            match view.peers.load(&self.directory, name, |error| self.unopened(name, error)) {
+                Loaded::Whole { content, living: alive } => {
+                    living += i64::from(alive);
+                    found.push((name, content));
+                }
+                Loaded::Unreadable => self.say_unreadable(view, name),
+                Loaded::Unknown => unknown = true,
+                Loaded::Gone => return None,
+            }
+        }
+        let still = self.directory.names().ok()?;
+        if !found.iter().all(|(name, _)| still.binary_search(name).is_ok()) {
+            return None;
+        }
+        let unlisted = view.peers.forget_all_but(&still);
+        living += i64::try_from(unlisted.len()).unwrap_or(0);
+        found.extend(unlisted);
+        self.self_metrics.generations.set(living);
+        view.note_unknown(unknown);
+        view.has_listed = true;
+        Some(without_noted(found))
+    }
+
+    /// Not before the dead have been looked at: what can be put in quarantine is said then.
+    fn say_unreadable(&self, view: &mut View, name: Name) {
+        if !self.has_absorbed.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Some(why) = view.peers.fault(name) {
+            let path = self.directory.path_of(name);
+            log_line(format_args!("the state file {} is left out: {why}", path.display()));
+            self.self_metrics.state_errors.inc();
+        }
+    }
+
+    // --- writing ---
+
+    /// What our file has to say: our own counts and those of the dead.
+    fn persisted(&self, own: &Page, absorbed_sum: &Page) -> Page {
+        let mut page = own.clone();
+        self.add(&mut page, absorbed_sum);
+        page
+    }
+
+    /// Gives our file this content. Whoever calls this has to see to what goes with the content, and then to
+    /// `sync_names`.
+    pub(super) fn put(&self, mine: &mut Own, content: Content) -> io::Result<()> {
+        if self.is_under_its_name(mine) && mine.file.append(&content) {
+            return Ok(());
+        }
+        let replaced = self.replace(mine, content.clone(), true).or_else(|error| match error.kind() {
+            // The directory has vanished, or could not be made before.
+            io::ErrorKind::NotFound => {
+                privileges::open_state_directory(&self.directory.path)?;
+                self.replace(mine, content, true)
+            }
+            _ if own_file::is_full(&error) && own_file::take_reserve(&self.directory.path) => {
+                self.replace(mine, content, true)
+            }
+            _ => Err(error),
+        });
+        replaced.inspect_err(|error| self.failed("save", "save", error))
+    }
+
+    /// Waits until the rename is on disk: before anything is said to be there, or removed that it makes needless.
+    pub(super) fn sync_names(&self, mine: &mut Own) -> io::Result<()> {
+        if mine.renamed {
+            self.directory.sync().inspect_err(|error| self.failed("save", "save", error))?;
+            mine.renamed = false;
+        }
+        self.works("save");
+        Ok(())
+    }
+
+    /// Puts a file under our name. The first time, another generation may have begun in the same millisecond, with the
+    /// same number where it has a PID namespace of its own; then the name is still to be found.
+    fn replace(&self, mine: &mut Own, content: Content, sync: bool) -> io::Result<()> {
+        let (text, first) = (content.write(), mine.file.file.is_none());
+        loop {
+            match own_file::replace(&self.directory.path, self.me(), &text, sync, first) {
+                Err(error) if first && error.kind() == io::ErrorKind::AlreadyExists => {
+                    self.start.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(error) => return Err(error),
+                Ok(file) => {
+                    mine.file.replaced(file, content, text.len());
+                    mine.renamed = true;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    // --- helpers ---
+
+    pub(super) fn is_at(&self, name: Name, file: &File) -> bool {
+        file.metadata().is_ok_and(|meta| self.directory.is_at(name, &meta))
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// Adds what can be added, and says once what cannot.
+    pub(super) fn add(&self, sum: &mut Page, page: &Page) {
+        for family in sum.add(page) {
+            self.say_once(&format!("family {family}"), || {
+                format!("{family} of another generation has other buckets or another type and is not summed")
+            });
+        }
+    }
+
+    pub(super) fn unopened(&self, name: Name, error: &io::Error) {
+        let path = self.directory.path_of(name);
+        // What is no file is put in quarantine, and said then.
+        if path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+            self.self_metrics.state_errors.inc();
+            self.say_once(&format!("open {name}"), || {
+                format!("unable to read the state file {}: {error}", path.display())
+            });
+        }
+    }
+
+    pub(super) fn failed(&self, key: &str, verb: &str, error: &io::Error) {
+        self.self_metrics.state_errors.inc();
+        let directory = self.directory.path.display();
+        self.say_once(key, || format!("unable to {verb} the state in {directory}: {error}"));
+    }
+
+    fn say_once(&self, key: &str, message: impl FnOnce() -> String) {
+        if lock(&self.said).insert(key.to_owned()) {
+            log_line(message());
+        }
+    }
+
+    fn works(&self, key: &str) {
+        lock(&self.said).remove(key);
+    }
+}
+
+/// A time that no other folding has, in seconds since the epoch.
+pub(super) fn stamp() -> String {
+    let millis = calendar::now_nanos() / 1_000_000;
+    format!("{}.{:03}", millis / 1000, millis % 1000)
+}
+
+/// The others as they were read last, for the time in which they cannot be read.
+fn known(view: &View) -> Vec<Arc<Content>> {
+    without_noted(view.peers.known(&view.absorbed))
+}
+
+/// Leaves out those whose counts are in the file of another one.
+fn without_noted(found: Vec<(Name, Arc<Content>)>) -> Vec<Arc<Content>> {
+    let noted: BTreeSet<Name> =
+        found.iter().flat_map(|(_, content)| content.head.absorbed.iter().copied()).collect();
+    found.into_iter().filter(|(name, _)| !noted.contains(name)).map(|(_, content)| content).collect()
+}
+
+/// A panic while a page is added up leaves nothing half done that matters here.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether nothing was counted.
+fn is_zero(page: &Page) -> bool {
+    let zero = |value: &Value| match value {
+        Value::Number { value, .. } => *value == FixedPoint::ZERO,
+        Value::Histogram(histogram) => histogram.counts.iter().all(|count| *count == 0),
+        Value::Summary(summary) => summary.count == 0,
+    };
+    page.families.values().flat_map(|family| &family.series).all(|series| zero(&series.value))
+}
