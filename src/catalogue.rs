@@ -143,8 +143,8 @@ catalogue! {
         "Connections closed or refused because a limit was reached." <- "";
     READY = "httpd_exporter_ready" Gauge Own [""]
         "1 while lines arrive and fit the format, else 0." <- "";
-    FORMAT_INFO = "httpd_exporter_format_info" Info Own ["format, text"]
-        "The format in use." <- "";
+    FORMAT_INFO = "httpd_exporter_format_info" Info Own ["envelope, format, text"]
+        "The format in use, and what stands around each line." <- "";
     BUILD_INFO = "httpd_exporter_build_info" Info Own ["version"]
         "The version of the exporter." <- "";
     PROCESS_CPU = "process_cpu_seconds_total" Counter Own [""]

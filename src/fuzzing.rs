@@ -4,8 +4,10 @@
 //! seeds in fuzz/seeds/, whole, cut and damaged, so that plain `cargo test` has a first look.
 
 use crate::parse::compile::presets::PRESETS;
+use crate::parse::envelope::chain::Wanted;
+use crate::parse::envelope::peel::Envelope;
 use crate::parse::read::spans::Spans;
-use crate::parse::{Format, NoRecord};
+use crate::parse::{Format, NoRecord, within};
 use crate::serve::http;
 use crate::snapshot::exposition::{self, Form};
 
@@ -38,7 +40,8 @@ pub fn lines(data: &[u8]) {
 fn read(format: &Format, text: &[u8]) {
     let mut spans = Spans::default();
     let (mut bytes, mut last) = (0, 0);
-    format.each(text, &mut spans, |line, record| {
+    let bare = &mut Envelope::new(Wanted::Nothing);
+    within::each(format, bare, text, &mut spans, |line, record| {
         (bytes, last) = (bytes + line.len(), line.len());
         match record {
             Ok(record) => {
@@ -50,7 +53,11 @@ fn read(format: &Format, text: &[u8]) {
             Err(NoRecord::Foreign) => {}
         }
     });
+    // Whatever stands around lines, none is handed over twice.
+    let (mut envelope, mut handed) = (Envelope::new(Wanted::Auto), 0);
+    within::each(format, &mut envelope, text, &mut spans, |_, _| handed += 1);
     let newlines = text.iter().filter(|&&byte| byte == b'\n').count();
+    assert!(handed <= newlines + 1, "more lines than there are");
     assert!(bytes + newlines >= text.len() && last <= text.len(), "bytes of no line");
 }
 

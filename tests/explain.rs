@@ -381,16 +381,10 @@ const CHOICES: &[Choice] = &[
         r#"the fields are separated by bars: --format '%h|%t|"%r"|%>s|%b'"#,
     ),
     (
-        "the header of syslog",
-        r#"$remote_addr [$time_local] "$request" $status"#,
-        r#"Feb  3 04:05:06 web7 nginx[42]: 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200"#,
-        r#"the header of syslog stands in front: --format '${syslog_header}$remote_addr [$time_local] "$request" $status'"#,
-    ),
-    (
-        "the name of a container",
+        "a name in front",
         r#"%h %l %u %t "%r" %>s %b"#,
-        r#"shop_1  | 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
-        r#"name what stands in front as you like: --format '%{field1}n  | %h %l %u %t "%r" %>s %b'"#,
+        r#"shop_1 => 203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5"#,
+        r#"name what stands in front as you like: --format '%{field1}n => %h %l %u %t "%r" %>s %b'"#,
     ),
     (
         "a blank in front",
@@ -536,8 +530,8 @@ fn json_with_keys_of_its_own_is_told_how_to_name_them() {
 #[test]
 fn a_line_inside_json_is_to_be_taken_out() {
     let line = r#"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] \"GET /a HTTP/1.1\" 200 5"#;
-    let said = explained("auto", &format!(r#"{{"log":"{line}\n","stream":"stdout"}}"#));
-    let advice = "the key log holds a whole line, which the preset `common` reads: take it out before, as with jq -r .log\n";
+    let said = explained("auto", &format!(r#"{{"body":"{line}\n","stream":"stdout"}}"#));
+    let advice = "the key body holds a whole line, which the preset `common` reads: take it out before, as with jq -r .body\n";
     assert!(said.contains(advice), "{said}");
 }
 

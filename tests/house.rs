@@ -203,7 +203,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("fuzzing", &["generations", "parse", "serve", "snapshot"]), // for fuzz/ alone
     ("os", &["limits"]),
     ("self_metrics", &["calendar", "catalogue"]),
-    ("options", &["count", "fixed_point", "limits", "log"]),
+    ("options", &["count", "fixed_point", "limits", "log", "parse"]),
     ("input", &["calendar", "limits", "log", "os", "self_metrics"]),
     ("parse", &["bytes", "limits"]),
     ("advise", &["catalogue", "count", "limits", "log", "options", "os", "parse"]),

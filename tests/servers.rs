@@ -7,6 +7,7 @@ pub mod apache;
 mod formats;
 pub mod nginx;
 pub mod prometheus;
+mod rsyslog;
 
 use crate::harness::{BINARY, Page, Process, free_port, get, scrape, wait_for};
 use apache::Apache;

@@ -31,12 +31,13 @@ _httpd_exporter() {
     --user)
         mapfile -t COMPREPLY < <(compgen -u -- "$current")
         return ;;
-    --exclude | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --max-values | --max-series | --route | --methods | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above)
+    --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --max-values | --max-series | --route | --methods | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above)
         return ;;
     esac
     options='
         --format
         --exclude
+        --envelope
         --mixed
         --web.listen-address
         --web.telemetry-path

@@ -5,6 +5,7 @@ complete -c httpd_exporter -f
 complete -c httpd_exporter -a '@(__fish_complete_path (string replace -r "^@" "" -- (commandline -ct)))' -n 'string match -q "@*" -- (commandline -ct)'
 complete -c httpd_exporter -l format -xa 'auto common combined vhost_combined debian_combined combinedio common_D combined_D vhost_combined_D debian_combined_D nginx nginx_main ingress-nginx lighttpd traefik traefik-json caddy json haproxy' -d 'What a line looks like'
 complete -c httpd_exporter -l exclude -x -d 'Do not count lines whose field matches the pattern'
+complete -c httpd_exporter -l envelope -x -d 'What stands around each line'
 complete -c httpd_exporter -l mixed -d 'Requests are not alone in the log (a container\'s stdout)'
 complete -c httpd_exporter -l web.listen-address -x -d 'Where to serve'
 complete -c httpd_exporter -l web.telemetry-path -x -d 'The path of the metrics'

@@ -16,6 +16,10 @@ use crate::parse::Format;
 use crate::parse::compile::field::Role;
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::detect;
+use crate::parse::envelope::choose;
+use crate::parse::envelope::peel::Envelope;
+use crate::parse::read::spans::Spans;
+use crate::parse::{NoRecord, within};
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Read, Write};
@@ -27,7 +31,8 @@ pub fn run(options: &Options) -> Result<(), String> {
     // A reader of the output that goes away has read enough, and so has a broken input.
     let _ = match choice(options, &first)? {
         Some((format, chosen, title)) => {
-            Explainer::new(format, chosen, &title).write(&first, &mut input, &mut output)
+            let envelope = envelope(options, &format, &first);
+            Explainer::new(format, envelope, chosen, &title).write(&first, &mut input, &mut output)
         }
         None => output.write_all(b"There is no line on stdin to choose a preset by.\n"),
     };
@@ -56,6 +61,17 @@ fn next_line(input: &mut impl BufRead) -> Option<Vec<u8>> {
     Some(line)
 }
 
+/// What is taken off the lines.
+fn envelope(options: &Options, format: &Format, first: &[Vec<u8>]) -> Envelope {
+    let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
+    let mut envelope = Envelope::new(options.envelope);
+    match detect::envelope_of(format, options.envelope, &lines) {
+        Some(choice) => envelope.settle(choice.chain, choice.stderr),
+        None => envelope.propose(choose::likely(options.envelope, &lines)),
+    }
+    envelope
+}
+
 /// The format to explain by, whether it is the one of the lines, and what is said of it. None when there is neither a
 /// format nor a line to choose one by.
 fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, String)>, String> {
@@ -66,15 +82,19 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, 
         return Ok(Some((format, true, title)));
     }
     let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
-    if let Some(found) = detect::detect(&lines) {
-        let title = match units::ask(&lines).filter(|_| found.untold) {
+    if let Some(within) = detect::detect_within(options.envelope, &lines) {
+        let inner: Vec<&[u8]> = within.inner.iter().map(Vec::as_slice).collect();
+        let title = match units::ask(&inner).filter(|_| within.detected.untold) {
             Some(asked) => format!("{}.\nCounted is", capitalized(&asked)),
-            None => format!("The format is `{}`, chosen by the lines", found.preset.name),
+            None => format!("The format is `{}`, chosen by the lines", within.detected.preset.name),
         };
-        let mut format = compiled(&found.spec)?;
+        let mut format = compiled(&within.detected.spec)?;
         format.mix(options.mixed);
         return Ok(Some((format, true, title)));
     }
+    let likely = choose::likely(options.envelope, &lines);
+    let inner = choose::inner_lines(likely, false, &lines);
+    let lines: Vec<&[u8]> = inner.iter().map(Vec::as_slice).collect();
     // Some logs begin with remarks.
     let told = lines.iter().find(|line| !line.is_empty() && !line.starts_with(b"#"));
     let Some(line) = told.or(lines.first()) else { return Ok(None) };
@@ -87,6 +107,8 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, 
 
 struct Explainer {
     format: Format,
+    envelope: Envelope,
+    spans: Spans,
     /// What is said of the format before the first line.
     title: String,
     /// Whether it is the format of the lines, and not only the nearest to them.
@@ -107,13 +129,19 @@ struct Explainer {
 }
 
 impl Explainer {
-    fn new(format: Format, chosen: bool, title: &str) -> Explainer {
-        let title = format!("{title}:\n    {}\n", shown(format.text().as_bytes(), usize::MAX));
+    fn new(format: Format, envelope: Envelope, chosen: bool, title: &str) -> Explainer {
+        let mut title = format!("{title}:\n    {}\n", shown(format.text().as_bytes(), usize::MAX));
+        let chain = envelope.chain();
+        if !chain.is_empty() {
+            let _ = writeln!(title, "The envelope is `{}`, as in:\n    {}", chain.name(), chain.example());
+        }
         let (advice, better, found) = (Vec::new(), Vec::new(), HashSet::new());
         let (lines, fit, foreign, doubted, sought) = (0, 0, 0, 0, 0);
         let budget = Budget::new();
         Explainer {
             format,
+            envelope,
+            spans: Spans::new(),
             title,
             chosen,
             lines,
@@ -144,15 +172,31 @@ impl Explainer {
         output.write_all(self.closing().as_bytes())
     }
 
-    /// One line, as read or as far as it could be read.
+    /// A line, taken out of its envelope just as when it is counted.
     fn line(&mut self, line: &[u8]) -> String {
         self.lines += 1;
+        let text = [line, b"\n"].concat();
+        let mut read = None;
+        within::each(&self.format, &mut self.envelope, &text, &mut self.spans, |inner, record| {
+            read = Some((inner.to_vec(), record.err()));
+        });
+        self.envelope.follow_strays(1);
+        let (why, line) = match read {
+            None => ("a piece of a line that goes on".to_owned(), line.to_vec()),
+            Some((inner, Some(NoRecord::Foreign))) => {
+                let why = reading::foreign(&self.format, &inner);
+                (why.unwrap_or_else(|| "the envelope tells".to_owned()), inner)
+            }
+            Some((inner, _)) => return self.inner_line(&inner),
+        };
+        self.foreign += 1;
+        let line = shown(&line, limits::SHOWN_LINE_CHARS);
+        format!("\nLine {} is no request ({why}):\n    {line}\n", self.lines)
+    }
+
+    /// One line, as read or as far as it could be read.
+    fn inner_line(&mut self, line: &[u8]) -> String {
         let mut text = String::new();
-        if let Some(why) = reading::foreign(&self.format, line) {
-            self.foreign += 1;
-            let line = shown(line, limits::SHOWN_LINE_CHARS);
-            return format!("\nLine {} is no request ({why}):\n    {line}\n", self.lines);
-        }
         match reading::explain(&self.format, line) {
             Ok(readings) => {
                 self.fit += 1;
@@ -160,6 +204,10 @@ impl Explainer {
                 let but = if doubts.is_empty() { "" } else { ", but can hardly be meant so" };
                 self.doubted += u64::from(!doubts.is_empty());
                 let _ = writeln!(text, "\nLine {} fits{but}:", self.lines);
+                for (name, value) in self.spans.facts.told() {
+                    let _ =
+                        writeln!(text, "    {:24} {}", format!("envelope:{name}"), shown(value, usize::MAX));
+                }
                 for reading in readings {
                     if !self.found.contains(&reading.name) {
                         self.found.insert(reading.name.clone());

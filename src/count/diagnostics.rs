@@ -4,10 +4,11 @@
 //! Nothing is worked out here: whoever receives the reports advises on them, on a thread of its own. What strangers
 //! send ends up here, so the number of reports is fixed, and so are the lines and bytes that are kept.
 
-use crate::bytes::scan::find_byte;
 use crate::count::ledger::{Doubt, Ledger};
 use crate::count::totals::Outcome;
 use crate::limits;
+use crate::parse::envelope::choose::inner_lines;
+use crate::parse::envelope::peel::Envelope;
 use crate::parse::{Malformed, Reason};
 use std::fmt;
 
@@ -142,20 +143,22 @@ impl Diagnostics {
         self.report(format, Finding::Malformed { number, reason, line: line.to_vec() });
     }
 
-    /// Keeps the first lines of all: a format that is nearly right may read them, each value one place off.
+    /// Keeps the first lines of all, without their heads: a format that is nearly right may read them, each value one
+    /// place off.
     #[inline]
-    pub fn sample(&mut self, bytes: &[u8], format: Option<&str>) {
+    pub fn sample(&mut self, bytes: &[u8], envelope: &Envelope, format: Option<&str>) {
         if !self.looked {
-            self.sample_first(bytes, format);
+            self.sample_first(bytes, envelope, format);
         }
     }
 
     #[cold]
-    fn sample_first(&mut self, mut bytes: &[u8], format: Option<&str>) {
-        while !bytes.is_empty() && self.first.count < limits::FIRST_LINES_CHECKED {
-            let end = find_byte(bytes, 0, b'\n');
-            self.first.add(&bytes[..end]);
-            bytes = bytes.get(end + 1..).unwrap_or_default();
+    fn sample_first(&mut self, bytes: &[u8], envelope: &Envelope, format: Option<&str>) {
+        let wanted = limits::FIRST_LINES_CHECKED.saturating_sub(self.first.count);
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]);
+        let lines: Vec<&[u8]> = lines.take(wanted).collect();
+        for line in inner_lines(envelope.chain(), envelope.stderr(), &lines) {
+            self.first.add(&line);
         }
         if self.first.count >= limits::FIRST_LINES_CHECKED {
             self.report_first(format);

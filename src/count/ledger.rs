@@ -148,6 +148,8 @@ pub struct Ledger {
     pub totals: Totals,
     /// The format's name and text.
     pub format: (String, String),
+    /// What stands around the lines.
+    pub envelope: String,
     /// Whether that is the user's choice or the lines', and not a stand-in until lines have chosen.
     pub format_known: bool,
     /// Whether most of the lines read lately do not fit the format.
@@ -185,6 +187,7 @@ impl Ledger {
             histogram_overflow: 0,
             totals: Totals::default(),
             format: Default::default(),
+            envelope: "none".to_owned(),
             format_known: true,
             misfit: false,
             doubt: Doubt::default(),

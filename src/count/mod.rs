@@ -29,7 +29,11 @@ use crate::log::log_line;
 use crate::options::Options;
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::detect;
+use crate::parse::envelope::chain::{Chain, Wanted};
+use crate::parse::envelope::choose;
+use crate::parse::envelope::peel::Envelope;
 use crate::parse::read::spans::Spans;
+use crate::parse::within;
 use crate::parse::{Format, NoRecord, Reason};
 use crate::self_metrics::SelfMetrics;
 use crossbeam_channel::{Receiver, Sender, at, bounded, never, select};
@@ -70,6 +74,12 @@ impl Asker {
     }
 }
 
+/// Chunks whose lines are asked for their envelope while none of them fits.
+const ASKED_MAX: u32 = 100;
+
+/// How often it is said what is around the lines; a stream of many containers may change all the time.
+const ENVELOPES_TOLD_MAX: u32 = 3;
+
 /// What the counting thread works with.
 #[derive(Debug)]
 pub struct Counter {
@@ -83,6 +93,10 @@ pub struct Counter {
     /// Series that were on the page before us, until there is a ledger for them.
     known: Vec<LabelSet>,
     spans: Spans,
+    envelope: Envelope,
+    /// How often the first lines have been asked in vain for their envelope.
+    asked: u32,
+    envelopes_told: u32,
     diagnostics: Diagnostics,
 }
 
@@ -107,8 +121,11 @@ impl Counter {
             meter,
             ledger,
             known: Vec::new(),
-            detector: detecting.then(|| FormatDetector::new(options)),
             spans: Spans::default(),
+            envelope: Envelope::new(options.envelope),
+            asked: 0,
+            envelopes_told: 0,
+            detector: detecting.then(|| FormatDetector::new(options)),
             diagnostics: Diagnostics::new(reporter),
         })
     }
@@ -132,14 +149,55 @@ impl Counter {
                 self.choose();
             }
         }
+        if self.envelope.is_open() && self.detector.is_none() && !rest.is_empty() {
+            self.ask_for_envelope(rest);
+        }
         self.lines(rest);
+    }
+
+    /// Lets the first lines tell what is around them; where none fits the format, the next ones are asked.
+    #[cold]
+    fn ask_for_envelope(&mut self, bytes: &[u8]) {
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]);
+        let lines: Vec<&[u8]> = lines.take(limits::DETECT_LINES_MAX).collect();
+        let choice = detect::envelope_of(&self.format, self.envelope.wanted(), &lines);
+        self.asked += 1;
+        match choice {
+            Some(choice) => self.settle(choice.chain, choice.stderr),
+            None if self.asked > ASKED_MAX => self.settle(self.envelope.chain(), false),
+            None => self.envelope.propose(choose::likely(self.envelope.wanted(), &lines)),
+        }
+    }
+
+    fn settle(&mut self, chain: Chain, stderr: bool) {
+        self.envelope.settle(chain, stderr);
+        self.tell_envelope();
+    }
+
+    /// Says once what is around the lines, and again when it has changed, a few times at most.
+    fn tell_envelope(&mut self) {
+        let name = self.envelope.chain().name();
+        if self.ledger.envelope == name {
+            return;
+        }
+        self.envelopes_told += 1;
+        if self.envelopes_told <= ENVELOPES_TOLD_MAX {
+            let on = if self.envelope.stderr() { "; the requests are on stderr" } else { "" };
+            let example = self.envelope.chain().example();
+            log_line(match name.as_str() {
+                "none" => "the lines have no envelope".to_owned(),
+                name => format!("the envelope is `{name}`, as in {example}{on}"),
+            });
+        }
+        self.ledger.envelope = name;
     }
 
     fn lines(&mut self, bytes: &[u8]) {
         let now = calendar::now_nanos();
         self.ledger.totals.check_time(now);
-        let Counter { format, chosen, meter, ledger, spans, diagnostics, .. } = self;
-        format.each(bytes, spans, |line, read| {
+        let Counter { format, chosen, meter, ledger, spans, envelope, diagnostics, .. } = self;
+        let before = ledger.totals.all();
+        within::each(format, envelope, bytes, spans, |line, read| {
             let outcome = match read {
                 Ok(record) => meter.measure(&record, ledger, now),
                 Err(NoRecord::Foreign) => Outcome::Foreign,
@@ -152,9 +210,24 @@ impl Counter {
             ledger.totals.enter(outcome);
         });
         if chosen.is_some() {
-            diagnostics.sample(bytes, chosen.as_deref());
+            diagnostics.sample(bytes, envelope, chosen.as_deref());
         }
-        diagnostics.assess_fit(ledger, chosen.as_deref());
+        self.enter_tally();
+        let follows = self.envelope.follow_strays(self.ledger.totals.all() - before);
+        if follows {
+            self.tell_envelope();
+        }
+        self.diagnostics.assess_fit(&mut self.ledger, self.chosen.as_deref());
+    }
+
+    /// Enters what was not handed over line by line: the pieces of lines, and lines that never ended.
+    fn enter_tally(&mut self) {
+        let tally = self.envelope.take_tally();
+        let totals = &mut self.ledger.totals;
+        totals.lines[Outcome::Foreign as usize] += tally.pieces;
+        totals.lines[Outcome::Oversized as usize] += tally.too_long;
+        totals.lines[Outcome::Malformed as usize] += tally.unfinished;
+        totals.malformed[Reason::Truncated as usize] += tally.unfinished;
     }
 
     /// Lets the lines that are held back choose the format, and counts them.
@@ -164,12 +237,14 @@ impl Counter {
         let held = detector.hand_out();
         let lines: Vec<&[u8]> =
             held.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]).collect();
-        let chosen =
-            detect::detect(&lines).and_then(|found| Some((Format::compile(&found.spec).ok()?, found)));
-        let Some((format, found)) = chosen else { return self.fit_nothing(&lines) };
+        let chosen = detect::detect_within(self.envelope.wanted(), &lines)
+            .and_then(|within| Some((Format::compile(&within.detected.spec).ok()?, within)));
+        let Some((format, within)) = chosen else { return self.fit_nothing(&lines) };
+        let (choice, found) = (within.choice, within.detected);
         let Some(FormatDetector { options, .. }) = self.detector.take() else { return };
         if found.untold {
-            self.diagnostics.report_untold(&lines);
+            let inner: Vec<&[u8]> = within.inner.iter().map(Vec::as_slice).collect();
+            self.diagnostics.report_untold(&inner);
         } else {
             log_line(format!("the format is `{}`: {}", found.preset.name, found.preset.text));
         }
@@ -185,36 +260,47 @@ impl Counter {
         });
         if let Ok((meter, mut ledger)) = compiled {
             ledger.totals = std::mem::take(&mut self.ledger.totals);
+            ledger.envelope = std::mem::take(&mut self.ledger.envelope);
             ledger.doubt = std::mem::take(&mut self.ledger.doubt);
             (self.meter, self.ledger) = (meter, ledger);
             self.ledger.format_known = true;
             self.ledger.seed(&std::mem::take(&mut self.known), calendar::now_nanos());
             tell_unused(&options, &self.ledger);
         }
+        self.settle(choice.chain, choice.stderr);
         self.lines(&held);
     }
 
     /// Lines that no preset reads as they are meant are malformed, also where one could be bent to read them.
     fn fit_nothing(&mut self, lines: &[&[u8]]) {
-        for line in lines {
-            let reason = match self.format.parse(line, &mut self.spans) {
-                Err(NoRecord::Foreign) => {
-                    self.ledger.totals.enter(Outcome::Foreign);
-                    continue;
-                }
+        let chain = choose::likely(self.envelope.wanted(), lines);
+        let text: Vec<u8> = lines.iter().flat_map(|line| [*line, b"\n"]).flatten().copied().collect();
+        self.envelope.propose(chain);
+        let Counter { format, ledger, spans, envelope, diagnostics, .. } = self;
+        within::each(format, envelope, &text, spans, |line, read| {
+            let reason = match read {
+                Err(NoRecord::Foreign) => return ledger.totals.enter(Outcome::Foreign),
                 Err(NoRecord::Malformed(malformed)) => malformed.reason,
                 Ok(_) => Reason::Value,
             };
-            self.ledger.totals.malformed[reason as usize] += 1;
-            self.ledger.totals.enter(Outcome::Malformed);
-            self.diagnostics.keep(line);
-        }
+            ledger.totals.malformed[reason as usize] += 1;
+            ledger.totals.enter(Outcome::Malformed);
+            diagnostics.keep(line);
+        });
+        self.enter_tally();
         self.diagnostics.assess_fit(&mut self.ledger, None);
     }
 
     /// The end of input. The reporter is dropped with the counter, so no report comes any more.
     fn close(mut self) -> Ledger {
         self.choose();
+        // What was in pieces is a line all the same, as far as it came.
+        let mut open = self.envelope.close().join(&b'\n');
+        if !open.is_empty() {
+            open.push(b'\n');
+            self.envelope = Envelope::new(Wanted::Nothing);
+            self.lines(&open);
+        }
         self.diagnostics.close(&self.ledger, self.chosen.as_deref());
         self.ledger
     }

@@ -8,6 +8,8 @@ use crate::count::routes;
 use crate::fixed_point::FixedPoint;
 use crate::limits;
 use crate::log;
+use crate::parse::envelope::chain::Wanted;
+use crate::parse::envelope::heads::NAMES;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -36,6 +38,7 @@ pub struct Options {
     /// `FIELD=PATTERN`.
     pub excludes: Vec<(String, String)>,
     pub mixed: bool,
+    pub envelope: Wanted,
     pub methods: Vec<String>,
     pub histogram_labels: Vec<String>,
     pub duration_buckets: Vec<FixedPoint>,
@@ -88,6 +91,7 @@ impl Default for Options {
             routes: Vec::new(),
             excludes: Vec::new(),
             mixed: false,
+            envelope: Wanted::Auto,
             methods: METHODS.iter().map(|&method| method.to_owned()).collect(),
             histogram_labels: Vec::new(),
             duration_buckets: Vec::new(),
@@ -161,6 +165,12 @@ pub const TABLE: &[Flag] = &[
         help: "Do not count lines whose field matches the pattern, in which * stands for any characters \
                (path=/health*). They appear as outcome `excluded`.",
         set: |o, v| { o.excludes.push(pair(v)?); Ok(()) } },
+    Flag { name: "envelope", value: "NAME", default: "auto", repeats: false, group: INPUT,
+        help: "What stands around each line: cri (containerd, CRI-O), docker (its json-file), syslog, stamp, prefix \
+               (kubectl logs --prefix, docker compose logs, stern, grep), json (the line is a string in an object), or \
+               none. `auto` finds it beside any format and says which.",
+        set: |o, v| { o.envelope = Wanted::parse(v).ok_or_else(|| format!("`{v}` is no envelope: {} are", NAMES.join(" ")))?;
+            Ok(()) } },
     Flag { name: "mixed", value: "", default: "", repeats: false, group: INPUT,
         help: "Requests are not alone in the log (a container's stdout): lines that do not fit are no requests. They \
                appear as outcome `foreign`, not `malformed`, and are no reason for a doubt.",

@@ -20,21 +20,23 @@
 
 pub mod compile;
 pub mod detect;
+pub mod envelope;
 pub mod foreign;
 pub mod read;
+pub mod within;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-use crate::bytes::scan::{self, find_byte};
-use crate::bytes::scan::{Lanes, Work};
+use crate::bytes::scan::{Lanes, find_byte};
 use crate::parse::compile::dialect::Dialect;
 use crate::parse::compile::field::{self, Role, Trust};
 use crate::parse::compile::field::{Meaning, Slot};
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::compile::{apache, dialect, nginx};
+use crate::parse::envelope::facts::Field as Told;
 use crate::parse::foreign::{Condition, Foreign};
 use crate::parse::read::careful::{Failure, Steps, What};
 use crate::parse::read::keyed::{Keys, PARTS_MAX, Unreadable};
@@ -302,6 +304,12 @@ impl Format {
         (slot != NO_SLOT).then_some(usize::from(slot))
     }
 
+    /// Lines that begin with # are remarks in every log that has them, unless all its lines do.
+    fn is_remark(&self, line: &[u8]) -> bool {
+        let begins = |steps: &Steps| steps.literal(0).first() == Some(&b'#');
+        line.first() == Some(&b'#') && !matches!(&self.body, Body::Text(steps) if begins(steps))
+    }
+
     /// How the request line is escaped.
     fn escape(&self) -> Escape {
         let slot = self.slot_of(Role::Request).or_else(|| self.slot_of(Role::Path)).unwrap_or(0);
@@ -310,10 +318,15 @@ impl Format {
 
     /// Finds a field by name: a directive (`%{Referer}i`; modifiers may be left out), a `$variable`, a JSON
     /// key (`request.headers.User-Agent`), or a part of the request: `method`, `path`, `protocol`,
-    /// `scheme`, `query:NAME`. A key that a JSON format did not read yet is read from then on.
+    /// `scheme`, `query:NAME`, or what the head of the line tells: `envelope:pod`. A key that a JSON format did
+    /// not read yet is read from then on.
     pub fn field(&mut self, name: &str) -> Result<FieldRef, String> {
         if let Some(part) = self.request_part(name) {
             return Ok(FieldRef(part));
+        }
+        if let Some(told) = name.strip_prefix("envelope:") {
+            let unknown = || format!("an envelope has no {told}; it may have {}", Told::names());
+            return Told::named(told).map(|told| FieldRef(Part::Envelope(told))).ok_or_else(unknown);
         }
         let same = |slot: &Slot| slot.name == name || bare(&slot.name).eq_ignore_ascii_case(&bare(name));
         let found =
@@ -363,7 +376,7 @@ impl Format {
         let about_request =
             [Role::Request, Role::Method, Role::Path, Role::Protocol, Role::Query, Role::Scheme];
         let request = roles.iter().any(|role| about_request.contains(role))
-            || fields.iter().any(|field| !matches!(field.0, Part::Slot(_)));
+            || fields.iter().any(|field| !matches!(field.0, Part::Slot(_) | Part::Envelope(_)));
         for role in Role::ALL {
             let derived = request && about_request.contains(&role);
             if !(roles.contains(&role) || derived || role == Role::Status) {
@@ -383,20 +396,9 @@ impl Format {
         }
     }
 
-    /// Reads every line of a text, each with its newline, and hands it over with what came of it.
-    #[inline]
-    pub fn each<'l>(
-        &self,
-        text: &'l [u8],
-        spans: &mut Spans,
-        take: impl FnMut(&'l [u8], Result<Record<'_, 'l>, NoRecord>),
-    ) {
-        scan::work(Each { format: self, text, spans, take });
-    }
-
     /// The line that a text begins with, and what comes of it.
     #[inline(always)]
-    fn first<'a, 'l, L: Lanes>(
+    pub fn first<'a, 'l, L: Lanes>(
         &'a self,
         lanes: L,
         text: &'l [u8],
@@ -421,7 +423,9 @@ impl Format {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match self.read(line, spans) {
             Ok(()) => Ok(Record { format: self, text: line, spans }),
-            Err(NoRecord::Malformed(_)) if self.foreign.owns(line) => Err(NoRecord::Foreign),
+            Err(NoRecord::Malformed(_)) if self.foreign.owns(line) || self.is_remark(line) => {
+                Err(NoRecord::Foreign)
+            }
             Err(why) => Err(why),
         }
     }
@@ -469,26 +473,6 @@ impl Format {
     /// Whether lines are JSON objects, and not text in a fixed order.
     pub fn is_json(&self) -> bool {
         matches!(self.body, Body::Json(_))
-    }
-}
-
-/// The reading of many lines.
-struct Each<'f, 'l, 's, F> {
-    format: &'f Format,
-    text: &'l [u8],
-    spans: &'s mut Spans,
-    take: F,
-}
-
-impl<'l, F: FnMut(&'l [u8], Result<Record<'_, 'l>, NoRecord>)> Work for Each<'_, 'l, '_, F> {
-    #[inline(always)]
-    fn run<L: Lanes>(mut self, lanes: L) {
-        let mut text = self.text;
-        while !text.is_empty() {
-            let (line, read) = self.format.first(lanes, text, self.spans);
-            (self.take)(line, read);
-            text = text.get(line.len() + 1..).unwrap_or_default();
-        }
     }
 }
 

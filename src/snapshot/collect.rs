@@ -262,6 +262,7 @@ fn totals(ledger: &Ledger, page: &mut Page) {
     page.insert(&catalogue::BUILD_INFO, vec![Series::number(version, FixedPoint::whole(1))]);
     if ledger.format_known {
         let mut format = String::new();
+        push_label(&mut format, "envelope", &ledger.envelope);
         push_label(&mut format, "format", &ledger.format.0);
         push_label(&mut format, "text", &ledger.format.1);
         page.insert(&catalogue::FORMAT_INFO, vec![Series::number(format, FixedPoint::whole(1))]);

@@ -3,6 +3,6 @@ args: --once --format '%m %>s'
 log:
 GET 200
 metrics:
-httpd_exporter_format_info{format="apache",text="%m %>s"} 1
+httpd_exporter_format_info{envelope="none",format="apache",text="%m %>s"} 1
 httpd_exporter_ready 1
 exit: 0

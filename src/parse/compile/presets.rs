@@ -191,10 +191,10 @@ pub const PRESETS: &[Preset] = &[
             preset(
                 "haproxy",
                 "nginx",
-                "${syslog_header}$remote_addr:$remote_port [$time_local] $frontend $server_name/$server \
+                "$remote_addr:$remote_port [$time_local] $frontend $server_name/$server \
          $Tq/$Tw/$Tc/$Tr/$millis $status $bytes_sent $captured_cookies $termination_state \
          $connections_queues_headers\"$request\"",
-                "HAProxy's option httplog, with or without a syslog header; the backend as virtual host",
+                "HAProxy's option httplog; the backend as virtual host",
             ),
         ),
     ),

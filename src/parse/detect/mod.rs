@@ -7,6 +7,8 @@ pub mod doubt;
 
 use crate::parse::compile::field::{Kind, Role};
 use crate::parse::compile::presets::{PRESETS, Preset};
+use crate::parse::envelope::chain::Wanted;
+use crate::parse::envelope::choose::{self, Choice};
 use crate::parse::read::record::Record;
 use crate::parse::read::request::RequestKind;
 use crate::parse::read::spans::{Span, Spans};
@@ -24,9 +26,40 @@ pub struct Detected {
     pub untold: bool,
 }
 
+/// What is around the lines of a format: the heads behind which most of them fit it.
+pub fn envelope_of(format: &Format, wanted: Wanted, lines: &[&[u8]]) -> Option<Choice> {
+    let mut spans = Spans::new();
+    let fitting = |inner: &[&[u8]]| {
+        let fit = inner.iter().filter(|line| format.parse(line, &mut spans).is_ok()).count();
+        Some(fit).filter(|fit| *fit > 0)
+    };
+    choose::choose(wanted, lines, format.is_json(), fitting)
+}
+
+/// What lines are written in and what is around them, with the lines within.
+#[derive(Debug)]
+pub struct DetectedWithin {
+    pub choice: Choice,
+    pub inner: Vec<Vec<u8>>,
+    pub detected: Detected,
+}
+
+/// The preset that reads the lines best, and what is around them then.
+pub fn detect_within(wanted: Wanted, lines: &[&[u8]]) -> Option<DetectedWithin> {
+    let choice = choose::choose(wanted, lines, false, |inner| scored(inner).map(|(score, _)| score))?;
+    let inner = choose::inner_lines(choice.chain, choice.stderr, lines);
+    let (_, detected) = scored(&inner.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+    Some(DetectedWithin { choice, inner, detected })
+}
+
 /// The preset that reads most of the lines, a reading in doubt being half a reading; among equals the one that finds
 /// more values, then the one named first. None when none reads enough of them.
 pub fn detect(lines: &[&[u8]]) -> Option<Detected> {
+    scored(lines).map(|(_, detected)| detected)
+}
+
+/// The same with how well it reads them.
+fn scored(lines: &[&[u8]]) -> Option<(Score, Detected)> {
     let mut best: Option<(Score, Detected)> = None;
     for candidate in PRESETS.iter().filter_map(Candidate::of) {
         let score = candidate.score(lines);
@@ -44,7 +77,7 @@ pub fn detect(lines: &[&[u8]]) -> Option<Detected> {
     {
         detected = Detected { preset: detected.preset, spec, untold: true };
     }
-    Some(detected)
+    Some((score, detected))
 }
 
 /// How well a preset reads lines: the first figure that differs decides.

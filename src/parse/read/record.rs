@@ -7,6 +7,7 @@
 use crate::bytes::scan::find_byte;
 use crate::limits::SIZE_BYTES_MAX;
 use crate::parse::compile::field::Role;
+use crate::parse::envelope::facts::Field as Told;
 use crate::parse::read::request::{Request, query_of, scheme_of};
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::read::text::{Escape, decimal_in, hex, sum, unescape, with_units};
@@ -27,6 +28,8 @@ pub enum Part {
     Scheme,
     /// A parameter of the query, by its place among the names asked for.
     Query(u16),
+    /// What the head of the line tells.
+    Envelope(Told),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -180,13 +183,17 @@ impl<'l> Record<'_, 'l> {
         status == Some(499) || matches!(self.raw(Role::Aborted), Some([b'X']))
     }
 
-    /// The time stamp in nanoseconds since 1970. `None` also for a stamp without a zone.
+    /// The time stamp in nanoseconds since 1970, or the head's where the line has none. `None` also for a stamp without
+    /// a zone.
     #[inline]
     pub fn unix_time_nanos(&self) -> Option<i64> {
-        let (span, power) = self.place(Role::Timestamp)?;
+        let Some((span, power)) = self.place(Role::Timestamp) else { return self.spans.facts.moment() };
         match self.spans.moment(span) {
             Some(known) => known,
-            None => time::moment(self.present(Role::Timestamp)?, power),
+            None => match self.present(Role::Timestamp) {
+                Some(text) => time::moment(text, power),
+                None => self.spans.facts.moment(),
+            },
         }
     }
 
@@ -227,6 +234,10 @@ impl<'l> Record<'_, 'l> {
                 let raw = parameter(query, name.as_bytes())?;
                 percent_decode(raw, scratch);
                 Some(scratch)
+            }
+            Part::Envelope(told) => {
+                scratch.extend_from_slice(self.spans.facts.get(told));
+                Some(scratch).filter(|value| !value.is_empty()).map(|value| &**value)
             }
         }
     }

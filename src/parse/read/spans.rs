@@ -4,6 +4,7 @@
 //! from: one span for each field of the format, and the last time stamp with the moment it names. Owned by
 //! the caller and used again for every line, so that nothing is allocated for one.
 
+use crate::parse::envelope::facts::Facts;
 use crate::parse::read::keyed::key_cache::KeyCache;
 use crate::parse::read::retry::Tried;
 use crate::parse::read::time;
@@ -50,6 +51,8 @@ pub struct Spans {
     pub key: Vec<u8>,
     /// The keys of the line before.
     pub keys: KeyCache,
+    /// What the head of the line tells.
+    pub facts: Facts,
 }
 
 impl Spans {

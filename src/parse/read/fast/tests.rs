@@ -4,10 +4,13 @@ use super::*;
 use crate::bytes::scan::plain::Plain;
 use crate::bytes::scan::{Lanes, Work};
 use crate::parse::compile::presets::PRESETS;
+use crate::parse::envelope::chain::Wanted;
+use crate::parse::envelope::peel::Envelope;
 use crate::parse::read::record::Record;
 use crate::parse::read::spans::Spans;
 use crate::parse::tests::said;
-use crate::parse::{Body, Each, Format, NoRecord};
+use crate::parse::within::{self, Each};
+use crate::parse::{Body, Format, NoRecord};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -39,13 +42,14 @@ fn tell(line: &[u8], read: Result<Record<'_, '_>, NoRecord>) -> Told {
 }
 
 /// `Format::each` as on another processor.
-fn each<'l>(
+fn each(
     format: &Format,
-    text: &'l [u8],
+    text: &[u8],
     lanes: impl Lanes,
-    take: impl FnMut(&'l [u8], Result<Record<'_, 'l>, NoRecord>),
+    take: impl FnMut(&[u8], Result<Record<'_, '_>, NoRecord>),
 ) {
-    Each { format, text, spans: &mut Spans::new(), take }.run(lanes);
+    let envelope = &mut Envelope::new(Wanted::Nothing);
+    Each { format, envelope, text, spans: &mut Spans::new(), take }.run(lanes);
 }
 
 /// A line of the format, with values that mostly suit the kinds of its fields.
@@ -111,7 +115,8 @@ proptest! {
         let lines = text.split_inclusive(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line));
         let alone: Vec<Told> = lines.map(|line| tell(line, format.parse(line, &mut Spans::new()))).collect();
         let (mut told, mut spans) = (Vec::new(), Spans::new());
-        format.each(&text, &mut spans, |line, read| told.push(tell(line, read)));
+        let mut envelope = Envelope::new(Wanted::Nothing);
+        within::each(&format, &mut envelope, &text, &mut spans, |line, read| told.push(tell(line, read)));
         prop_assert_eq!(&told, &alone, "{}", spec);
         told.clear();
         each(&format, &text, Plain, |line, read| told.push(tell(line, read)));
