@@ -209,6 +209,61 @@ fn sums_of_any_length_are_read_again() {
     assert_eq!(page.sum("httpd_requests_total"), 2_000.0);
 }
 
+/// A file system of its own, for as long as this lives.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(path: &Path) -> SmallDisk {
+        fs::create_dir(path).expect("writable");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(path).status();
+        assert!(mount.is_ok_and(|status| status.success()), "only root can mount");
+        SmallDisk(path.to_owned())
+    }
+
+    fn fill(&self) {
+        let mut file = fs::File::create(self.0.join("full")).expect("writable");
+        while std::io::Write::write_all(&mut file, &[0; 4096]).is_ok() {}
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.0.join("full")).expect("it was filled");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// Generations come and go on a disk that fills and empties, and there is room in reserve.
+#[test]
+#[ignore = "needs root, to mount a small file system"]
+fn a_full_disk_takes_nothing_back_that_a_scrape_was_told() {
+    let dir = TempDir::new();
+    let disk = SmallDisk::mount(&dir.join("disk"));
+    let state = disk.0.join("state");
+    live(&state, 10);
+    let mut lines = 10;
+    for round in 0..12 {
+        if round % 3 == 0 {
+            disk.fill();
+        }
+        let mut exporter = started(&state);
+        exporter.process.feed(LINE.repeat(100).as_bytes());
+        lines += 100;
+        exporter.wait_for_lines(lines);
+        assert_eq!(exporter.scrape().value("httpd_exporter_state_saved"), Some(1.0), "round {round}");
+        exporter.process.feed(LINE.repeat(7).as_bytes());
+        lines += 7;
+        exporter.process.close();
+        assert_eq!(exporter.process.wait().stderr.matches("unable to").count(), 0);
+        if round % 3 == 2 {
+            disk.empty();
+        }
+    }
+}
+
 /// `tail | httpd_exporter &` and the shell goes: nobody took its place, so it serves on.
 #[test]
 fn a_pipeline_whose_shell_has_gone_goes_on_serving() {

@@ -40,7 +40,7 @@ impl State {
         let absorbed = self.absorb_all();
         self.has_absorbed.store(true, Ordering::Relaxed);
         // Whoever serves reads the others again; who does not has no use for their pages.
-        lock(&self.view).peers.clear();
+        lock(&self.view).forget_peers();
         absorbed
     }
 

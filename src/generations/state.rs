@@ -79,6 +79,11 @@ pub struct View {
 }
 
 impl View {
+    pub(super) fn forget_peers(&mut self) {
+        self.peers.clear();
+        self.has_listed = false;
+    }
+
     fn note_unknown(&mut self, unknown: bool) {
         self.unknown_since = unknown.then(|| self.unknown_since.unwrap_or_else(Instant::now));
     }
@@ -114,7 +119,7 @@ impl State {
         let mut mine = lock(&self.own);
         let content = Content { head: self.head(BTreeSet::new()), ..Content::default() };
         let made = privileges::open_state_directory(&self.directory.path);
-        let begun = made.and_then(|_| self.replace(&mut mine, content, false));
+        let begun = made.and_then(|_| self.replace(&mut mine, &content, false));
         begun.map_err(|error| {
             self.self_metrics.state_errors.inc();
             lock(&self.said).extend(["list", "save"].map(str::to_owned));
@@ -313,14 +318,11 @@ impl State {
         if self.is_under_its_name(mine) && mine.file.append(&content) {
             return Ok(());
         }
-        let replaced = self.replace(mine, content.clone(), true).or_else(|error| match error.kind() {
+        let replaced = self.replace(mine, &content, true).or_else(|error| match error.kind() {
             // The directory has vanished, or could not be made before.
             io::ErrorKind::NotFound => {
                 privileges::open_state_directory(&self.directory.path)?;
-                self.replace(mine, content, true)
-            }
-            _ if own_file::is_full(&error) && own_file::take_reserve(&self.directory.path) => {
-                self.replace(mine, content, true)
+                self.replace(mine, &content, true)
             }
             _ => Err(error),
         });
@@ -339,16 +341,17 @@ impl State {
 
     /// Puts a file under our name. The first time, another generation may have begun in the same millisecond, with the
     /// same number where it has a PID namespace of its own; then the name is still to be found.
-    fn replace(&self, mine: &mut Own, content: Content, sync: bool) -> io::Result<()> {
+    fn replace(&self, mine: &mut Own, content: &Content, sync: bool) -> io::Result<()> {
         let (text, first) = (content.write(), mine.file.file.is_none());
         loop {
             match own_file::replace(&self.directory.path, self.me(), &text, sync, first) {
                 Err(error) if first && error.kind() == io::ErrorKind::AlreadyExists => {
                     self.start.fetch_add(1, Ordering::Relaxed);
                 }
+                Err(error) if own_file::is_full(&error) && own_file::take_reserve(&self.directory.path) => {}
                 Err(error) => return Err(error),
                 Ok(file) => {
-                    mine.file.replaced(file, content, text.len());
+                    mine.file.replaced(file, content.clone(), text.len());
                     mine.renamed = true;
                     return Ok(());
                 }
