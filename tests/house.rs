@@ -252,10 +252,7 @@ const ROOMS_TO_PART: &[(&str, &str)] = &[
     ("options", "count"), // count: the grammar of routes goes below both
 ];
 const FILES_TO_PART: &[(&str, &str)] = &[
-    ("parse::compile::apache", "parse"),  // read
-    ("parse::compile::dialect", "parse"), // read
-    ("parse::compile::nginx", "parse"),   // read
-    ("parse::read::record", "parse"),     // read
+    ("parse::read::record", "parse"), // read
 ];
 
 /// The paths that code names by `crate::`, `super::` or `self::`, or by a child's name, from the root of the program.

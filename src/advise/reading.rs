@@ -173,16 +173,16 @@ fn value(slot: &Slot, raw: &[u8]) -> String {
     {
         return absent();
     }
-    let power = slot.meaning.unit.power();
+    let scale = slot.meaning.scale();
     match (slot.meaning.role, slot.meaning.unit) {
         (Some(Role::Request), _) => request(raw),
-        (Some(Role::Timestamp), _) => time::moment(raw, power).map_or_else(
+        (Some(Role::Timestamp), _) => time::moment(raw, scale).map_or_else(
             || "a time without a zone".to_owned(),
             |nanos| format!("{} s since 1970", seconds(nanos.unsigned_abs())),
         ),
         (_, Unit::Bytes) => decimal(raw, 0).map_or_else(absent, |bytes| format!("{bytes} bytes")),
-        (_, Unit::Nanos | Unit::Micros | Unit::Millis | Unit::Seconds) => {
-            sum(raw, power).map_or_else(absent, |nanos| format!("{} s", seconds(nanos)))
+        (_, Unit::Own | Unit::Nanos | Unit::Micros | Unit::Millis | Unit::Seconds) => {
+            sum(raw, scale).map_or_else(absent, |nanos| format!("{} s", seconds(nanos)))
         }
         _ => {
             let mut out = Vec::new();
@@ -316,6 +316,9 @@ fn words(kind: Kind) -> &'static str {
         Kind::Decimals => "numbers or -",
         Kind::Words => "words or -",
         Kind::SyslogHeader => "a syslog header or nothing",
+        Kind::WithUnit => "a time with its unit or -",
+        Kind::Blanks => "blanks or nothing",
+        Kind::Captured => "headers in braces or nothing",
         Kind::Time(time::Style::Clf) => "a time like 10/Oct/2000:13:55:36 -0700",
         Kind::Time(time::Style::Iso) => "a time like 2000-10-10T13:55:36-07:00",
     }

@@ -10,6 +10,7 @@ use crate::advise::explain;
 use crate::log::log_line;
 use crate::modes::shared::{Failure, print};
 use crate::options::{Mode, Options};
+use crate::parse::compile::language;
 use crate::parse::compile::presets::PRESETS;
 use crate::{options, os};
 use std::ffi::OsString;
@@ -38,6 +39,7 @@ pub fn run_program(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(options: Options) -> Result<(), Failure> {
     match options.mode {
         Mode::Help => print(&(options::help() + &presets_help())),
+        Mode::Fields => print(&language::help()),
         Mode::Version => print(concat!("httpd_exporter ", env!("CARGO_PKG_VERSION"), "\n")),
         Mode::Explain => {
             let _rights = start::drop_root(&options)?;

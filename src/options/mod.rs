@@ -57,6 +57,7 @@ pub enum Mode {
     Once,
     Explain,
     Help,
+    Fields,
     Version,
 }
 
@@ -284,7 +285,8 @@ pub const TABLE: &[Flag] = &[
                format gives, and what would give more.",
         set: |o, _| { o.mode = Mode::Explain; Ok(()) } },
     Flag { name: "help", value: "", default: "", repeats: false, group: MODES,
-        help: "Print this text and exit.",
+        help: "Print this text and exit. --help fields prints every field that a format can have, with its \
+               unit.",
         set: |o, _| { o.mode = Mode::Help; Ok(()) } },
     Flag { name: "version", value: "", default: "", repeats: false, group: MODES,
         help: "Print the version and exit.",
@@ -444,6 +446,7 @@ fn read_arguments(mut args: lexopt::Parser, options: &mut Options, files: Files)
                 match value.strip_prefix('@') {
                     Some(file) if files == Files::Allowed => read_argument_file(file, options)?,
                     Some(_) => return Err(format!("`{value}`: a file of arguments cannot name another one")),
+                    None if value == "fields" && options.mode == Mode::Help => options.mode = Mode::Fields,
                     _ => return Err(format!("`{value}` is no option; --help lists all")),
                 }
                 continue;

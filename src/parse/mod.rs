@@ -5,18 +5,7 @@
 //! values are decoded on demand. Knows no metric, no clock and no option, does no input or output,
 //! allocates nothing per line, and no bytes of a line can make it panic.
 //!
-//! ```text
-//! dialect   what was pasted -> its text          steps     literals and captures, and the matcher
-//! apache    LogFormat -> pieces                  quick     the way of most lines through these
-//!                                                json      the same for JSON lines
-//! nginx     log_format -> pieces                 record    spans -> values        request  the request line
-//! presets   formats by name                      explain   how a line is read, or why not
-//! remedy    what would make lines fit            doubt     what fits and yet cannot be meant
-//! changes   what people get wrong                draft     a line -> a format for it
-//! field     roles, kinds, units                  spans     where the values of a line are
-//! values    values that show their end           text, time         numbers and escapes, moments
-//! scan      search, many bytes at once           digits             numbers, eight digits at once
-//! ```
+//! `compile` turns the text of a format into steps, `read` runs them over lines, `detect` finds a format for lines.
 
 pub mod compile;
 pub mod detect;
@@ -28,14 +17,12 @@ pub mod within;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
+use crate::bytes::glob::Glob;
 use crate::bytes::scan::{Lanes, find_byte};
-use crate::parse::compile::dialect::Dialect;
-use crate::parse::compile::field::{self, Role, Trust};
-use crate::parse::compile::field::{Meaning, Slot};
+pub use crate::parse::compile::error::FormatError;
+use crate::parse::compile::field::{Compiled, Kind, Meaning, Piece, Role, Slot, Trust};
 use crate::parse::compile::presets::PRESETS;
-use crate::parse::compile::{apache, dialect, nginx};
+use crate::parse::compile::{apache, dialect, language, nginx};
 use crate::parse::envelope::facts::Field as Told;
 use crate::parse::foreign::{Condition, Foreign};
 use crate::parse::read::careful::{Failure, Steps, What};
@@ -49,6 +36,9 @@ use crate::parse::read::text::Escape;
 /// No capture plays this role.
 const NO_SLOT: u16 = u16::MAX;
 
+/// Several play it together: their sum.
+const SUM: u16 = u16::MAX - 1;
+
 /// Captures a format may have; more is no log format but a mistake, and places are kept in 16 bits.
 const MAX_FIELDS: usize = 1000;
 const _: () = assert!(MAX_FIELDS * PARTS_MAX < u16::MAX as usize);
@@ -60,7 +50,7 @@ pub struct Format {
     text: String,
     pub body: Body,
     pub slots: Vec<Slot>,
-    /// The capture that plays each role, and the power of ten that turns its unit into ours.
+    /// The capture that plays each role, and the scale that turns its unit into ours.
     roles: [(u16, u32); Role::ALL.len()],
     /// By the place of a JSON key, the next one that plays the same role where that key is absent: logs differ
     /// in their keys, and even lines do. Empty when no role has two, and for text, whose fields are in every line.
@@ -69,6 +59,14 @@ pub struct Format {
     queries: Vec<String>,
     /// Which lines are no requests.
     foreign: Foreign,
+    /// The captures that tell of a client that went away, each with the values that do.
+    aborted: Vec<(u16, Vec<Glob>)>,
+    /// The captures that add up to the duration.
+    parts: Vec<u16>,
+    /// Captures that bring their own quotes.
+    own_quotes: Vec<u16>,
+    /// An absolute URL in the target names the virtual host, unless it is this one.
+    host_but: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -76,28 +74,6 @@ pub enum Body {
     Text(Steps),
     Json(Keys),
 }
-
-/// Why a format cannot be compiled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FormatError {
-    /// Where, from 1, in the text that was given.
-    pub column: usize,
-    message: String,
-}
-
-impl FormatError {
-    fn new(column: usize, message: String) -> FormatError {
-        FormatError { column, message }
-    }
-}
-
-impl fmt::Display for FormatError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for FormatError {}
 
 /// Why a line is no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,10 +178,15 @@ impl Format {
             }
             return Ok(format);
         }
-        let (name, text, pieces) = match dialect::of(spec)? {
-            Dialect::Apache(text) => ("apache", shown(&text), apache::compile(&text)?),
-            Dialect::Nginx(text, escape) => ("nginx", shown(&text), nginx::compile(&text, escape)?),
+        let dialect::Given { language, text, escape } = dialect::of(spec)?;
+        let mut pieces = match language.compile(&text, escape)? {
+            Compiled::Pieces(pieces) => pieces,
+            Compiled::Keys(slots) if slots.is_empty() => {
+                return Err(FormatError::new(1, without_fields(spec)));
+            }
+            Compiled::Keys(slots) => return Ok(Format::of_keys(spec, slots)),
         };
+        drop_line_end(&mut pieces);
         let (steps, slots) = Steps::new(pieces);
         if slots.is_empty() {
             return Err(FormatError::new(1, without_fields(spec)));
@@ -213,7 +194,7 @@ impl Format {
         if slots.len() > MAX_FIELDS {
             return Err(FormatError::new(1, format!("a format of more than {MAX_FIELDS} fields")));
         }
-        Ok(Format::new(name, text, Body::Text(steps), slots))
+        Ok(Format::new(language.name, shown(&text), Body::Text(steps), slots))
     }
 
     fn of_keys(spec: &str, slots: Vec<Slot>) -> Format {
@@ -225,12 +206,26 @@ impl Format {
 
     fn new(name: &str, text: String, body: Body, slots: Vec<Slot>) -> Format {
         let roles = [(NO_SLOT, 0); Role::ALL.len()];
-        let (name, instead, queries) = (name.to_owned(), Vec::new(), Vec::new());
-        let foreign = Foreign::default();
-        let mut format = Format { name, text, body, slots, roles, instead, queries, foreign };
+        let own = |(slot, index): (&Slot, u16)| (slot.kind == Kind::MaybeQuoted).then_some(index);
+        let mut format = Format {
+            name: name.to_owned(),
+            text,
+            own_quotes: slots.iter().zip(0..).filter_map(own).collect(),
+            host_but: slots.iter().find_map(|slot| slot.meaning.host_but),
+            body,
+            slots,
+            roles,
+            instead: Vec::new(),
+            queries: Vec::new(),
+            aborted: Vec::new(),
+            parts: Vec::new(),
+            foreign: Foreign::default(),
+        };
         for role in Role::ALL {
             format.roles[role as usize] = format.best(role);
         }
+        format.find_aborted();
+        format.find_parts();
         format
     }
 
@@ -238,7 +233,28 @@ impl Format {
     fn best(&self, role: Role) -> (u16, u32) {
         let played = self.slots.iter().zip(0u16..).filter(|(slot, _)| slot.meaning.role == Some(role));
         let best = played.min_by_key(|(slot, _)| slot.meaning.rank);
-        best.map_or((NO_SLOT, 0), |(slot, index)| (index, slot.meaning.unit.power()))
+        best.map_or((NO_SLOT, 0), |(slot, index)| (index, slot.meaning.scale()))
+    }
+
+    /// Compiles the values that tell of clients that went away.
+    fn find_aborted(&mut self) {
+        let telling = self.slots.iter().zip(0u16..).filter(|(slot, _)| !slot.meaning.aborted.is_empty());
+        let globs = |values: &[&str]| values.iter().map(|value| Glob::compile(value.as_bytes())).collect();
+        self.aborted = telling.map(|(slot, index)| (index, globs(slot.meaning.aborted))).collect();
+    }
+
+    /// Where no field is the duration, its parts are, together with what the upstream took.
+    fn find_parts(&mut self) {
+        let of = |role: Role| {
+            self.slots.iter().zip(0u16..).filter(move |(slot, _)| slot.meaning.role == Some(role))
+        };
+        let mut parts: Vec<u16> = of(Role::DurationPart).map(|(_, index)| index).collect();
+        if parts.is_empty() || self.slot_of(Role::Duration).is_some() {
+            return;
+        }
+        parts.extend(of(Role::UpstreamDuration).map(|(_, index)| index));
+        self.parts = parts;
+        self.roles[Role::Duration as usize] = (SUM, 0);
     }
 
     /// Lines up the keys that play the same role, the best first.
@@ -278,6 +294,7 @@ impl Format {
     pub fn source_of(&self, role: Role) -> Option<&str> {
         let from_request = matches!(role, Role::Method | Role::Path | Role::Protocol);
         let slot = self.slot_of(Role::Request).filter(|_| from_request).or_else(|| self.slot_of(role))?;
+        let slot = if slot == usize::from(SUM) { usize::from(*self.parts.first()?) } else { slot };
         self.slots.get(slot).map(|slot| slot.name.as_str())
     }
 
@@ -295,6 +312,9 @@ impl Format {
 
     /// Whose word the virtual host is; `None` when the format has none. Where it may be the client's, it is.
     pub fn trust_of_vhost(&self) -> Option<Trust> {
+        if self.host_but.is_some() {
+            return Some(Trust::Client);
+        }
         self.players(Role::Vhost).last().map(|slot| self.slots[slot].meaning.trust())
     }
 
@@ -378,14 +398,30 @@ impl Format {
         let request = roles.iter().any(|role| about_request.contains(role))
             || fields.iter().any(|field| !matches!(field.0, Part::Slot(_) | Part::Envelope(_)));
         for role in Role::ALL {
-            let derived = request && about_request.contains(&role);
-            if !(roles.contains(&role) || derived || role == Role::Status) {
+            let derived = match role {
+                Role::Status => true,
+                Role::DurationPart => roles.contains(&Role::Duration),
+                Role::Date => roles.contains(&Role::Timestamp),
+                _ => request && about_request.contains(&role),
+            };
+            if !(roles.contains(&role) || derived) {
                 self.roles[role as usize] = (NO_SLOT, 0);
             }
         }
+        if !roles.contains(&Role::Aborted) {
+            self.aborted.clear();
+        }
         if let Body::Json(_) = self.body {
+            let alone = |index: usize| {
+                self.aborted
+                    .iter()
+                    .map(|(slot, _)| slot)
+                    .chain(&self.parts)
+                    .any(|slot| usize::from(*slot) == index)
+            };
             let asked = |index: usize| {
-                Role::ALL.iter().any(|&role| self.players(role).any(|slot| slot == index))
+                alone(index)
+                    || Role::ALL.iter().any(|&role| self.players(role).any(|slot| slot == index))
                     || self.foreign.conditions.iter().any(|condition| condition.slot == index)
                     || fields
                         .iter()
@@ -406,9 +442,10 @@ impl Format {
     ) -> (&'l [u8], Result<Record<'a, 'l>, NoRecord>) {
         if let Body::Text(steps) = &self.body {
             // So that no place in it is that of a value which is not there.
-            let text = &text[..text.len().min(Span::NONE.start as usize - 1)];
+            let text = &text[..text.len().min(Span::NULL.start as usize - 1)];
             spans.reset_with_numbers(self.slots.len());
             if let Some(end) = steps.read_quickly(lanes, text, spans).filter(|&end| end > 0) {
+                self.leave_out_quotes(text, spans);
                 let record = Record { format: self, text, spans };
                 let is_request = self.foreign.conditions.is_empty() || self.is_request(text, record.spans);
                 return (&text[..end], if is_request { Ok(record) } else { Err(NoRecord::Foreign) });
@@ -433,13 +470,14 @@ impl Format {
     /// Fills the spans of a line.
     fn read(&self, line: &[u8], spans: &mut Spans) -> Result<(), NoRecord> {
         let malformed = |reason, column| NoRecord::Malformed(Malformed { reason, column });
-        if line.is_empty() || u32::try_from(line.len()).is_err() {
+        if line.is_empty() || line.len() >= Span::NULL.start as usize {
             return Err(malformed(Reason::Empty, 1));
         }
         spans.reset(self.slots.len());
         match &self.body {
             Body::Text(steps) => {
                 steps.read(line, spans).map_err(|failure| NoRecord::Malformed(failure.on(line)))?;
+                self.leave_out_quotes(line, spans);
             }
             Body::Json(keys) => {
                 let unreadable = |Unreadable { at, .. }| malformed(Reason::Json, at + 1);
@@ -460,6 +498,17 @@ impl Format {
     fn is_request(&self, text: &[u8], spans: &Spans) -> bool {
         let value = |slot: usize| spans.at.get(slot).and_then(|span| span.of(text));
         self.foreign.conditions.iter().all(|condition| condition.holds(value(condition.slot)))
+    }
+
+    /// The quotes that values bring along are no part of them.
+    #[inline(always)]
+    fn leave_out_quotes(&self, text: &[u8], spans: &mut Spans) {
+        for &slot in &self.own_quotes {
+            let Some(span) = spans.at.get_mut(usize::from(slot)) else { continue };
+            if let Some([b'"', .., b'"']) = span.of(text) {
+                *span = Span { start: span.start + 1, end: span.end - 1 };
+            }
+        }
     }
 
     /// A JSON line is a record when it has the status, or any wanted key where the map names no status.
@@ -514,7 +563,20 @@ fn without_fields(spec: &str) -> String {
     }
 }
 
-fn shown(text: &dialect::Text) -> String {
+/// The end of a line is no part of it.
+fn drop_line_end(pieces: &mut Vec<Piece>) {
+    let Some(Piece::Literal(last)) = pieces.last_mut() else { return };
+    for end in [b'\n', b'\r'] {
+        if last.last() == Some(&end) {
+            last.pop();
+        }
+    }
+    if last.is_empty() {
+        pieces.pop();
+    }
+}
+
+fn shown(text: &language::Text) -> String {
     let bytes: Vec<u8> = text.iter().map(|&(byte, _)| byte).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -545,7 +607,7 @@ fn check_parts(key: &str) -> Result<(), String> {
 fn json_slot(key: &str, meaning: Meaning) -> Slot {
     Slot {
         name: key.to_owned(),
-        kind: field::Kind::Text,
+        kind: Kind::Text,
         meaning,
         escape: Escape::Json,
         may_be_empty: true,

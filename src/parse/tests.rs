@@ -1,5 +1,7 @@
 //! Tests of the room as a whole: formats in, lines in, values out.
 
+mod languages;
+
 use super::*;
 use crate::parse::detect::detect;
 use proptest::prelude::*;

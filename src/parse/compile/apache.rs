@@ -1,77 +1,144 @@
-//! Apache LogFormat strings.
+//! Formats made of letters behind a percent sign: Apache's LogFormat, and what others made of it.
 //!
-//! Turns the text of a `LogFormat` (as it stands in httpd.conf, or already unescaped) into literals and
-//! captures. Follows the grammar of mod_log_config.c (`parse_log_item`, `parse_log_misc_string`) and its
-//! table of directives, with those of mod_logio and mod_ssl. Knows nothing of lines.
+//! Turns the text of a `LogFormat` (as it stands in httpd.conf, or already unescaped) into literals and captures.
+//! Follows the grammar of mod_log_config.c (`parse_log_item`, `parse_log_misc_string`) and its table of directives,
+//! with those of mod_logio and mod_ssl. Tomcat, Undertow, Varnish and h2o have the grammar and other meanings: each is
+//! a table that is heard before Apache's. A row with an argument (`{ms}T`) comes before the letter alone. Knows
+//! nothing of lines.
 
-use crate::parse::FormatError;
-use crate::parse::compile::field::{Kind, Meaning, Piece, Role, Slot, Trust, Unit, push_literal};
+use crate::parse::compile::error::FormatError;
+use crate::parse::compile::field::{
+    Kind, Meaning, Piece, Role, Row, Slot, Tables, Trust, Unit, push_literal, row, row_or_empty,
+};
 use crate::parse::read::text::Escape;
 use crate::parse::read::time::Style;
-
-/// A directive: its letter, and what it prints.
-struct Directive {
-    letter: &'static str,
-    kind: Kind,
-    meaning: Meaning,
-    may_be_empty: bool,
-}
-
-const fn plain(letter: &'static str, kind: Kind, meaning: Meaning) -> Directive {
-    Directive { letter, kind, meaning, may_be_empty: false }
-}
-
-/// A directive whose value comes from headers, notes and the like, which may be set to nothing.
-const fn empty(letter: &'static str, kind: Kind, meaning: Meaning) -> Directive {
-    Directive { letter, kind, meaning, may_be_empty: true }
-}
-
-/// Every directive of Apache 2.4. Those that depend on their argument (`%t %T %p %P`) are refined below.
-const DIRECTIVES: &[Directive] = &[
-    plain("a", Kind::Word, Meaning::NONE),
-    plain("A", Kind::Word, Meaning::NONE),
-    plain("b", Kind::Integer, Meaning::of(Role::BytesSent, Unit::Bytes, 1)),
-    plain("B", Kind::Integer, Meaning::of(Role::BytesSent, Unit::Bytes, 0)),
-    empty("c", Kind::Text, Meaning::NONE),
-    empty("C", Kind::Text, Meaning::NONE),
-    plain("D", Kind::Integer, Meaning::span(Role::Duration, Unit::Micros)),
-    empty("e", Kind::Text, Meaning::NONE),
-    empty("f", Kind::Text, Meaning::NONE),
-    plain("^FB", Kind::Integer, Meaning::span(Role::TimeToFirstByte, Unit::Micros)),
-    plain("h", Kind::Word, Meaning::NONE),
-    empty("H", Kind::Text, Meaning::of(Role::Protocol, Unit::Plain, 0)),
-    empty("i", Kind::Text, Meaning::NONE),
-    plain("I", Kind::Integer, Meaning::of(Role::BytesReceived, Unit::Bytes, 0)),
-    plain("k", Kind::Integer, Meaning::NONE),
-    plain("l", Kind::Word, Meaning::NONE),
-    plain("L", Kind::Word, Meaning::NONE),
-    empty("m", Kind::Text, Meaning::of(Role::Method, Unit::Plain, 0)),
-    empty("n", Kind::Text, Meaning::NONE),
-    empty("o", Kind::Text, Meaning::NONE),
-    plain("O", Kind::Integer, Meaning::of(Role::BytesSent, Unit::Bytes, 3)),
-    plain("p", Kind::Integer, Meaning::NONE),
-    plain("P", Kind::Integer, Meaning::NONE),
-    empty("q", Kind::Query, Meaning::of(Role::Query, Unit::Plain, 0)),
-    empty("r", Kind::Text, Meaning::of(Role::Request, Unit::Plain, 0)),
-    plain("R", Kind::Text, Meaning::NONE),
-    plain("s", Kind::Integer, Meaning::of(Role::Status, Unit::Plain, ORIGINAL)),
-    plain("S", Kind::Integer, Meaning::NONE),
-    plain("t", Kind::Time(Style::Clf), Meaning::of(Role::Timestamp, Unit::Plain, 0)),
-    empty("^ti", Kind::Text, Meaning::NONE),
-    empty("^to", Kind::Text, Meaning::NONE),
-    plain("T", Kind::Integer, Meaning::span(Role::Duration, Unit::Seconds)),
-    plain("u", Kind::Text, Meaning::NONE),
-    empty("U", Kind::Path, Meaning::of(Role::Path, Unit::Plain, 0)),
-    plain("v", Kind::Word, Meaning::vhost(Trust::Server, 0)),
-    // With HttpProtocolOptions Unsafe any byte may be in it, and `GET http:// HTTP/1.1` leaves nothing of it.
-    empty("V", Kind::Text, Meaning::vhost(Trust::Client, 0)),
-    empty("x", Kind::Text, Meaning::NONE),
-    plain("X", Kind::Word, Meaning::of(Role::Aborted, Unit::Plain, 0)),
-];
 
 /// Ranks of `%s`: without a modifier it is the status before internal redirects, and so is `%<s`; the one
 /// that was sent is `%>s`.
 const ORIGINAL: u8 = 1;
+
+/// Every directive of Apache 2.4. `%t` is refined below.
+pub const APACHE: &[Row] = &[
+    row("a", Kind::Word, Meaning::NONE),
+    row("A", Kind::Word, Meaning::NONE),
+    row("b", Kind::Integer, Meaning::of(Role::BytesSent, Unit::Bytes, 1)).remark("without headers"),
+    row("B", Kind::Integer, Meaning::of(Role::BytesSent, Unit::Bytes, 0)).remark("without headers"),
+    row_or_empty("c", Kind::Text, Meaning::NONE),
+    row_or_empty("C", Kind::Text, Meaning::NONE),
+    row("D", Kind::Integer, Meaning::span(Role::Duration, Unit::Micros)),
+    row_or_empty("e", Kind::Text, Meaning::NONE),
+    row_or_empty("f", Kind::Text, Meaning::NONE),
+    row("^FB", Kind::Integer, Meaning::span(Role::TimeToFirstByte, Unit::Micros))
+        .remark("with LogIOTrackTTFB ON"),
+    row("h", Kind::Word, Meaning::NONE),
+    row_or_empty("H", Kind::Text, Meaning::of(Role::Protocol, Unit::Plain, 0)),
+    row_or_empty("{Host}i", Kind::Text, Meaning::vhost(Trust::Client, 1)),
+    row_or_empty("i", Kind::Text, Meaning::NONE),
+    row("I", Kind::Integer, Meaning::of(Role::BytesReceived, Unit::Bytes, 0)).remark("with headers"),
+    row("k", Kind::Integer, Meaning::NONE),
+    row("l", Kind::Word, Meaning::NONE),
+    row("L", Kind::Word, Meaning::NONE),
+    row_or_empty("m", Kind::Text, Meaning::of(Role::Method, Unit::Plain, 0)),
+    row_or_empty("n", Kind::Text, Meaning::NONE),
+    row_or_empty("o", Kind::Text, Meaning::NONE),
+    row("O", Kind::Integer, Meaning::of(Role::BytesSent, Unit::Bytes, 3)).remark("with headers"),
+    row("p", Kind::Integer, Meaning::NONE),
+    row("{hextid}P", Kind::Word, Meaning::NONE),
+    row("P", Kind::Integer, Meaning::NONE),
+    row_or_empty("q", Kind::Query, Meaning::of(Role::Query, Unit::Plain, 0)),
+    row_or_empty("r", Kind::Text, Meaning::of(Role::Request, Unit::Plain, 0)),
+    row("R", Kind::Text, Meaning::NONE),
+    row("s", Kind::Integer, Meaning::of(Role::Status, Unit::Plain, ORIGINAL))
+        .remark("%>s is the one that was sent"),
+    row("S", Kind::Integer, Meaning::NONE),
+    row("t", Kind::Time(Style::Clf), Meaning::of(Role::Timestamp, Unit::Plain, 0)),
+    row_or_empty("^ti", Kind::Text, Meaning::NONE),
+    row_or_empty("^to", Kind::Text, Meaning::NONE),
+    row("{ms}T", Kind::Integer, Meaning::span(Role::Duration, Unit::Millis)),
+    row("{us}T", Kind::Integer, Meaning::span(Role::Duration, Unit::Micros)),
+    row("{ns}T", Kind::Integer, Meaning::span(Role::Duration, Unit::Nanos)).remark("not Apache's own"),
+    row("{s}T", Kind::Integer, Meaning::span(Role::Duration, Unit::Seconds)),
+    row("T", Kind::Integer, Meaning::span(Role::Duration, Unit::Seconds)).remark("whole ones"),
+    row("u", Kind::Text, Meaning::NONE),
+    row_or_empty("U", Kind::Path, Meaning::of(Role::Path, Unit::Plain, 0)),
+    row("v", Kind::Word, Meaning::vhost(Trust::Server, 0)),
+    // With HttpProtocolOptions Unsafe any byte may be in it, and `GET http:// HTTP/1.1` leaves nothing of it.
+    row_or_empty("V", Kind::Text, Meaning::vhost(Trust::Client, 0)),
+    row_or_empty("x", Kind::Text, Meaning::NONE),
+    row("X", Kind::Word, Meaning::aborted_if(&["X"])).remark("X where the client went away"),
+];
+
+/// Tomcat since 10.1 (AccessLogValve; apache/tomcat#720 and #721): `%D` was milliseconds before.
+pub const TOMCAT: &[Row] = &[
+    row("D", Kind::Integer, Meaning::span(Role::Duration, Unit::Micros)).remark("milliseconds up to 9.0"),
+    row("F", Kind::Integer, Meaning::span_or_never(Role::TimeToFirstByte, Unit::Millis))
+        .remark("until the answer is committed"),
+    row("I", Kind::Text, Meaning::NONE).remark("the name of a thread"),
+    row("O", Kind::Word, Meaning::NONE),
+    row_or_empty("q", Kind::Query, Meaning::of(Role::Query, Unit::Plain, 0)).remark("- where there is none"),
+    row("S", Kind::Word, Meaning::NONE).remark("the session"),
+    row("{fracsec}T", Kind::Decimal, Meaning::span(Role::Duration, Unit::Seconds)),
+    row("T", Kind::Decimal, Meaning::span(Role::Duration, Unit::Seconds))
+        .remark("whole ones since 10.1, decimals before"),
+    row("s", Kind::Integer, Meaning::of(Role::Status, Unit::Plain, 0)),
+    row("v", Kind::Word, Meaning::vhost(Trust::Client, 0)).remark("the name that was asked for"),
+];
+
+/// Tomcat up to 9.0, and JBoss Web.
+pub const TOMCAT_9: &[Row] = &[row("D", Kind::Integer, Meaning::span(Role::Duration, Unit::Millis))];
+
+/// Undertow, as WildFly and Spring Boot use it (AccessLogHandler and io.undertow.attribute).
+pub const UNDERTOW: &[Row] = &[
+    row("D", Kind::Integer, Meaning::span(Role::Duration, Unit::Millis)),
+    row("T", Kind::Decimal, Meaning::span(Role::Duration, Unit::Seconds)).remark("with three decimals"),
+    row("I", Kind::Text, Meaning::NONE).remark("the name of a thread"),
+    row("S", Kind::Word, Meaning::NONE),
+    row("s", Kind::Integer, Meaning::of(Role::Status, Unit::Plain, 0)),
+    row("v", Kind::Word, Meaning::vhost(Trust::Client, 0)).remark("the name that was asked for"),
+    row_or_empty("{i,Host}", Kind::Text, Meaning::vhost(Trust::Client, 1)),
+    row("{RESPONSE_CODE}", Kind::Integer, Meaning::of(Role::Status, Unit::Plain, 0)),
+    row("{BYTES_SENT}", Kind::Integer, Meaning::of(Role::BytesSent, Unit::Bytes, 1)),
+    row("{RESPONSE_TIME}", Kind::Integer, Meaning::span(Role::Duration, Unit::Millis)),
+    row("{RESPONSE_TIME_MICROS}", Kind::Integer, Meaning::span(Role::Duration, Unit::Micros)),
+    row("{RESPONSE_TIME_NANOS}", Kind::Integer, Meaning::span(Role::Duration, Unit::Nanos)),
+    row_or_empty("{REQUEST_LINE}", Kind::Text, Meaning::of(Role::Request, Unit::Plain, 0)),
+    row_or_empty("{METHOD}", Kind::Text, Meaning::of(Role::Method, Unit::Plain, 0)),
+    row("{REQUEST_URL}", Kind::Path, Meaning::of(Role::Path, Unit::Plain, 0)),
+    row_or_empty("{QUERY_STRING}", Kind::Query, Meaning::of(Role::Query, Unit::Plain, 0)),
+    row("{PROTOCOL}", Kind::Word, Meaning::of(Role::Protocol, Unit::Plain, 0)),
+    row("{REMOTE_IP}", Kind::Word, Meaning::NONE),
+    row("{REMOTE_USER}", Kind::Text, Meaning::NONE),
+    row("{LOCAL_SERVER_NAME}", Kind::Word, Meaning::vhost(Trust::Client, 0)),
+    row("{DATE_TIME}", Kind::Text, Meaning::NONE),
+];
+
+/// Varnish's varnishncsa(1): the target is an absolute URL, with `localhost` for a host that was never named.
+pub const VARNISH: &[Row] = &[
+    row_or_empty("r", Kind::Text, Meaning::of(Role::Request, Unit::Plain, 0).naming_host_but("localhost"))
+        .remark("its absolute URL names the virtual host"),
+    row("s", Kind::Integer, Meaning::of(Role::Status, Unit::Plain, 0)).remark("- for what was piped"),
+    row("{Varnish:time_firstbyte}x", Kind::Decimal, Meaning::span(Role::TimeToFirstByte, Unit::Seconds)),
+    row("{Varnish:handling}x", Kind::Word, Meaning::NONE),
+    row("{Varnish:hitmiss}x", Kind::Word, Meaning::NONE),
+    row("{Varnish:side}x", Kind::Word, Meaning::NONE),
+    row("{Varnish:vxid}x", Kind::Word, Meaning::NONE),
+    row_or_empty("U", Kind::Path, Meaning::of(Role::Path, Unit::Plain, 0)),
+];
+
+/// h2o's access-log (h2o.examp1e.net, "Access Log Directives"): durations in seconds, `-` when unknown.
+pub const H2O: &[Row] = &[
+    row("{duration}x", Kind::Decimal, Meaning::span(Role::Duration, Unit::Seconds)),
+    row("{total-time}x", Kind::Decimal, Meaning::span(Role::Duration, Unit::Seconds)),
+    row("{request-total-time}x", Kind::Decimal, Meaning::NONE),
+    row("{process-time}x", Kind::Decimal, Meaning::NONE),
+    row("{connect-time}x", Kind::Decimal, Meaning::NONE),
+    row("{request-header-time}x", Kind::Decimal, Meaning::NONE),
+    row("{request-body-time}x", Kind::Decimal, Meaning::NONE),
+    row("{response-time}x", Kind::Decimal, Meaning::NONE),
+    row("{proxy.response-time}x", Kind::Decimal, Meaning::NONE),
+    row("{proxy.total-time}x", Kind::Decimal, Meaning::span(Role::UpstreamDuration, Unit::Seconds)),
+    row("s", Kind::Integer, Meaning::of(Role::Status, Unit::Plain, 0)),
+];
 
 /// A directive as parsed, before it is known what it means.
 #[derive(Default)]
@@ -82,8 +149,8 @@ struct Written {
     conditional: bool,
 }
 
-/// Compiles a LogFormat. `text` pairs each byte with its column in what the user wrote.
-pub fn compile(text: &[(u8, usize)]) -> Result<Vec<Piece>, FormatError> {
+/// Compiles a LogFormat by these tables. `text` pairs each byte with its column in what the user wrote.
+pub fn compile(text: &[(u8, usize)], tables: Tables) -> Result<Vec<Piece>, FormatError> {
     let bytes: Vec<u8> = text.iter().map(|&(byte, _)| byte).collect();
     let mut pieces = Vec::new();
     let mut at = 0;
@@ -95,7 +162,7 @@ pub fn compile(text: &[(u8, usize)]) -> Result<Vec<Piece>, FormatError> {
             }
             b'%' => {
                 let column = text[at].1;
-                let end = directive(&bytes, at, column, &mut pieces)?;
+                let end = directive(&bytes, at, column, tables, &mut pieces)?;
                 at = end;
             }
             b'\\' => {
@@ -127,7 +194,7 @@ pub fn compile(text: &[(u8, usize)]) -> Result<Vec<Piece>, FormatError> {
 /// (`%{Referer}i`).
 pub fn one(text: &str, column: usize) -> Result<Slot, FormatError> {
     let columns: Vec<(u8, usize)> = text.bytes().zip(column..).collect();
-    let mut slots = compile(&columns)?.into_iter().filter_map(|piece| match piece {
+    let mut slots = compile(&columns, &[APACHE])?.into_iter().filter_map(|piece| match piece {
         Piece::Capture(slot) => Some(slot),
         Piece::Literal(_) => None,
     });
@@ -135,7 +202,13 @@ pub fn one(text: &str, column: usize) -> Result<Slot, FormatError> {
 }
 
 /// Compiles the directive at `at` and says where the text goes on.
-fn directive(bytes: &[u8], at: usize, column: usize, pieces: &mut Vec<Piece>) -> Result<usize, FormatError> {
+fn directive(
+    bytes: &[u8],
+    at: usize,
+    column: usize,
+    tables: Tables,
+    pieces: &mut Vec<Piece>,
+) -> Result<usize, FormatError> {
     let off_the_end = || {
         let shown = String::from_utf8_lossy(&bytes[at..]).into_owned();
         FormatError::new(column, format!("{shown} runs off the end of the format at column {column}"))
@@ -156,57 +229,89 @@ fn directive(bytes: &[u8], at: usize, column: usize, pieces: &mut Vec<Piece>) ->
             }
             Some(b'{') => {
                 let close = bytes[end..].iter().position(|&c| c == b'}').ok_or_else(off_the_end)?;
-                written.argument = Some(bytes[end + 1..end + close].to_vec());
+                let argument = &bytes[end + 1..end + close];
                 end += close + 1;
+                if let Some(known) = find_named(tables, argument) {
+                    let name = String::from_utf8_lossy(&bytes[at..end]).into_owned();
+                    pieces.push(Piece::Capture(slot_of(&known, name)));
+                    return Ok(end);
+                }
+                written.argument = Some(argument.to_vec());
             }
             Some(_) => break,
         }
     }
     let rest = &bytes[end..];
     let name_len = if rest[0] == b'^' { 3.min(rest.len()) } else { 1 };
-    let known = DIRECTIVES.iter().find(|d| rest.starts_with(d.letter.as_bytes()));
-    let Some(known) = known else {
-        let shown = String::from_utf8_lossy(&rest[..name_len]).into_owned();
-        return Err(FormatError::new(column, format!("unknown directive %{shown} at column {column}")));
+    let letter = String::from_utf8_lossy(&rest[..name_len]).into_owned();
+    let argument = written.argument.as_deref().unwrap_or_default();
+    let Some(known) = find_directive(tables, argument, &letter) else {
+        return Err(FormatError::new(column, unknown(tables, &letter, column)));
     };
-    let end = end + known.letter.len();
+    let end = end + letter.len();
     let name = String::from_utf8_lossy(&bytes[at..end]).into_owned();
     refine(known, name, &written, pieces);
     Ok(end)
 }
 
-/// Adds the pieces of a directive, as its argument and modifiers make it.
-fn refine(known: &Directive, name: String, written: &Written, pieces: &mut Vec<Piece>) {
-    let argument = written.argument.as_deref().unwrap_or_default();
-    let mut slot = Slot {
+/// The row of a letter, with this argument if there is one for it.
+fn find_directive(tables: Tables, argument: &[u8], letter: &str) -> Option<&'static Row> {
+    let rows = || tables.iter().flat_map(|table| table.iter());
+    let same = |row: &&Row| {
+        let named = row.name.strip_prefix('{').and_then(|name| name.rsplit_once('}'));
+        named.is_some_and(|(known, of)| of == letter && known.as_bytes().eq_ignore_ascii_case(argument))
+    };
+    let with_argument = if argument.is_empty() { None } else { rows().find(same) };
+    with_argument.or_else(|| rows().find(|row| row.name == letter))
+}
+
+/// The row of a name in braces, which has no letter behind it. Undertow's headers are named so (`%{i,Referer}`).
+fn find_named(tables: Tables, argument: &[u8]) -> Option<Row> {
+    let rows = tables.iter().flat_map(|table| table.iter());
+    let mut in_braces = rows.filter(|row| row.name.ends_with('}')).peekable();
+    in_braces.peek()?;
+    let inner = |row: &Row| row.name.trim_start_matches('{').trim_end_matches('}').to_owned();
+    let known = in_braces.find(|row| inner(row).as_bytes().eq_ignore_ascii_case(argument)).copied();
+    let header = argument.get(1) == Some(&b',');
+    known.or_else(|| header.then(|| row_or_empty("", Kind::Text, Meaning::NONE)))
+}
+
+/// What is said of a letter that no table has; letters differ by case.
+fn unknown(tables: Tables, letter: &str, column: usize) -> String {
+    let other: String = letter
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+        .collect();
+    let near = find_directive(tables, b"", &other).filter(|row| row.meaning.role.is_some());
+    let asked = near.map(|row| format!("; is %{} meant?", row.name)).unwrap_or_default();
+    format!("unknown directive %{letter} at column {column}{asked}")
+}
+
+fn slot_of(known: &Row, name: String) -> Slot {
+    Slot {
         name,
         kind: known.kind,
         meaning: known.meaning,
         escape: Escape::Apache,
         may_be_empty: known.may_be_empty,
-        dash_is_value: known.letter == "X",
-    };
-    match known.letter {
+        dash_is_value: known.name == "X",
+    }
+}
+
+/// Adds the pieces of a directive, as its argument and modifiers make it.
+fn refine(known: &Row, name: String, written: &Written, pieces: &mut Vec<Piece>) {
+    let argument = written.argument.as_deref().unwrap_or_default();
+    let mut slot = slot_of(known, name);
+    match known.name {
         "s" if written.last_request => slot.meaning.rank = 0,
-        "i" if argument.eq_ignore_ascii_case(b"host") => slot.meaning = Meaning::vhost(Trust::Client, 1),
         "t" if written.conditional => (slot.kind, slot.meaning) = (Kind::Text, Meaning::NONE),
         "t" => return time(argument, slot, pieces),
-        "T" => match argument.to_ascii_lowercase().as_slice() {
-            b"" | b"s" => {}
-            b"ms" => slot.meaning = Meaning::span(Role::Duration, Unit::Millis),
-            b"us" => slot.meaning = Meaning::span(Role::Duration, Unit::Micros),
-            // Not Apache's: the unit of Traefik's JSON, for key maps.
-            b"ns" => slot.meaning = Meaning::span(Role::Duration, Unit::Nanos),
-            _ => return push_literal(pieces, argument), // Apache prints what it does not know.
-        },
+        // Apache prints an argument that it does not know.
+        "T" if !argument.is_empty() => return push_literal(pieces, argument),
         "p" if !matches!(argument, b"" | b"canonical" | b"local" | b"remote") => {
             return push_literal(pieces, argument);
         }
-        "P" => match argument {
-            b"" | b"pid" | b"tid" => {}
-            b"hextid" => slot.kind = Kind::Word,
-            _ => return push_literal(pieces, argument),
-        },
+        "P" if !matches!(argument, b"" | b"pid" | b"tid") => return push_literal(pieces, argument),
         _ => {}
     }
     pieces.push(Piece::Capture(slot));
@@ -219,7 +324,7 @@ fn time(argument: &[u8], mut slot: Slot, pieces: &mut Vec<Piece>) {
         argument.strip_prefix(b"begin:").or_else(|| argument.strip_prefix(b"end:")).unwrap_or(argument);
     let mut number = |unit, role| {
         slot.kind = Kind::Integer;
-        slot.meaning = Meaning { role, unit, rank: 2 };
+        slot.meaning = Meaning { role, unit, rank: 2, ..Meaning::NONE };
         pieces.push(Piece::Capture(slot.clone()));
     };
     match format {
@@ -279,7 +384,7 @@ mod tests {
     use super::*;
 
     fn compiled(text: &str) -> Result<Vec<Piece>, FormatError> {
-        compile(&text.bytes().zip(1..).collect::<Vec<_>>())
+        compile(&text.bytes().zip(1..).collect::<Vec<_>>(), &[APACHE])
     }
 
     /// The pieces in short: literals in quotes, captures by name and kind.

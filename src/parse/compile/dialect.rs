@@ -1,20 +1,28 @@
 //! What the user gave as a format, before it is compiled.
 //!
-//! Turns a pasted directive (`LogFormat "..." name`, `log_format main '...' '...';`), a quoted string out
-//! of a configuration file, or a bare format string into its dialect and its text, each byte with its
-//! column in what was given. A text with `$name` in it is nginx's, any other is Apache's: a dollar sign
-//! before a letter is as rare in a LogFormat as `%` before one is common in a log_format (`$gzip_ratio%`).
+//! Turns a pasted directive (`LogFormat "..." name`, `log_format main '...' '...';`), a quoted string out of a
+//! configuration file, or a bare format string into its language and its text, each byte with its column in what was
+//! given. A name before a colon tells the language (`tomcat9:%h ...`). Else a text with `$name` in it is nginx's, any
+//! other is Apache's: a dollar sign before a letter is as rare in a LogFormat as `%` before one is common in a
+//! log_format (`$gzip_ratio%`).
 
-use crate::parse::FormatError;
+use crate::parse::compile::error::FormatError;
+use crate::parse::compile::language::{APACHE, Grammar, HAPROXY, Language, NGINX, Text};
 use crate::parse::read::text::Escape;
 
-/// Bytes of a format with the columns, from 1, at which the user wrote them.
-pub type Text = Vec<(u8, usize)>;
+/// What was given, understood.
+#[derive(Debug)]
+pub struct Given {
+    pub language: &'static Language,
+    pub text: Text,
+    /// nginx's, who has a choice.
+    pub escape: Escape,
+}
 
-#[derive(Debug, PartialEq, Eq)]
-pub enum Dialect {
-    Apache(Text),
-    Nginx(Text, Escape),
+impl Given {
+    fn new(language: &'static Language, text: Text) -> Given {
+        Given { language, text, escape: Escape::Hex }
+    }
 }
 
 /// A reading place in the given text.
@@ -23,30 +31,38 @@ struct Cursor<'t> {
     at: usize,
 }
 
-pub fn of(given: &str) -> Result<Dialect, FormatError> {
+pub fn of(given: &str) -> Result<Given, FormatError> {
     let mut cursor = Cursor { bytes: given.as_bytes(), at: 0 };
+    if let Some((language, text)) = Language::named(given) {
+        cursor.at = given.len() - text.len();
+        let escape = if language.grammar == Grammar::Variables { cursor.escape()? } else { None };
+        return Ok(Given { language, text: cursor.whole()?, escape: escape.unwrap_or(Escape::Hex) });
+    }
     let first = cursor.word();
     if first.eq_ignore_ascii_case(b"LogFormat") {
-        return Ok(Dialect::Apache(cursor.argument()?));
+        return Ok(Given::new(&APACHE, cursor.argument()?));
     }
     if first.eq_ignore_ascii_case(b"CustomLog") || first.eq_ignore_ascii_case(b"GlobalLog") {
         cursor.argument()?;
-        return Ok(Dialect::Apache(cursor.argument()?));
+        return Ok(Given::new(&APACHE, cursor.argument()?));
+    }
+    if first == b"log-format" {
+        return Ok(Given::new(&HAPROXY, cursor.argument()?));
     }
     if first == b"log_format" {
         cursor.word();
         let escape = cursor.escape()?.unwrap_or(Escape::Hex);
-        return Ok(Dialect::Nginx(cursor.arguments()?, escape));
+        return Ok(Given { language: &NGINX, text: cursor.arguments()?, escape });
     }
     cursor.at = 0;
     let escape = cursor.escape()?;
     let text = cursor.whole()?;
     match escape {
-        Some(escape) => Ok(Dialect::Nginx(text, escape)),
+        Some(escape) => Ok(Given { language: &NGINX, text, escape }),
         None if has_variable(&text.iter().map(|&(byte, _)| byte).collect::<Vec<u8>>()) => {
-            Ok(Dialect::Nginx(text, Escape::Hex))
+            Ok(Given::new(&NGINX, text))
         }
-        None => Ok(Dialect::Apache(text)),
+        None => Ok(Given::new(&APACHE, text)),
     }
 }
 
@@ -132,8 +148,9 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// A quoted string, where a backslash takes the meaning from a quote or another backslash, and makes a tab of a
-    /// `t`: nginx does so here (ngx_conf_file.c), Apache when it compiles the format.
+    /// A quoted string, where a backslash takes the meaning from a quote or another backslash, and makes a tab, a
+    /// newline or a carriage return of a letter: nginx does so here (ngx_conf_file.c), Apache when it compiles the
+    /// format.
     fn quoted(&mut self, quote: u8) -> Result<Text, FormatError> {
         let column = self.at + 1;
         self.at += 1;
@@ -152,8 +169,8 @@ impl<'t> Cursor<'t> {
                     text.push((next, self.at + 2));
                     self.at += 2;
                 }
-                (Some(b'\\'), Some(b't')) => {
-                    text.push((b'\t', self.at + 1));
+                (Some(b'\\'), Some(&letter @ (b't' | b'n' | b'r'))) => {
+                    text.push((control(letter), self.at + 1));
                     self.at += 2;
                 }
                 (Some(byte), _) => {
@@ -181,22 +198,30 @@ impl<'t> Cursor<'t> {
         let mut text = Text::new();
         let mut at = 0;
         while let Some(&byte) = rest.get(at) {
-            let escaped = byte == b'\\' && matches!(rest.get(at + 1), Some(b'"' | b'\''));
-            at += usize::from(escaped);
-            let control = match (byte, rest.get(at + 1)) {
-                (b'\\', Some(b't')) if !escaped => Some(b'\t'),
-                _ => None,
-            };
-            match control {
-                Some(control) => {
-                    text.push((control, start + at + 1));
+            let (byte, taken) = match (byte, rest.get(at + 1)) {
+                (b'\\', Some(&quote @ (b'"' | b'\''))) => (quote, 2),
+                (b'\\', Some(&letter @ (b't' | b'n' | b'r'))) => (control(letter), 2),
+                // It stands for itself; whose language has an escape for it finds both.
+                (b'\\', Some(b'\\')) => {
+                    text.push((byte, start + at + 1));
                     at += 1;
+                    (byte, 1)
                 }
-                None => text.push((rest[at], start + at + 1)),
-            }
-            at += 1;
+                _ => (byte, 1),
+            };
+            at += taken;
+            text.push((byte, start + at));
         }
         Ok(text)
+    }
+}
+
+/// What a letter behind a backslash stands for.
+fn control(letter: u8) -> u8 {
+    match letter {
+        b't' => b'\t',
+        b'n' => b'\n',
+        _ => b'\r',
     }
 }
 
@@ -230,11 +255,11 @@ mod tests {
 
     /// The text of a dialect, and the column of its last byte.
     fn read(given: &str) -> (&'static str, String, usize) {
-        let (name, text) = match of(given).unwrap() {
-            Dialect::Apache(text) => ("apache", text),
-            Dialect::Nginx(text, Escape::Hex) => ("nginx", text),
-            Dialect::Nginx(text, Escape::Json) => ("nginx json", text),
-            Dialect::Nginx(text, _) => ("nginx none", text),
+        let Given { language, text, escape } = of(given).unwrap();
+        let name = match (language.name, escape) {
+            ("nginx", Escape::Json) => "nginx json",
+            ("nginx", Escape::None) => "nginx none",
+            (name, _) => name,
         };
         let column = text.last().map_or(0, |&(_, column)| column);
         (name, String::from_utf8(text.into_iter().map(|(byte, _)| byte).collect()).unwrap(), column)
@@ -262,6 +287,14 @@ mod tests {
             ("escape=none $status", "nginx none", "$status"),
             (r"log_format t '$status\t\'$uri\'';", "nginx", "$status\t'$uri'"),
             (r"$status\t$uri", "nginx", "$status\t$uri"),
+            (r"$status\r\n", "nginx", "$status\r\n"),
+            (r"log_format t '$status\n';", "nginx", "$status\n"),
+            (r"%h\\n", "apache", r"%h\\n"),
+            (r#"tomcat9:%h \"%r\" %D"#, "tomcat9", r#"%h "%r" %D"#),
+            (r#"varnish:"%h \"%r\"""#, "varnish", r#"%h "%r""#),
+            ("nginx:escape=json $status", "nginx json", "$status"),
+            (r#"log-format "%ci %{+Q}r""#, "haproxy", "%ci %{+Q}r"),
+            ("%h:%>s", "apache", "%h:%>s"),
             ("$gzip_ratio% $status", "nginx", "$gzip_ratio% $status"),
             ("%h $5 %>s", "apache", "%h $5 %>s"),
             ("'%h' '%b' %>s", "apache", "'%h' '%b' %>s"),

@@ -1,10 +1,9 @@
 //! What a field of a log line is: its name, its shape, its meaning and its unit.
 //!
-//! The vocabulary that the dialects (apache.rs, nginx.rs, json.rs) compile into and the readers (steps.rs,
-//! record.rs) work from. Owns the roles a value can play for a metric, and which of several directives
-//! plays a role when a format has more than one. Knows no syntax.
+//! What the languages (their tables of rows) compile into and the readers work from. Owns the roles a value can play
+//! for a metric, and which of several fields plays a role when a format has more than one. Knows no syntax.
 
-use crate::parse::read::text::Escape;
+use crate::parse::read::text::{Escape, NEVER, OWN_UNIT};
 use crate::parse::read::time::Style;
 
 /// What a value is good for. A format gives some of these; `Format::source_of` says by which directive.
@@ -26,13 +25,17 @@ pub enum Role {
     TimeToFirstByte,
     UpstreamDuration,
     UpstreamConnect,
-    /// The state of the connection (`%X`): `X` is one the client broke.
+    /// A part of the duration, to be added to the others and to the upstream's (AWS writes three).
+    DurationPart,
+    /// Whether the client went away before its answer was complete: see `Meaning::aborted`.
     Aborted,
     Timestamp,
+    /// The day, where the time of the day stands in a column of its own; both are UTC.
+    Date,
 }
 
 impl Role {
-    pub const ALL: [Role; 16] = [
+    pub const ALL: [Role; 18] = [
         Role::Status,
         Role::Request,
         Role::Method,
@@ -47,8 +50,10 @@ impl Role {
         Role::TimeToFirstByte,
         Role::UpstreamDuration,
         Role::UpstreamConnect,
+        Role::DurationPart,
         Role::Aborted,
         Role::Timestamp,
+        Role::Date,
     ];
 }
 
@@ -70,13 +75,15 @@ pub enum Unit {
     Micros,
     Millis,
     Seconds,
+    /// The value brings its unit along: `300.58ms`.
+    Own,
 }
 
 impl Unit {
     /// The power of ten from this unit to nanoseconds; 0 for what is no time.
     pub const fn power(self) -> u32 {
         match self {
-            Unit::Plain | Unit::Bytes | Unit::Nanos => 0,
+            Unit::Plain | Unit::Bytes | Unit::Nanos | Unit::Own => 0,
             Unit::Micros => 3,
             Unit::Millis => 6,
             Unit::Seconds => 9,
@@ -110,22 +117,41 @@ pub enum Kind {
     Time(Style),
     /// What syslog puts before a message, up to `name[pid]: `; or nothing.
     SyslogHeader,
+    /// A time with its unit (`1m2.5s`, `29.3µs`), or `-`.
+    WithUnit,
+    /// Blanks that align columns, or none.
+    Blanks,
+    /// HAProxy's captured headers in braces with the blank behind them, or nothing at all.
+    Captured,
 }
 
-/// What a value means: the role it plays, its unit, and its rank among others that play the same role (the
-/// lowest wins).
+/// What a value means: the role it plays, its unit, its rank among others that play the same role (the lowest wins),
+/// and how it says what is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meaning {
     pub role: Option<Role>,
     pub unit: Unit,
     pub rank: u8,
+    /// The values that tell of a client that went away before its answer was complete; `*` stands for any bytes.
+    pub aborted: &'static [&'static str],
+    /// A number below nothing stands for what never happened. Elsewhere it is a clock that was set back.
+    pub negative_is_absent: bool,
+    /// An absolute URL in it names the virtual host, unless it is this one, which stands for none.
+    pub host_but: Option<&'static str>,
 }
 
 impl Meaning {
-    pub const NONE: Meaning = Meaning { role: None, unit: Unit::Plain, rank: 0 };
+    pub const NONE: Meaning = Meaning {
+        role: None,
+        unit: Unit::Plain,
+        rank: 0,
+        aborted: &[],
+        negative_is_absent: false,
+        host_but: None,
+    };
 
     pub const fn of(role: Role, unit: Unit, rank: u8) -> Meaning {
-        Meaning { role: Some(role), unit, rank }
+        Meaning { role: Some(role), unit, rank, ..Meaning::NONE }
     }
 
     /// A time span. The finest unit wins, so the rank is how coarse the unit is.
@@ -133,10 +159,16 @@ impl Meaning {
         let rank = match unit {
             Unit::Plain | Unit::Bytes | Unit::Nanos => 0,
             Unit::Micros => 1,
-            Unit::Millis => 2,
-            Unit::Seconds => 3,
+            Unit::Own => 2,
+            Unit::Millis => 3,
+            Unit::Seconds => 4,
         };
         Meaning::of(role, unit, rank)
+    }
+
+    /// The same where a negative number stands for what never happened.
+    pub const fn span_or_never(role: Role, unit: Unit) -> Meaning {
+        Meaning { negative_is_absent: true, ..Meaning::span(role, unit) }
     }
 
     /// A virtual host: the server's word comes before the client's.
@@ -146,6 +178,23 @@ impl Meaning {
             Trust::Client => CLIENTS_WORD,
         };
         Meaning::of(Role::Vhost, Unit::Plain, base + rank)
+    }
+
+    /// A state of which some values mean that the client went away.
+    pub const fn aborted_if(values: &'static [&'static str]) -> Meaning {
+        Meaning { aborted: values, ..Meaning::of(Role::Aborted, Unit::Plain, 0) }
+    }
+
+    /// Of a target or a request line: an absolute URL in it names the host, unless it is the one given.
+    pub const fn naming_host_but(self, nobody: &'static str) -> Meaning {
+        Meaning { host_but: Some(nobody), ..self }
+    }
+
+    /// The power of ten from its unit to ours, and how what is absent is written.
+    pub fn scale(self) -> u32 {
+        let own = if self.unit == Unit::Own { OWN_UNIT } else { 0 };
+        let never = if self.negative_is_absent { NEVER } else { 0 };
+        self.unit.power() + own + never
     }
 
     pub fn trust(self) -> Trust {
@@ -170,11 +219,54 @@ pub struct Slot {
     pub dash_is_value: bool,
 }
 
+/// A row of a language: how a field is written there, what stands in the line for it, and what that means.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub meaning: Meaning,
+    /// Whether the server may print nothing at all.
+    pub may_be_empty: bool,
+    /// What a person should know of it.
+    pub remark: &'static str,
+}
+
+/// A row whose value is never nothing.
+pub const fn row(name: &'static str, kind: Kind, meaning: Meaning) -> Row {
+    Row { name, kind, meaning, may_be_empty: false, remark: "" }
+}
+
+/// A row whose value comes from headers, notes and the like, which may be set to nothing.
+pub const fn row_or_empty(name: &'static str, kind: Kind, meaning: Meaning) -> Row {
+    Row { may_be_empty: true, ..row(name, kind, meaning) }
+}
+
+impl Row {
+    pub const fn remark(self, remark: &'static str) -> Row {
+        Row { remark, ..self }
+    }
+}
+
+/// Tables of rows, of which the first that has a name is heard.
+pub type Tables = &'static [&'static [Row]];
+
+pub fn find_row(tables: Tables, name: &str) -> Option<&'static Row> {
+    tables.iter().flat_map(|table| table.iter()).find(|row| row.name == name)
+}
+
 /// A compiled piece of a text format.
 #[derive(Clone, Debug)]
 pub enum Piece {
     Literal(Vec<u8>),
     Capture(Slot),
+}
+
+/// What the text of a format becomes.
+#[derive(Debug)]
+pub enum Compiled {
+    Pieces(Vec<Piece>),
+    /// The keys of a JSON object.
+    Keys(Vec<Slot>),
 }
 
 /// Appends literal bytes to the pieces, so that literals that touch are one.

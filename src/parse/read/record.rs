@@ -4,13 +4,14 @@
 //! borrows the line, the format and the spans; it owns nothing, is copied freely and allocates nothing.
 //! What is absent (`-`, nothing where the server prints nothing for it, a key that is not there) is `None`.
 
+use crate::bytes::glob::Glob;
 use crate::bytes::scan::find_byte;
 use crate::limits::SIZE_BYTES_MAX;
 use crate::parse::compile::field::Role;
 use crate::parse::envelope::facts::Field as Told;
-use crate::parse::read::request::{Request, query_of, scheme_of};
+use crate::parse::read::request::{Request, authority_of, query_of, scheme_of};
 use crate::parse::read::spans::{Span, Spans};
-use crate::parse::read::text::{Escape, decimal_in, hex, sum, unescape, with_units};
+use crate::parse::read::text::{Escape, decimal_in, hex, scaled, sum, unescape, with_units};
 use crate::parse::read::time;
 use crate::parse::{Format, NO_SLOT};
 
@@ -41,7 +42,7 @@ pub struct Record<'a, 'l> {
 }
 
 impl<'l> Record<'_, 'l> {
-    /// Where the value of a role is, and the power of ten of its unit.
+    /// Where the value of a role is, and the scale of its unit.
     #[inline(always)]
     fn place(&self, role: Role) -> Option<(Span, u32)> {
         let (slot, power) = self.format.roles[role as usize];
@@ -57,11 +58,11 @@ impl<'l> Record<'_, 'l> {
     fn first_present(&self, role: Role) -> Option<(Span, u32)> {
         let there = |slot: &usize| {
             let span = self.spans.at.get(*slot).copied().unwrap_or(Span::NONE);
-            span != Span::NONE && !matches!(span.of(self.text), Some([b'-'] | []))
+            !matches!(span.of(self.text), None | Some([b'-'] | []))
         };
         let slot = self.format.players(role).find(there).or(self.format.slot_of(role))?;
-        let power = self.format.slots.get(slot)?.meaning.unit.power();
-        self.spans.at.get(slot).map(|&span| (span, power))
+        let scale = self.format.slots.get(slot)?.meaning.scale();
+        self.spans.at.get(slot).map(|&span| (span, scale))
     }
 
     #[inline]
@@ -141,7 +142,15 @@ impl<'l> Record<'_, 'l> {
 
     #[inline]
     pub fn vhost(&self) -> Option<&'l [u8]> {
-        self.present(Role::Vhost)
+        self.present(Role::Vhost).or_else(|| self.host_of_url())
+    }
+
+    /// The host that an absolute URL in the target names, where this server writes such.
+    #[cold]
+    fn host_of_url(&self) -> Option<&'l [u8]> {
+        let nobody = self.format.host_but?;
+        let target = self.request().target?;
+        authority_of(target).filter(|host| !host.is_empty() && *host != nobody.as_bytes())
     }
 
     #[inline]
@@ -160,10 +169,20 @@ impl<'l> Record<'_, 'l> {
         self.number(role).map(|bytes| bytes.min(SIZE_BYTES_MAX))
     }
 
-    /// In the unit of the field, or in the value's own (Caddy's `duration_format string`).
+    /// In the unit of the field, or in the value's own (Caddy's `duration_format string`); or the sum of its parts, if
+    /// all are there.
     #[inline]
     pub fn duration_nanos(&self) -> Option<u64> {
-        self.number(Role::Duration).or_else(|| with_units(self.present(Role::Duration)?))
+        self.number(Role::Duration).or_else(|| {
+            if self.format.parts.is_empty() {
+                return with_units(self.present(Role::Duration)?);
+            }
+            let part = |slot: &u16| {
+                let scale = self.format.slots.get(usize::from(*slot))?.meaning.scale();
+                scaled(self.spans.at.get(usize::from(*slot))?.of(self.text)?, scale)
+            };
+            self.format.parts.iter().try_fold(0u64, |sum, slot| Some(sum.saturating_add(part(slot)?)))
+        })
     }
 
     #[inline]
@@ -177,10 +196,14 @@ impl<'l> Record<'_, 'l> {
         self.total(Role::UpstreamDuration)
     }
 
-    /// Whether the client went away before the answer was complete: `%X` is `X`, or this status is nginx's 499.
+    /// Whether the client went away before the answer was complete: this status is nginx's 499, or a field says so.
     #[inline]
     pub fn aborted(&self, status: Option<u16>) -> bool {
-        status == Some(499) || matches!(self.raw(Role::Aborted), Some([b'X']))
+        let says = |(slot, values): &(u16, Vec<Glob>)| {
+            let value = self.spans.at.get(usize::from(*slot)).and_then(|span| span.of(self.text));
+            value.is_some_and(|value| values.iter().any(|glob| glob.matches(value)))
+        };
+        status == Some(499) || self.format.aborted.iter().any(says)
     }
 
     /// The time stamp in nanoseconds since 1970, or the head's where the line has none. `None` also for a stamp without
@@ -191,7 +214,9 @@ impl<'l> Record<'_, 'l> {
         match self.spans.moment(span) {
             Some(known) => known,
             None => match self.present(Role::Timestamp) {
-                Some(text) => time::moment(text, power),
+                Some(text) => {
+                    time::moment(text, power).or_else(|| time::of_day(self.present(Role::Date)?, text))
+                }
                 None => self.spans.facts.moment(),
             },
         }

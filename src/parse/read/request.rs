@@ -149,6 +149,15 @@ pub fn scheme_of(target: &[u8]) -> Option<&[u8]> {
     (end > 0 && target[end..].starts_with(b"://")).then(|| &target[..end])
 }
 
+/// The host, perhaps with a port, that a target in absolute form names.
+pub fn authority_of(target: &[u8]) -> Option<&[u8]> {
+    let rest = &target[scheme_of(target)?.len() + 3..];
+    let end = rest.iter().position(|c| matches!(c, b'/' | b'?' | b'#' | b' ')).unwrap_or(rest.len());
+    // Who is asked comes behind who asks.
+    let host = rest[..end].rsplit(|c| *c == b'@').next();
+    host.filter(|host| !host.is_empty())
+}
+
 /// The query of a target, without the question mark.
 pub fn query_of(target: &[u8]) -> Option<&[u8]> {
     let start = find_byte(target, 0, b'?');

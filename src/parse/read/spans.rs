@@ -10,7 +10,8 @@ use crate::parse::read::retry::Tried;
 use crate::parse::read::time;
 use crate::parse::read::time::{Stamp, Style};
 
-/// A part of the line. `NONE` stands for a value that is not there.
+/// A part of the line. `NONE` stands for a value that is not there, `NULL` for one that is there and says that it is
+/// none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub start: u32,
@@ -19,6 +20,8 @@ pub struct Span {
 
 impl Span {
     pub const NONE: Span = Span { start: u32::MAX, end: u32::MAX };
+    /// In no line, as `NONE`: lines are shorter.
+    pub const NULL: Span = Span { start: u32::MAX - 1, end: u32::MAX - 1 };
 
     /// Lines are shorter than 4 GiB (`Format::parse` sees to it), so nothing is lost.
     #[expect(clippy::cast_possible_truncation)]

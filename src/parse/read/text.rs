@@ -22,6 +22,12 @@ pub enum Escape {
 /// Significant digits kept of a number; 18 of them always fit in 64 bits, and no server prints more.
 const DIGITS: u32 = 18;
 
+/// What may be added to a power of ten in a scale: a negative number is absent, for it stands for what never happened.
+pub const NEVER: u32 = 64;
+
+/// The same: the value brings its unit along, and a number without one is absent.
+pub const OWN_UNIT: u32 = 128;
+
 /// The powers of ten that fit in 64 bits.
 pub const POWERS: [u64; 20] = {
     let mut powers = [1; 20];
@@ -40,15 +46,25 @@ fn power_of_ten(power: u32) -> u64 {
 }
 
 /// The decimal number at `start..end` of a line; see [`decimal`]. With the line around it, a short number is
-/// read eight bytes at once.
+/// read eight bytes at once. The scale is a power of ten, perhaps with `NEVER` or `OWN_UNIT` added.
 #[inline(never)]
-pub fn decimal_in(line: &[u8], start: usize, end: usize, power: u32) -> Option<u64> {
+pub fn decimal_in(line: &[u8], start: usize, end: usize, scale: u32) -> Option<u64> {
+    let power = scale % NEVER;
     match short_number(line, start, end) {
-        Some((value, places)) if places <= power => Some(value.saturating_mul(power_of_ten(power - places))),
-        _ => match line.get(start..end)? {
-            b"-" => None,
-            text => decimal(text, power),
-        },
+        Some((value, places)) if places <= power && scale < OWN_UNIT => {
+            Some(value.saturating_mul(power_of_ten(power - places)))
+        }
+        _ => scaled(line.get(start..end)?, scale),
+    }
+}
+
+/// The same for what is no short number.
+pub fn scaled(text: &[u8], scale: u32) -> Option<u64> {
+    match text {
+        b"-" => None,
+        [b'-', ..] if scale >= NEVER => None,
+        _ if scale >= OWN_UNIT => with_units(text),
+        _ => decimal(text, scale % NEVER),
     }
 }
 
@@ -114,29 +130,46 @@ fn careful_decimal(text: &[u8], power: u32) -> Option<u64> {
     Some(if negative { 0 } else { shifted(mantissa, shift) })
 }
 
-/// A time with its units, as Go writes it (time.Duration.String): `1m2.5s`, `250µs`; in nanoseconds.
+/// A time with its units, as Go writes it (time.Duration.String): `1m2.5s`, `250µs`; in nanoseconds. Koa puts commas
+/// between thousands.
 #[cold]
 pub fn with_units(text: &[u8]) -> Option<u64> {
-    const UNITS: [(&[u8], u64); 7] = [
+    let (mut rest, mut sum) = (text, 0u64);
+    while !rest.is_empty() {
+        let (figure, nanos, behind) = figure_and_unit(rest)?;
+        let (whole, fraction) =
+            figure.split_at(figure.iter().position(|c| *c == b'.').unwrap_or(figure.len()));
+        let mut digits = [0; 40];
+        let mut length = 0;
+        for &c in whole.iter().filter(|c| **c != b',').chain(fraction) {
+            *digits.get_mut(length)? = c;
+            length += 1;
+        }
+        // Billionths of the unit, so that a fraction of a minute is one too.
+        let billionths = u128::from(decimal(&digits[..length], 9)?) * u128::from(nanos) / 1_000_000_000;
+        sum = sum.saturating_add(u64::try_from(billionths).unwrap_or(u64::MAX));
+        rest = behind;
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
+/// A figure at the start of the text, the nanoseconds of the unit behind it, and what follows.
+pub fn figure_and_unit(text: &[u8]) -> Option<(&[u8], u64, &[u8])> {
+    const UNITS: [(&[u8], u64); 8] = [
         (b"ns", 1),
         ("\u{b5}s".as_bytes(), 1_000),
+        ("\u{3bc}s".as_bytes(), 1_000),
         (b"us", 1_000),
         (b"ms", 1_000_000),
         (b"s", 1_000_000_000),
         (b"m", 60_000_000_000),
         (b"h", 3_600_000_000_000),
     ];
-    let (mut rest, mut sum) = (text, 0u64);
-    while !rest.is_empty() {
-        let length = rest.iter().take_while(|c| c.is_ascii_digit() || **c == b'.').count();
-        let (figure, behind) = rest.split_at(length);
-        let (unit, nanos) = UNITS.iter().find(|(unit, _)| behind.starts_with(unit))?;
-        // Billionths of the unit, so that a fraction of a minute is one too.
-        let billionths = u128::from(decimal(figure, 9)?) * u128::from(*nanos) / 1_000_000_000;
-        sum = sum.saturating_add(u64::try_from(billionths).unwrap_or(u64::MAX));
-        rest = &behind[unit.len()..];
-    }
-    (!text.is_empty()).then_some(sum)
+    let length = text.iter().take_while(|c| c.is_ascii_digit() || matches!(**c, b'.' | b',')).count();
+    let (figure, behind) = text.split_at(length);
+    let (unit, nanos) = UNITS.iter().find(|(unit, _)| behind.starts_with(unit))?;
+    figure.first().filter(|c| c.is_ascii_digit())?;
+    Some((figure, *nanos, &behind[unit.len()..]))
 }
 
 fn exponent(text: &[u8]) -> Option<i64> {
@@ -170,16 +203,16 @@ fn shifted(mantissa: u64, shift: i64) -> u64 {
 /// The sum of a list of numbers such as nginx writes for several upstreams: `0.004, 0.012 : -`.
 /// `-` and empty items are skipped; `None` when no number is left.
 #[inline(never)]
-pub fn sum(list: &[u8], power: u32) -> Option<u64> {
+pub fn sum(list: &[u8], scale: u32) -> Option<u64> {
     if matches!(list, [b'-'] | []) {
         return None;
     }
-    if let Some(value) = decimal(list, power) {
+    if let Some(value) = scaled(list, scale) {
         return Some(value);
     }
     let mut total = None;
     for item in list.split(|c| matches!(c, b',' | b':')) {
-        if let Some(value) = decimal(item.trim_ascii(), power) {
+        if let Some(value) = scaled(item.trim_ascii(), scale) {
             total = Some(total.unwrap_or(0u64).saturating_add(value));
         }
     }

@@ -45,6 +45,16 @@ pub fn moment(text: &[u8], power: u32) -> Option<i64> {
     if stamp.len == text.len() { stamp.unix_nanos } else { None }
 }
 
+/// A day (`2026-03-05`) and a time of that day, both in UTC.
+pub fn of_day(date: &[u8], time_of_day: &[u8]) -> Option<i64> {
+    let (year, month, day) = (digits::<4>(date, 0)?, digits::<2>(date, 5)?, digits::<2>(date, 8)?);
+    if date.len() != 10 || date[4] != b'-' || date[7] != b'-' {
+        return None;
+    }
+    let (seconds, nanos, end) = clock(time_of_day, 0)?;
+    if end == time_of_day.len() { unix(days(year, month, day)?, seconds, nanos) } else { None }
+}
+
 /// `N` digits at `at`, as a number.
 #[inline]
 fn digits<const N: usize>(text: &[u8], at: usize) -> Option<i64> {

@@ -6,6 +6,7 @@
 use crate::bytes::digits::digits_end;
 use crate::bytes::scan::find_byte;
 use crate::bytes::work::scanned;
+use crate::parse::read::text::figure_and_unit;
 
 /// Where the message behind a syslog header begins (RFC 3164 section 4.1.3: a tag with the process in
 /// brackets, then a colon); without a header, right here.
@@ -39,6 +40,44 @@ pub fn decimal(line: &[u8], start: usize) -> Option<usize> {
     }
     let fraction = digits_end(line, end + 1);
     Some(if fraction > end + 1 { fraction } else { end })
+}
+
+/// A time with its units, such as `1m2.5s`, or a lone `-`.
+pub fn with_unit(line: &[u8], start: usize) -> Option<usize> {
+    let mut rest = line.get(start..)?;
+    if rest.first() == Some(&b'-') {
+        return Some(start + 1);
+    }
+    while let Some((_, _, behind)) = figure_and_unit(rest) {
+        rest = behind;
+    }
+    let end = line.len() - rest.len();
+    (end > start).then_some(end)
+}
+
+/// Behind the blanks, if there are any.
+pub fn blanks(line: &[u8], start: usize) -> usize {
+    start + line.iter().skip(start).take_while(|byte| **byte == b' ').count()
+}
+
+/// Behind headers that HAProxy captured, `{a|b} ` with the blank; without them, right here.
+pub fn captured(line: &[u8], start: usize) -> Option<usize> {
+    if line.get(start) == Some(&b'{') { closing_brace(line, start) } else { Some(start) }
+}
+
+/// Behind the next brace that a blank follows. A header may have one inside, so the search goes on from an end.
+pub fn closing_brace(line: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let brace = find_byte(line, at, b'}');
+        scanned(brace - at + 1);
+        at = brace + 1;
+        match line.get(at) {
+            Some(b' ') => return Some(at + 1),
+            Some(_) => {}
+            None => return (at == line.len()).then_some(at),
+        }
+    }
 }
 
 /// One or more characters that neither are blank nor part a list nor close a quote.
@@ -92,6 +131,15 @@ mod tests {
         assert_eq!(taken(integer, "x"), None);
         assert_eq!(taken(decimal, "0.25s"), Some("0.25"));
         assert_eq!(taken(decimal, "1. "), Some("1"));
+        assert_eq!(taken(with_unit, "1m2.5s x"), Some("1m2.5s"));
+        assert_eq!(taken(with_unit, "29.304µs"), Some("29.304µs"));
+        assert_eq!(taken(with_unit, "1,502ms 7"), Some("1,502ms"));
+        assert_eq!(taken(with_unit, "- "), Some("-"));
+        assert_eq!(taken(with_unit, "0.25 "), None);
+        assert_eq!(taken(with_unit, "s"), None);
+        assert_eq!(taken(captured, "{a} b|c} \"GET"), Some("{a} "));
+        assert_eq!(taken(captured, "\"GET"), Some(""));
+        assert_eq!(taken(captured, "{a"), None);
         assert_eq!(taken(word, "a b"), Some("a"));
         assert_eq!(taken(word, " b"), None);
         assert_eq!(taken(syslog_header_end, "Mar  5 lb haproxy[42]: x"), Some("Mar  5 lb haproxy[42]: "));

@@ -17,7 +17,9 @@ use crate::parse::read::retry::{Budget, Miss, Quotes, Tried};
 use crate::parse::read::spans::{Span, Spans, StampCache};
 use crate::parse::read::text::Escape;
 use crate::parse::read::time;
-use crate::parse::read::values::{decimal, integer, list, one_more, syslog_header, word};
+use crate::parse::read::values::{
+    blanks, captured, closing_brace, decimal, integer, list, one_more, syslog_header, with_unit, word,
+};
 
 /// Fixed text of the format.
 #[derive(Debug)]
@@ -358,6 +360,7 @@ impl Step {
             Kind::Decimals => self.decimals_end(line, start, one_more(line, end, decimal)),
             // From any of its digits, a number ends where it ends from the first.
             Kind::Integer | Kind::Decimal => Err(Miss::same_until(end)),
+            Kind::Captured if end > start => self.fitting(line, start, closing_brace(line, end)),
             _ => Err(Miss::alone(start, end)),
         }
     }
@@ -541,7 +544,9 @@ impl Step {
         if line.get(start) == Some(&b'?') {
             return self.text_end(line, start + 1).map_err(|miss| Miss { same_until: start, ..miss });
         }
-        self.fitting(line, start, Some(start))
+        // Tomcat writes a dash for none.
+        let dash = line.get(start) == Some(&b'-') && self.fits(line, start + 1);
+        self.fitting(line, start, Some(start + usize::from(dash)))
     }
 
     /// Where a value ends that shows its own end.
@@ -553,6 +558,9 @@ impl Step {
             Kind::Words => list(line, start, word),
             Kind::MaybeQuoted => self.maybe_quoted(line, start),
             Kind::SyslogHeader => Some(syslog_header(line, start)),
+            Kind::WithUnit => with_unit(line, start),
+            Kind::Blanks => Some(blanks(line, start)),
+            Kind::Captured => captured(line, start),
             _ => None,
         };
         end.or_else(|| self.may_be_empty.then_some(start))

@@ -390,7 +390,7 @@ fn scalar(line: &[u8], at: usize) -> Result<(Span, usize), Unreadable> {
             }
         }
         Some(b',' | b'}' | b']') => Ok((Span::NONE, at)),
-        _ if rest.starts_with(b"null") => Ok((Span::NONE, at + 4)),
+        _ if rest.starts_with(b"null") => Ok((Span::NULL, at + 4)),
         _ if rest.starts_with(b"true") => Ok((Span::new(at, at + 4), at + 4)),
         _ if rest.starts_with(b"false") => Ok((Span::new(at, at + 5), at + 5)),
         _ => Err(Unreadable { at: at.min(line.len()), expected: "a value" }),

@@ -1,0 +1,249 @@
+//! Tests of the vocabulary and the languages: a format in each, a line as its server writes it, the values.
+
+use super::said;
+use crate::parse::Format;
+use crate::parse::compile::language;
+use crate::parse::compile::presets::PRESETS;
+use crate::parse::read::spans::Spans;
+
+fn read(spec: &str, line: &str) -> String {
+    said(Format::compile(spec).unwrap().parse(line.as_bytes(), &mut Spans::new()))
+}
+
+#[test]
+fn spans_of_time_in_every_unit() {
+    for (field, value, nanos) in [
+        ("$duration", "300.58ms", Some(300_580_000)),
+        ("$duration", "29.304µs", Some(29_304)),
+        ("$duration", "1m2.5s", Some(62_500_000_000)),
+        ("$duration", "-", None),
+        ("$duration_s", "1.505", Some(1_505_000_000)),
+        ("$duration_ms", "112.4621", Some(112_462_100)),
+        ("$duration_us", "301.4", Some(301_400)),
+        ("$duration_ns", "37336", Some(37_336)),
+        ("$duration_ms", "-1", None),
+        // Of nginx and Apache a negative number is a clock that was set back.
+        ("$request_time", "-1", Some(0)),
+    ] {
+        let want = nanos.map(|nanos: u64| format!(" duration={nanos}")).unwrap_or_default();
+        assert_eq!(
+            read(&format!("$status {field}"), &format!("200 {value}")),
+            format!("Empty status=200{want}")
+        );
+        let json = format!(r#"{{"s":200,"d":"{value}"}}"#);
+        assert_eq!(
+            read(&format!("json:s=$status,d={field}"), &json),
+            format!("Empty status=200{want}"),
+            "{json}"
+        );
+    }
+    assert_eq!(read("$status $duration", "200 17"), "value@5");
+    assert_eq!(read("json:s=$status,d=$duration", r#"{"s":200,"d":17}"#), "Empty status=200");
+    assert_eq!(
+        read("$status $upstream_ms $ttfb", "200 3.5 2ms"),
+        "Empty status=200 first=2000000 upstream=3500000"
+    );
+    assert_eq!(read("json:s=$status,u=$upstream_ms", r#"{"s":404,"u":-1}"#), "Empty status=404");
+}
+
+#[test]
+fn the_parts_of_a_duration_are_added_if_all_are_there() {
+    let spec = "$duration_part_s $upstream_s $duration_part_s $status";
+    assert_eq!(read(spec, "0.086 0.048 0.037 200"), "Empty status=200 duration=171000000 upstream=48000000");
+    assert_eq!(read(spec, "0.086 -1 -1 504"), "Empty status=504");
+}
+
+#[test]
+fn a_status_that_is_none_is_no_reason_to_lose_the_request() {
+    for status in ["0", "000", "null", "\"-\"", "\"\""] {
+        let line = format!(r#"{{"s":{status},"m":"GET","u":"/a"}}"#);
+        let said = read("json:s=$status,m=$request_method,u=$request_uri", &line);
+        assert!(said.starts_with("Http method=GET path=/a"), "{line} {said}");
+    }
+    assert_eq!(read("json:s=$status,m=$request_method", r#"{"m":"GET"}"#), "missing@12");
+}
+
+#[test]
+fn a_request_in_its_own_quotes_or_a_dash() {
+    let spec = "$skip $request_or_dash $status";
+    assert_eq!(
+        read(spec, "a/b \"GET /a?b HTTP/1.1\" 404"),
+        "Http method=GET path=/a protocol=HTTP/1.1 status=404"
+    );
+    assert_eq!(read(spec, "a/b - 204"), "Empty status=204");
+}
+
+#[test]
+fn an_absolute_url_names_the_host() {
+    for (line, want) in [
+        (
+            "GET http://shop.example:8080/a?b 200",
+            "Http method=GET path=/a status=200 vhost=shop.example:8080",
+        ),
+        ("GET /a 200", "Http method=GET path=/a status=200"),
+        ("GET http:///a 400", "Http method=GET path=/a status=400"),
+        ("GET http://u:p@[::1]/ 200", "Http method=GET path=/ status=200 vhost=[::1]"),
+    ] {
+        assert_eq!(read("$request_method $url $status", line), want);
+    }
+    let varnish = |line| read(r#"varnish:"%r" %s"#, line);
+    assert!(varnish("\"GET http://a.example/ HTTP/1.1\" 200").ends_with("vhost=a.example"));
+    assert_eq!(
+        varnish("\"GET http://localhost/ HTTP/1.0\" 200"),
+        "Http method=GET path=/ protocol=HTTP/1.0 status=200"
+    );
+    // Others' clients may ask for any URL, and that names no host of theirs.
+    assert!(!read("%>s \"%r\"", "200 \"GET http://a.example/ HTTP/1.1\"").contains("vhost"));
+}
+
+#[test]
+fn who_went_away() {
+    for (spec, line, gone) in [
+        ("$status $aborted", "200 true", true),
+        ("$status $aborted", "200 false", false),
+        ("$status $termination_state", "200 CD--", true),
+        ("$status $termination_state", "503 SC--", false),
+        ("$status $response_flags", "0 DC", true),
+        ("$status $response_flags", "503 UF,URX", false),
+        ("$status $response_flags", "200 UT,DC", true),
+        ("$cache_result/$status", "TCP_MISS_ABORTED/000", true),
+        ("$cache_result/$status", "TCP_HIT/200", false),
+        ("$status \"$request_completion\"", "200 \"\"", true),
+        ("$status \"$request_completion\"", "200 \"OK\"", false),
+        ("%>s %X", "200 X", true),
+        ("%>s %X", "200 -", false),
+        ("$status", "499", true),
+    ] {
+        assert_eq!(read(spec, line).ends_with("aborted=yes"), gone, "{spec} {line}");
+    }
+}
+
+#[test]
+fn a_day_and_a_time_of_the_day() {
+    let spec = "$date $time $status";
+    assert_eq!(read(spec, "2026-03-05 04:05:06 200"), "Empty status=200 time=1772683506000000000");
+    assert_eq!(read(spec, "2026-03-05 noon 200"), "Empty status=200");
+}
+
+#[test]
+fn blanks_that_align_and_the_end_of_a_line() {
+    assert_eq!(read("$blanks$duration_ms $status", "     3 200"), "Empty status=200 duration=3000000");
+    assert_eq!(read("$blanks$duration_ms $status", "123456 200"), "Empty status=200 duration=123456000000");
+    for spec in [r"$status $body_bytes_sent\n", r"log_format x '$status $body_bytes_sent\r\n';", r"%>s %b\n"]
+    {
+        assert_eq!(read(spec, "200 5"), "Empty status=200 sent=5", "{spec}");
+    }
+}
+
+#[test]
+fn the_letters_of_each_server() {
+    let d = |language: &str| read(&format!("{language}:%s %D"), "200 307");
+    assert_eq!(d("apache"), "Empty status=200 duration=307000");
+    assert_eq!(d("tomcat"), "Empty status=200 duration=307000");
+    assert_eq!(d("tomcat9"), "Empty status=200 duration=307000000");
+    assert_eq!(d("undertow"), "Empty status=200 duration=307000000");
+    assert_eq!(
+        read("tomcat:%s %F %{fracsec}T", "200 12 0.307"),
+        "Empty status=200 duration=307000000 first=12000000"
+    );
+    assert_eq!(read("tomcat9:%s %T", "200 1.502"), "Empty status=200 duration=1502000000");
+    assert_eq!(read("tomcat:%s %U%q %m", "200 /a?b GET"), "Http method=GET path=/a status=200");
+    assert_eq!(read("tomcat:%s q=%q %m %U", "200 q=- GET /a"), "Http method=GET path=/a status=200");
+    assert_eq!(
+        read("undertow:%h %s %{i,Host} %{RESPONSE_TIME}", "::1 200 a.example 5"),
+        "Empty status=200 vhost=a.example duration=5000000"
+    );
+    assert_eq!(
+        read("varnish:%s %{Varnish:time_firstbyte}x", "200 0.000724"),
+        "Empty status=200 first=724000"
+    );
+    assert_eq!(read("h2o:%s %{duration}x", "200 0.001795"), "Empty status=200 duration=1795000");
+    assert_eq!(read("h2o:%s %{duration}x", "200 -"), "Empty status=200");
+    let asked = Format::compile("%h %d").unwrap_err();
+    assert_eq!(asked.to_string(), "unknown directive %d at column 4; is %D meant?");
+}
+
+#[test]
+fn gunicorn_and_uwsgi() {
+    let spec = r#"gunicorn:%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" %(L)s"#;
+    let line = r#"::1 - - [05/Mar/2031:04:05:06 +0100] "GET /a?b HTTP/1.1" 200 17 "-" "a "b" \c" 0.300512"#;
+    assert_eq!(
+        read(spec, line),
+        "Http method=GET path=/a protocol=HTTP/1.1 status=200 sent=17 duration=300512000 time=1930446306000000000"
+    );
+    let spec = r#"uwsgi:%(addr) "%(method) %(uri) %(proto)" %(status) %(size) %(micros) %(host)"#;
+    assert_eq!(
+        read(spec, r#"::1 "GET /a b HTTP/1.1" 404 82 97 shop.example"#),
+        "Http method=GET path=/a b protocol=HTTP/1.1 status=404 vhost=shop.example sent=82 duration=97000"
+    );
+}
+
+const HTTPLOG: &str = "haproxy:%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc \
+                       %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r";
+
+#[test]
+fn haproxy_with_and_without_captured_headers() {
+    for headers in ["", "{a.example|x} ", "{a.example|Mozilla/5.0 (X} y)} {z} "] {
+        let line = format!(
+            "2001:db8::7:4431 [05/Mar/2031:04:05:06.642] fe~ be/s1 0/0/0/89/+91 200 1373 - - CD-- 1/1/0/0/0 0/0 \
+             {headers}\"GET /a?b=#22 HTTP/1.1\""
+        );
+        assert_eq!(
+            read(HTTPLOG, &line),
+            "Http method=GET path=/a protocol=HTTP/1.1 status=200 vhost=be sent=1373 duration=91000000 \
+             upstream=89000000 aborted=yes"
+        );
+    }
+    let line = "192.0.2.1:4431 [05/Mar/2031:04:05:06.642] fe fe/<NOSRV> -1/-1/-1/-1/0 400 0 - - PR-- 1/1/0/0/0 \
+                0/0 \"<BADREQ>\"";
+    assert_eq!(read(HTTPLOG, line), "Malformed status=400 vhost=fe sent=0 duration=0");
+}
+
+#[test]
+fn haproxy_in_json() {
+    let spec = "haproxy:%{+json}o %(status)ST %(ms)Ta %(verb)HM %(uri)HU %(backend)b %(end)ts %(up)Tr";
+    let line =
+        r#"{"status": 200, "ms": 12, "verb": "GET", "uri": "/a", "backend": "be", "end": "--", "up": -1}"#;
+    assert_eq!(read(spec, line), "Http method=GET path=/a status=200 vhost=be duration=12000000");
+    let spec = r#"log-format "{\"s\":%ST,\"m\":\"%HM\",\"u\":\"%HU\",\"t\":%Ta}""#;
+    assert_eq!(
+        read(spec, r#"{"s":200,"m":"GET","u":"/a","t":12}"#),
+        "Http method=GET path=/a status=200 duration=12000000"
+    );
+}
+
+#[test]
+fn envoy_in_text_and_in_json() {
+    let spec = "envoy:[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" \
+                %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_SENT% %DURATION% \
+                %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(USER-AGENT)%\" \"%REQ(:AUTHORITY)%\"\\n";
+    let line =
+        "[2031-03-05T04:05:06.162Z] \"GET /a?b HTTP/2\" 200 - 77 343 300 \"X \"y\" \\z\" \"shop.example\"";
+    assert_eq!(
+        read(spec, line),
+        "Http method=GET path=/a protocol=HTTP/2 status=200 vhost=shop.example sent=77 duration=343000000 \
+         upstream=300000000 time=1930449906162000000"
+    );
+    let line = "[2031-03-05T04:05:06.162Z] \"- - HTTP/1.1\" 0 DC 0 - - \"-\" \"-\"";
+    assert_eq!(
+        read(spec, line),
+        "Empty protocol=HTTP/1.1 status=0 sent=0 time=1930449906162000000 aborted=yes"
+    );
+    let spec = r#"envoy:{"code":"%RESPONSE_CODE%","verb":"%REQ(:METHOD)%","took":"%DURATION%","why":"%RESPONSE_FLAGS%"}"#;
+    let line = r#"{"why":"DC","verb":"GET","took":12,"code":0}"#;
+    assert_eq!(read(spec, line), "Http method=GET status=0 duration=12000000 aborted=yes");
+}
+
+#[test]
+fn a_language_has_no_other_names() {
+    let names: Vec<&str> = language::LANGUAGES.iter().map(|language| language.name).collect();
+    for (at, name) in names.iter().enumerate() {
+        assert!(
+            !names[..at].contains(name) && !PRESETS.iter().any(|preset| preset.name == format!("{name}:"))
+        );
+    }
+    let help = language::help();
+    for field in ["$duration_ms", "%{ms}T", "%Tr", "%RESPONSE_FLAGS%", "%(micros)", "%(L)s"] {
+        assert!(help.contains(field), "{field}");
+    }
+}
