@@ -67,6 +67,9 @@ pub const HISTOGRAM_TEXT_BYTES: usize = 10_000;
 /// every server answers sooner or later. Each brings its histograms, so more would be wide pages of nothing.
 pub const ZEROES_MAX: usize = 128;
 
+/// Lines that teach the routes before they are counted, where nobody reads a page meanwhile: a week of a small site.
+pub const ROUTE_SAMPLE_BYTES: usize = 8 << 20;
+
 /// Virtual hosts by the server's own names: its configuration bounds them, this only bounds the memory.
 pub const VHOSTS_MAX: usize = 4096;
 

@@ -6,9 +6,10 @@
 use crate::advise::budget::Budget;
 use crate::advise::reading::Reading;
 use crate::advise::remedy::Remedy;
-use crate::advise::{reading, remedy, units};
+use crate::advise::{reading, remedy, routes, units};
 use crate::catalogue;
 use crate::catalogue::Metric;
+use crate::count::routes::learned::Learner;
 use crate::limits;
 use crate::log::shown;
 use crate::options::Options;
@@ -32,7 +33,9 @@ pub fn run(options: &Options) -> Result<(), String> {
     let _ = match choice(options, &first)? {
         Some((format, chosen, title)) => {
             let envelope = envelope(options, &format, &first);
-            Explainer::new(format, envelope, chosen, &title).write(&first, &mut input, &mut output)
+            let mut explainer = Explainer::new(format, envelope, chosen, &title);
+            explainer.learner = options.learns_routes().then(|| Learner::new(|_| 0));
+            explainer.write(&first, &mut input, &mut output)
         }
         None => output.write_all(b"There is no line on stdin to choose a preset by.\n"),
     };
@@ -124,6 +127,8 @@ struct Explainer {
     advice: Vec<Remedy>,
     better: Vec<Format>,
     budget: Budget,
+    /// With `--route auto`, what the lines teach.
+    learner: Option<Learner>,
     /// The fields that were found in any line, by name: not every key of a format is in its lines.
     found: HashSet<String>,
 }
@@ -152,7 +157,18 @@ impl Explainer {
             advice,
             better,
             budget,
+            learner: None,
             found,
+        }
+    }
+
+    /// Lets a line that fits teach its route.
+    fn teach(&mut self, line: &[u8]) {
+        let Some(learner) = &mut self.learner else { return };
+        if let Ok(record) = self.format.parse(line, &mut Spans::default())
+            && let Some(path) = record.request().path()
+        {
+            learner.look_at(path, record.status());
         }
     }
 
@@ -169,7 +185,10 @@ impl Explainer {
         while let Some(line) = next_line(input) {
             output.write_all(self.line(&line).as_bytes())?;
         }
-        output.write_all(self.closing().as_bytes())
+        output.write_all(self.closing().as_bytes())?;
+        let Some(learner) = &mut self.learner else { return Ok(()) };
+        learner.settle_sample(|_| 0);
+        output.write_all(routes::learned(learner.latest()).as_bytes())
     }
 
     /// A line, taken out of its envelope just as when it is counted.
@@ -200,6 +219,7 @@ impl Explainer {
         match reading::explain(&self.format, line) {
             Ok(readings) => {
                 self.fit += 1;
+                self.teach(line);
                 let doubts: Vec<String> = readings.iter().filter_map(Reading::in_doubt).collect();
                 let but = if doubts.is_empty() { "" } else { ", but can hardly be meant so" };
                 self.doubted += u64::from(!doubts.is_empty());

@@ -6,6 +6,7 @@
 //! changes   what people get wrong              draft     lines -> a format for them
 //! columns   what lines have in common           budget    what all that may cost
 //! price     what of several remedies is best   units     asks what no line tells
+//! routes    the tree of --route auto
 //! ```
 
 mod budget;
@@ -16,6 +17,7 @@ pub mod explain;
 mod price;
 pub mod reading;
 pub mod remedy;
+mod routes;
 #[cfg(test)]
 mod tests;
 mod units;

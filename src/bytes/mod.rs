@@ -1,7 +1,8 @@
-//! Bytes: searches and short numbers, below parse and count alike. Knows nothing of logs.
+//! Bytes: searches, short numbers and paths, below parse and count alike. Knows nothing of logs.
 
 pub mod digits;
 pub mod glob;
+pub mod path;
 #[allow(unsafe_code, reason = "many bytes at once")]
 pub mod scan;
 pub mod words;

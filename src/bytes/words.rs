@@ -19,8 +19,8 @@ pub fn same(left: &[u8], right: &[u8]) -> bool {
     }
 }
 
-/// The last 16 bytes, overlapping the block before them, or all there are when they are fewer. The length,
-/// which is hashed too, tells apart what overlapping makes equal.
+/// The last 16 bytes, or all there are when they are fewer. For strings of one length only: what overlaps is told
+/// apart by it.
 #[inline]
 pub fn last_words(bytes: &[u8]) -> (u64, u64) {
     if let Some(block) = bytes.last_chunk::<16>() {
@@ -50,4 +50,24 @@ pub fn halves(block: &[u8; 16]) -> (u64, u64) {
 #[inline]
 pub fn low_half(word: u128) -> u64 {
     word as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_is_the_same_and_a_byte_makes_a_difference() {
+        let text: Vec<u8> = (0..70).collect();
+        let copy = text.clone();
+        for length in 0..=text.len() {
+            assert!(same(&text[..length], &copy[..length]));
+            assert!(!same(&text[..length], &[&text[..length], b"x"].concat()));
+            for place in 0..length {
+                let mut changed = text[..length].to_vec();
+                changed[place] ^= 1;
+                assert!(!same(&text[..length], &changed), "byte {place} of {length}");
+            }
+        }
+    }
 }

@@ -6,24 +6,27 @@
 //!   [`DEMAND_STEPS`] = 7 equal steps as the places fill, up to 256. So the noise of a scanner cannot take them, and
 //!   what becomes frequent later finds one.
 //!
-//! Sightings of what has no place are counted by a Misra-Gries summary (*Finding repeated elements*, 1982), split by
-//! hash into buckets of [`BUCKET`] = 8 counters that fill one cache line each: who has a counter raises it; who has
-//! none takes a free one; where none is free, all eight of the bucket fall by one. Its bounds, where `n` is the number
-//! of sightings without a place in the bucket:
+//! Sightings of what has no place are counted by a Misra-Gries summary (*Finding repeated elements*, 1982) with as many
+//! counters as places, and [`COUNTERS_MIN`] = 1024 to [`COUNTERS_MAX`] = 4096 of them: who has a counter raises it;
+//! who has none takes a free one; where none is free, all fall by one. Its bounds, where `n` is the number of sightings
+//! without a place and `c` that of the counters:
 //!
 //! - a counter is **never too high**, so what was seen fewer than 4 times never takes an earned place, however many
-//!   millions of others come (but for those that share a bucket and 32 bits of hash);
-//! - it is too low by at most `n / 9`. There are at least as many counters as places, and 1024 or more; so what makes
-//!   up a share `p` of the sightings without a place, above 1/1152, has its place after about `demand / (p - 1/1152)`
-//!   of them: 1 % of the traffic takes the last place of all within some 28,000 lines.
+//!   millions of others come;
+//! - it is too low by at most `n / (c + 1)`. So what makes up a share `p` of the sightings without a place, above
+//!   1/1025, has its place after about `demand / (p - 1/1025)` of them: 1 % of the traffic takes the last place of all
+//!   within some 28,000 lines.
+//!
+//! **The same sightings give the same places**: the hashes that tell values apart have 64 bits and a seed, so that
+//! nobody can prepare what collides, but neither where a counter lies nor which one falls depends on them.
 //!
 //! There is no clock and no window: something is forgotten only as others press, so what comes twice a day in a quiet
 //! log gets its place in the end. Whoever sends one thing many times on purpose can win places, at the price of 4 to
 //! 256 requests each; it is the bound on places, not the admission, that bounds the memory.
 //!
-//! Memory, fixed at the start: 8 to 16 bytes a place, 8 KiB at least.
+//! Memory, fixed at the start: 34 to 68 bytes a counter.
 
-use crate::count::hash::{position, tag};
+use hashbrown::HashTable;
 
 /// Sightings that the first earned place costs. A scanner that tries an address by GET, HEAD and POST has three.
 const FIRST_SIGHTINGS: u32 = 4;
@@ -31,11 +34,14 @@ const FIRST_SIGHTINGS: u32 = 4;
 /// How often the demand doubles until the last place: 4, 8, 16, 32, 64, 128, 256.
 const DEMAND_STEPS: usize = 7;
 
-/// Counters of one bucket: 8 of 8 bytes are a cache line.
-const BUCKET: usize = 8;
+/// Counters of the smallest summary, which puts the share that wins a place surely at 1/1025.
+const COUNTERS_MIN: usize = 1024;
 
-/// Buckets of the smallest summary: 8 KiB, which puts the share that wins a place surely at 1/1152.
-const BUCKETS_MIN: usize = 128;
+/// Counters of the largest: what is rarer than 1/4097 need not have a place.
+const COUNTERS_MAX: usize = 4096;
+
+/// A counter is given back when it reaches the demand, which is never more than this.
+const COUNT_MAX: u32 = FIRST_SIGHTINGS << DEMAND_STEPS;
 
 /// The door to the places; it does not hold them.
 #[derive(Clone, Debug)]
@@ -89,54 +95,88 @@ impl Admission {
     /// Bytes beside its own.
     #[cfg(test)]
     pub fn bytes_held(&self) -> usize {
-        self.summary.as_ref().map_or(0, |summary| summary.buckets.capacity() * size_of::<[Counter; BUCKET]>())
+        self.summary.as_ref().map_or(0, |summary| {
+            summary.counters.allocation_size() + summary.at_level.capacity() * size_of::<usize>()
+        })
     }
 }
 
 /// Counts sightings of what has no place; see the head of this file.
+///
+/// That all counters fall by one costs nothing: `fallen` rises, and a counter's worth is what it has above that. How
+/// many counters stand at each level is kept too, so the table is only searched for free ones when there are some.
 #[derive(Clone, Debug)]
 struct Summary {
-    /// A power of two.
-    buckets: Vec<[Counter; BUCKET]>,
+    counters: HashTable<Counter>,
+    counters_max: usize,
+    fallen: u64,
+    /// How many counters stand at each level, by the level's remainder; none is more than [`COUNT_MAX`] above `fallen`.
+    at_level: Vec<usize>,
 }
 
-/// Free while `sightings` is 0.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Counter {
-    tag: u32,
-    sightings: u32,
+    hash: u64,
+    level: u64,
 }
 
 impl Summary {
     fn new(places: usize) -> Summary {
-        let buckets = places.div_ceil(BUCKET).next_power_of_two().max(BUCKETS_MIN);
-        Summary { buckets: vec![[Counter::default(); BUCKET]; buckets] }
-    }
-
-    fn bucket(&mut self, hash: u64) -> &mut [Counter; BUCKET] {
-        let mask = self.buckets.len() - 1;
-        &mut self.buckets[position(hash) & mask]
+        let counters_max = places.clamp(COUNTERS_MIN, COUNTERS_MAX);
+        Summary {
+            // A table that is half empty makes its room anew in place when counters have come and gone.
+            counters: HashTable::with_capacity(2 * counters_max),
+            counters_max,
+            fallen: 0,
+            at_level: vec![0; COUNT_MAX as usize + 1],
+        }
     }
 
     /// Counts a sighting and says how many it knows of: never more than there were.
     fn sight(&mut self, hash: u64) -> u32 {
-        let bucket = self.bucket(hash);
-        let known = bucket.iter().position(|c| c.tag == tag(hash) && c.sightings > 0);
-        let Some(place) = known.or_else(|| bucket.iter().position(|c| c.sightings == 0)) else {
-            for counter in bucket {
-                counter.sightings -= 1;
+        let (fallen, full) = (self.fallen, self.counters.len() >= self.counters_max);
+        let before = match self.counters.find_mut(hash, |counter| counter.hash == hash) {
+            Some(counter) if counter.level - fallen >= COUNT_MAX.into() => return COUNT_MAX,
+            Some(counter) => {
+                counter.level += 1;
+                counter.level - 1
             }
-            return 0;
+            None if full => {
+                self.fall();
+                return 0;
+            }
+            None => {
+                self.counters
+                    .insert_unique(hash, Counter { hash, level: fallen + 1 }, |counter| counter.hash);
+                fallen
+            }
         };
-        let counter = &mut bucket[place];
-        *counter = Counter { tag: tag(hash), sightings: counter.sightings.saturating_add(1) };
-        counter.sightings
+        if before > fallen {
+            *self.standing(before) -= 1;
+        }
+        *self.standing(before + 1) += 1;
+        u32::try_from(before + 1 - fallen).unwrap_or(u32::MAX)
+    }
+
+    /// Takes one from every counter, and gives back those that have nothing left.
+    fn fall(&mut self) {
+        self.fallen += 1;
+        let fallen = self.fallen;
+        if std::mem::take(self.standing(fallen)) > 0 {
+            self.counters.retain(|counter| counter.level > fallen);
+        }
+    }
+
+    fn standing(&mut self, level: u64) -> &mut usize {
+        let levels = self.at_level.len();
+        &mut self.at_level[usize::try_from(level).unwrap_or(0) % levels]
     }
 
     /// Gives back the counter of a value that has its place now.
     fn forget(&mut self, hash: u64) {
-        for counter in self.bucket(hash).iter_mut().filter(|c| c.tag == tag(hash)) {
-            counter.sightings = 0;
+        if let Ok(counter) = self.counters.find_entry(hash, |counter| counter.hash == hash) {
+            let level = counter.remove().0.level;
+            *self.standing(level) -= 1;
         }
     }
 }
@@ -156,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_never_counts_too_high_and_too_low_by_a_ninth_of_a_bucket() {
+    fn the_summary_never_counts_too_high_and_too_low_by_a_share_of_the_counters() {
         let mut summary = Summary::new(100);
         let mut seed = 3u64;
         let mut roll = || {
@@ -164,17 +204,16 @@ mod tests {
             seed >> 33
         };
         let mut truth: HashMap<u64, (u32, u32)> = HashMap::new();
-        let mut in_bucket = [0u32; BUCKETS_MIN];
-        for _ in 0..200_000 {
+        for seen in 1..=200_000u32 {
             // A few heavy, many light ones; the product spreads them over buckets and tags.
             let value = if roll() % 100 < 33 { roll() % 40 } else { roll() % 50_000 };
             let hash = value.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-            in_bucket[position(hash) % BUCKETS_MIN] += 1;
             let counted = summary.sight(hash);
             let entry = truth.entry(hash).or_default();
             *entry = (entry.0 + 1, counted);
-            let error = in_bucket[position(hash) % BUCKETS_MIN] / 9;
-            assert!(counted <= entry.0 && counted + error >= entry.0, "{entry:?} {error}");
+            let error = seen / (1024 + 1);
+            let most = entry.0.min(512);
+            assert!(counted <= entry.0 && counted + error >= most, "{entry:?} {error}");
         }
     }
 }

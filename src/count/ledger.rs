@@ -2,8 +2,9 @@
 //!
 //! It holds two tables. `traffic` has a row for every set of label values and the requests and bytes of each;
 //! `latency` has the histograms, which bear fewer labels because each is dozens of samples. A row of traffic remembers
-//! its row of latency, so a line costs one look-up. The ledger has never heard of HTTP or of a log line: it is told
-//! the numbers of label values and what to add. Whoever wants to know gets a clone.
+//! its row of latency, so a line costs one look-up. Of HTTP it knows the status codes and their classes, which are
+//! numbers without a dictionary; of log lines nothing: it is told the numbers of label values and what to add. Whoever
+//! wants to know gets a clone.
 
 use crate::count::dictionary::{Dictionary, Id};
 use crate::count::exemplars::Exemplars;
@@ -247,6 +248,21 @@ impl Ledger {
         match &mut self.labels[label].values {
             Values::Named(dictionary) => dictionary.id_of(value).0,
             Values::Status => 0,
+        }
+    }
+
+    /// The number of a value that no line had yet; 0 if there is no place for it.
+    pub fn place(&mut self, label: usize, value: &str) -> u16 {
+        match &mut self.labels[label].values {
+            Values::Named(dictionary) => dictionary.place(value.as_bytes()).0,
+            Values::Status => 0,
+        }
+    }
+
+    /// Counts a line whose value has no place.
+    pub fn overflow(&mut self, label: usize) {
+        if let Values::Named(dictionary) = &mut self.labels[label].values {
+            dictionary.miss_one();
         }
     }
 

@@ -9,12 +9,11 @@ use crate::catalogue;
 use crate::catalogue::Metric;
 use crate::count::dictionary::Dictionary;
 use crate::count::exemplars::Exemplars;
-use crate::count::hash::ODD;
 use crate::count::histograms::Histograms;
-use crate::count::ledger::{Derived, Label, Ledger, Values, status_id};
+use crate::count::ledger::{Derived, Label, LabelSet, Ledger, Values, status_id};
 use crate::count::quantiles::Window;
-use crate::count::routes;
 use crate::count::routes::Routes;
+use crate::count::routes::learned::Learner;
 use crate::count::table::Key;
 use crate::count::totals::Outcome;
 use crate::fixed_point::FixedPoint;
@@ -25,6 +24,9 @@ use crate::parse::compile::field::{Role, Trust};
 use crate::parse::read::record::{FieldRef, Record};
 use crate::parse::read::request::{Request, RequestKind};
 use std::sync::Arc;
+
+/// The label of routes.
+const ROUTE: &str = "route";
 
 /// Places of our own labels in a key; those of the user follow.
 const METHOD: usize = 0;
@@ -48,6 +50,10 @@ pub struct Meter {
     scratch: Vec<u8>,
 }
 
+/// Spreads a word over all bits: 2^64 divided by the golden ratio, made odd (Knuth, The Art of Computer Programming,
+/// volume 3, section 6.4).
+const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// The methods seen lately, each with the number of its label value, by the word a request brings. A server sees a
 /// handful, and takes their numbers from here without comparing text.
 #[derive(Debug, Default)]
@@ -57,7 +63,7 @@ impl Methods {
     #[inline]
     fn id(&mut self, request: &Request<'_>, ledger: &mut Ledger) -> u16 {
         // The upper bits of a product depend on every bit below.
-        let place = usize::try_from(request.word.wrapping_mul(ODD) >> 60).unwrap_or(0);
+        let place = usize::try_from(request.word.wrapping_mul(GOLDEN_RATIO) >> 60).unwrap_or(0);
         let known = &mut self.0[place];
         if known.0 == request.word && known.1 != 0 {
             return known.1;
@@ -82,7 +88,7 @@ enum Route {
     /// With the number of each pattern's label value: a pattern given twice has one.
     Patterns(Routes, Vec<u16>),
     /// `--route auto`.
-    Templates,
+    Learned(Box<Learner>),
 }
 
 impl Meter {
@@ -190,7 +196,7 @@ impl Meter {
             kind if record.has_request() => ledger.totals.invalid[invalid_place(kind)] += 1,
             _ => {}
         }
-        self.free_labels(record, &request, ledger, &mut key);
+        self.free_labels(record, (&request, status), ledger, &mut key);
         let row = ledger.row(&key, now);
         let sent = record.bytes_sent();
         let latency = ledger.enter(row, sent, record.bytes_received());
@@ -202,6 +208,40 @@ impl Meter {
             ledger.totals.see_time(time, now);
         }
         Outcome::Counted
+    }
+
+    /// Lets the learned routes be those that are on the page already, as well.
+    pub fn know_routes(&mut self, known: &[LabelSet], ledger: &mut Ledger) {
+        if let Some((place, Route::Learned(learner))) = &mut self.route {
+            let labels = known.iter().flatten().filter(|(name, _)| name == ROUTE);
+            learner
+                .settle_known(labels.map(|(_, route)| route.as_str()), |route| ledger.place(*place, route));
+        }
+    }
+
+    /// Looks at the paths of lines that will be counted later, if routes are learned from them.
+    pub fn look_at(&mut self, record: &Record<'_, '_>) {
+        let request = record.request();
+        if !self.excludes.is_empty() && self.excluded(record, &request) {
+            return;
+        }
+        if let (Some((_, Route::Learned(learner))), Some(path)) = (&mut self.route, request.path()) {
+            learner.look_at(path, record.status());
+        }
+    }
+
+    /// Settles the routes of the lines looked at, and counts them without learning until that is allowed again.
+    pub fn settle_routes(&mut self, ledger: &mut Ledger) {
+        if let Some((place, Route::Learned(learner))) = &mut self.route {
+            learner.settle_sample(|route| ledger.place(*place, route));
+            learner.learn(false);
+        }
+    }
+
+    pub fn go_on_learning(&mut self) {
+        if let Some((_, Route::Learned(learner))) = &mut self.route {
+            learner.learn(true);
+        }
     }
 
     fn excluded<'l>(&mut self, record: &Record<'_, 'l>, request: &Request<'l>) -> bool {
@@ -216,7 +256,7 @@ impl Meter {
     fn free_labels<'l>(
         &mut self,
         record: &Record<'_, 'l>,
-        request: &Request<'l>,
+        (request, status): (&Request<'l>, Option<u16>),
         ledger: &mut Ledger,
         key: &mut Key,
     ) {
@@ -228,16 +268,22 @@ impl Meter {
             };
             key.set(place, ledger.id(place, value));
         }
-        if let Some((place, route)) = &self.route {
+        if let Some((place, route)) = &mut self.route {
+            let text = record.text_from_target(request).unwrap_or_default();
             let id = match route {
                 Route::Patterns(routes, ids) => {
-                    let text = record.text_from_target(request).unwrap_or_default();
                     routes.of(request, text).map_or(0, |index| ids[usize::from(index)])
                 }
-                Route::Templates => request.path().map_or(0, |path| {
-                    routes::template(path, &mut self.scratch);
-                    ledger.id(*place, &self.scratch)
-                }),
+                Route::Learned(learner) => {
+                    let id = learner.of(request, text, status);
+                    if id == Some(0) {
+                        ledger.overflow(*place);
+                    }
+                    if learner.is_due() {
+                        learner.settle(|route| ledger.place(*place, route));
+                    }
+                    id.unwrap_or(0)
+                }
             };
             key.set(*place, id);
         }
@@ -385,7 +431,11 @@ fn user_label(options: &Options, name: &str) -> Label {
 fn compile_route(options: &Options) -> Result<Option<(Route, Label)>, String> {
     let (route, values, open) = match options.routes.as_slice() {
         [] => return Ok(None),
-        [auto] if auto == "auto" => (Route::Templates, Dictionary::open(options.max_values, true), true),
+        [auto] if auto == "auto" => {
+            let mut values = Dictionary::open(options.max_values, false);
+            let learner = Learner::new(|route| values.place(route.as_bytes()).0);
+            (Route::Learned(Box::new(learner)), values, true)
+        }
         patterns => {
             let routes = Routes::compile(patterns).map_err(|(_, wrong)| format!("--route: {wrong}"))?;
             let mut values = Dictionary::closed(patterns);
@@ -393,7 +443,7 @@ fn compile_route(options: &Options) -> Result<Option<(Route, Label)>, String> {
             (Route::Patterns(routes, ids), values, false)
         }
     };
-    Ok(Some((route, Label { name: "route".to_owned(), values: Values::Named(values), open })))
+    Ok(Some((route, Label { name: ROUTE.to_owned(), values: Values::Named(values), open })))
 }
 
 /// How the histograms' labels come from the requests'. Those of the default list that this format lacks are left out.

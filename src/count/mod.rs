@@ -8,7 +8,6 @@ mod detector;
 pub mod diagnostics;
 pub mod dictionary;
 pub mod exemplars;
-mod hash;
 pub mod histograms;
 pub mod ledger;
 mod meter;
@@ -26,7 +25,7 @@ use crate::count::totals::Outcome;
 use crate::input::ChunkReceiver;
 use crate::limits;
 use crate::log::log_line;
-use crate::options::Options;
+use crate::options::{Mode, Options};
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::detect;
 use crate::parse::envelope::chain::{Chain, Wanted};
@@ -92,6 +91,8 @@ pub struct Counter {
     detector: Option<FormatDetector>,
     /// Series that were on the page before us, until there is a ledger for them.
     known: Vec<LabelSet>,
+    /// With `--once` and learned routes, the lines that will teach these, before any is counted.
+    route_sample: Option<Vec<u8>>,
     spans: Spans,
     envelope: Envelope,
     /// How often the first lines have been asked in vain for their envelope.
@@ -115,6 +116,9 @@ impl Counter {
         if !detecting {
             tell_unused(&options, &ledger);
         }
+        // Who reads a page while lines come gets what is settled by then; here all lines can have what is learned.
+        let at_the_end = matches!(options.mode, Mode::Once | Mode::Explain);
+        let route_sample = (at_the_end && options.learns_routes()).then(Vec::new);
         Ok(Counter {
             format,
             chosen: options.format.clone(),
@@ -127,12 +131,14 @@ impl Counter {
             envelopes_told: 0,
             detector: detecting.then(|| FormatDetector::new(options)),
             diagnostics: Diagnostics::new(reporter),
+            route_sample,
         })
     }
 
     /// Gives the series that are on the page already their places before others can have them.
     pub fn seed(&mut self, known: Vec<LabelSet>) {
         self.ledger.seed(&known, calendar::now_nanos());
+        self.meter.know_routes(&known, &mut self.ledger);
         if self.detector.is_some() {
             self.known = known;
         }
@@ -192,7 +198,34 @@ impl Counter {
         self.ledger.envelope = name;
     }
 
+    /// Counts lines, or holds them back while they are to teach the routes.
     fn lines(&mut self, bytes: &[u8]) {
+        let Some(sample) = &mut self.route_sample else { return self.measure(bytes) };
+        sample.extend_from_slice(bytes);
+        if sample.len() >= limits::ROUTE_SAMPLE_BYTES {
+            self.learn_routes();
+        }
+    }
+
+    /// Learns the routes of the lines that were held back for it, and counts them.
+    #[cold]
+    fn learn_routes(&mut self) {
+        let Some(sample) = self.route_sample.take() else { return };
+        let Counter { format, meter, spans, envelope, .. } = self;
+        // What an envelope keeps of a line in pieces is for the second reading.
+        let mut again = Envelope::new(envelope.wanted());
+        again.settle(envelope.chain(), envelope.stderr());
+        within::each(format, &mut again, &sample, spans, |_, read| {
+            if let Ok(record) = read {
+                meter.look_at(&record);
+            }
+        });
+        self.meter.settle_routes(&mut self.ledger);
+        self.measure(&sample);
+        self.meter.go_on_learning();
+    }
+
+    fn measure(&mut self, bytes: &[u8]) {
         let now = calendar::now_nanos();
         self.ledger.totals.check_time(now);
         let Counter { format, chosen, meter, ledger, spans, envelope, diagnostics, .. } = self;
@@ -264,7 +297,8 @@ impl Counter {
             ledger.doubt = std::mem::take(&mut self.ledger.doubt);
             (self.meter, self.ledger) = (meter, ledger);
             self.ledger.format_known = true;
-            self.ledger.seed(&std::mem::take(&mut self.known), calendar::now_nanos());
+            let known = std::mem::take(&mut self.known);
+            self.seed(known);
             tell_unused(&options, &self.ledger);
         }
         self.settle(choice.chain, choice.stderr);
@@ -301,6 +335,7 @@ impl Counter {
             self.envelope = Envelope::new(Wanted::Nothing);
             self.lines(&open);
         }
+        self.learn_routes();
         self.diagnostics.close(&self.ledger, self.chosen.as_deref());
         self.ledger
     }
@@ -332,7 +367,9 @@ pub fn run(
     self_metrics: &SelfMetrics,
 ) -> Ledger {
     loop {
-        let patience = counter.detector.as_ref().and_then(FormatDetector::until).map_or_else(never, at);
+        // With `--once` nobody waits for a page, and the same lines have to choose the same format at any speed.
+        let waiting = counter.detector.as_ref().filter(|detector| detector.options.mode != Mode::Once);
+        let patience = waiting.and_then(FormatDetector::until).map_or_else(never, at);
         select! {
             recv(inbox.chunks) -> chunk => match chunk {
                 Ok(chunk) => {

@@ -5,6 +5,9 @@
 
 use crate::count::admission::Admission;
 use crate::limits;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 /// Label values of one series, by their numbers in the dictionaries. Labels that are not used stay 0.
@@ -40,16 +43,17 @@ pub const KEY_LABELS: usize = 4 + limits::USER_LABELS_MAX;
 #[derive(Clone, Debug)]
 pub struct Table {
     /// What copies of a table have in common, and no other table.
-    lineage: Arc<()>,
+    identity: Arc<()>,
     keys: Vec<Key>,
     /// When each row was opened, in nanoseconds since the epoch.
     opened: Vec<u64>,
-    /// Open addressing: the row number plus one, or 0 for a free slot. A power of two, at most half full.
-    slots: Vec<u32>,
+    seed: RandomState,
+    /// The rows, by the hashes of their keys.
+    rows: HashTable<u32>,
     /// The row found last: many lines have the labels of the line before.
     latest: usize,
     /// How many places are taken: a row may take more than one.
-    held: usize,
+    slots_used: usize,
     /// Rows that took none.
     beyond: usize,
     admission: Admission,
@@ -69,20 +73,21 @@ impl Table {
 
     fn of(admission: Admission) -> Table {
         Table {
-            lineage: Arc::default(),
+            identity: Arc::default(),
             keys: Vec::new(),
             opened: Vec::new(),
-            slots: vec![0; 64],
+            seed: RandomState::default(),
+            rows: HashTable::new(),
             latest: 0,
-            held: 0,
+            slots_used: 0,
             beyond: 0,
             admission,
         }
     }
 
     /// The same for all copies of a table, earlier and later ones, and another for every other table.
-    pub fn lineage(&self) -> &Arc<()> {
-        &self.lineage
+    pub fn identity(&self) -> &Arc<()> {
+        &self.identity
     }
 
     pub fn len(&self) -> usize {
@@ -109,86 +114,64 @@ impl Table {
 
     #[inline(never)]
     fn look_up(&mut self, key: &Key, now: u64) -> Option<usize> {
-        match self.find(key) {
-            Ok(row) => {
-                self.latest = row;
-                Some(row)
-            }
-            Err(_) => self.enter(key, now),
+        let hash = hash(&self.seed, key);
+        if let Some(row) = self.find(hash, key) {
+            self.latest = row;
+            return Some(row);
         }
+        self.enter(hash, key, now)
     }
 
     #[cold]
-    fn enter(&mut self, key: &Key, now: u64) -> Option<usize> {
-        self.admission
-            .admits(self.held.max(self.keys.len() - self.beyond), mixed(key))
-            .then(|| self.open(key, now))
+    fn enter(&mut self, hash: u64, key: &Key, now: u64) -> Option<usize> {
+        let used = self.slots_used.max(self.keys.len() - self.beyond);
+        self.admission.admits(used, hash).then(|| self.open(hash, key, now))
     }
 
     /// Says how many places the rows take; each takes one at least.
     pub fn hold(&mut self, places: usize) {
-        self.held = places;
+        self.slots_used = places;
     }
 
     /// The row of a key that has one on the page already; None when there is no place for it.
     pub fn readmit(&mut self, key: &Key, now: u64) -> Option<usize> {
-        let has_place = self.held.max(self.keys.len() - self.beyond) < self.admission.places();
-        self.find(key).ok().or_else(|| has_place.then(|| self.open(key, now)))
+        let hash = hash(&self.seed, key);
+        let has_place = self.slots_used.max(self.keys.len() - self.beyond) < self.admission.places();
+        self.find(hash, key).or_else(|| has_place.then(|| self.open(hash, key, now)))
     }
 
     /// The row of a key even beyond the bound: only for keys of a set that is small by itself.
     pub fn row_beyond(&mut self, key: &Key, now: u64) -> usize {
-        self.find(key).unwrap_or_else(|_| {
+        let hash = hash(&self.seed, key);
+        self.find(hash, key).unwrap_or_else(|| {
             self.beyond += 1;
-            self.open(key, now)
+            self.open(hash, key, now)
         })
     }
 
-    /// The row of the key, or the free slot where it would stand.
     #[inline]
-    fn find(&self, key: &Key) -> Result<usize, usize> {
-        let mask = self.slots.len() - 1;
-        let mut slot = hash(key) & mask;
-        loop {
-            match self.slots[slot] {
-                0 => return Err(slot),
-                row if self.keys[row as usize - 1] == *key => return Ok(row as usize - 1),
-                _ => slot = (slot + 1) & mask,
-            }
-        }
+    fn find(&self, hash: u64, key: &Key) -> Option<usize> {
+        self.rows.find(hash, |row| self.keys[*row as usize] == *key).map(|row| *row as usize)
     }
 
-    #[cold]
-    fn open(&mut self, key: &Key, now: u64) -> usize {
-        if (self.keys.len() + 1) * 2 > self.slots.len() {
-            self.slots = vec![0; self.slots.len() * 2];
-            for row in 0..self.keys.len() {
-                self.place(row);
-            }
-        }
-        let row = self.keys.len();
+    fn open(&mut self, hash: u64, key: &Key, now: u64) -> usize {
+        let (seed, keys) = (&self.seed, &self.keys);
+        let row = keys.len();
+        let number = u32::try_from(row).unwrap_or(u32::MAX);
+        self.rows.insert_unique(hash, number, |row| self::hash(seed, &keys[*row as usize]));
         self.keys.push(*key);
         self.opened.push(now);
-        self.place(row);
         row
     }
+}
 
-    fn place(&mut self, row: usize) {
-        if let Err(slot) = self.find(&self.keys[row]) {
-            self.slots[slot] = u32::try_from(row + 1).unwrap_or(u32::MAX);
-        }
+#[inline]
+fn hash(seed: &RandomState, key: &Key) -> u64 {
+    let mut hasher = seed.build_hasher();
+    for word in key.0 {
+        hasher.write_u64(word);
     }
-}
-
-/// The ids in a key are small numbers of our own giving, so a few multiplications spread them well enough.
-#[inline]
-fn mixed(key: &Key) -> u64 {
-    key.0.iter().fold(0u64, |mixed, word| (mixed.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-}
-
-#[inline]
-fn hash(key: &Key) -> usize {
-    usize::try_from(mixed(key) >> 32).unwrap_or(0)
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! A row's `set` checks a value and stores it; it opens nothing, so that `--help` works in a broken world. Its message
 //! does not name the option: whoever calls it puts `--name: ` in front, and the file and line if it came from a file.
 
-use crate::count::routes;
+use crate::bytes::path;
 use crate::fixed_point::FixedPoint;
 use crate::limits;
 use crate::log;
@@ -125,6 +125,11 @@ impl Options {
         }
     }
 
+    /// Whether routes are learned from the paths.
+    pub fn learns_routes(&self) -> bool {
+        self.routes.first().is_some_and(|first| first == "auto")
+    }
+
     /// Where to listen: what was asked for, or the default; nothing but the socket when systemd hands one over.
     pub fn listen_addresses(&self) -> Vec<String> {
         match (self.listen.is_empty(), self.systemd_socket) {
@@ -236,9 +241,10 @@ pub const TABLE: &[Flag] = &[
     Flag { name: "route", value: "PATTERN", default: "", repeats: true, group: LABELS,
         help: "Add the label `route`: the first pattern that matches the path, such as /users/:id/orders or \
                /static/*; paths that match none are `other`. @FILE reads patterns from a file, one a line. \
-               `auto` makes routes of all paths by putting :id for numbers, UUIDs and hashes.",
+               `auto` learns routes from the paths: few and frequent words stay, many names become :any, numbers, UUIDs, \
+               hashes and dates :id, and the rest of a place is *.",
         set: |o, v| {
-            if v != "auto" { routes::check(v)?; }
+            if v != "auto" { path::check_pattern(v)?; }
             if o.routes.first().is_some_and(|first| (first == "auto") != (v == "auto")) {
                 return Err("`auto` makes all routes and goes with no others".to_owned());
             }

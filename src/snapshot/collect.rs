@@ -94,13 +94,13 @@ struct Rows {
 
 impl Rows {
     fn update<'n>(&mut self, table: &Table, columns: impl FnOnce() -> Vec<(&'n str, Column)>) {
-        let known = |(lineage, rows): &(Arc<()>, usize)| {
-            Arc::ptr_eq(lineage, table.lineage()) && *rows == table.len()
+        let known = |(identity, rows): &(Arc<()>, usize)| {
+            Arc::ptr_eq(identity, table.identity()) && *rows == table.len()
         };
         if !self.of.as_ref().is_some_and(known) {
             self.labels = labels(table, &by_name(columns()));
             self.distinct = self.labels.is_sorted_by(|one, next| one.0 < next.0);
-            self.of = Some((Arc::clone(table.lineage()), table.len()));
+            self.of = Some((Arc::clone(table.identity()), table.len()));
         }
     }
 

@@ -8,19 +8,21 @@
 //! In a *closed* dictionary the values named at the start have a place, and nobody else; in an *open* one whom
 //! [`Admission`] lets in, for half of the places at the first sight.
 //!
-//! Memory, fixed at the start: 20 to 36 bytes a place for the tables, and that of the admission; the text grows
+//! Memory, fixed at the start: some 8 bytes a place for the tables, and that of the admission; the text grows
 //! with each admission by at most [`VALUE_BYTES_MAX`] = 256 bytes.
 
 use crate::bytes::words::same;
 use crate::count::admission::Admission;
-use crate::count::hash::{Seed, position, tag};
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
 
 /// Values are cut to this length, so that a dictionary's memory is bounded by its places. It is also what a
 /// reader of a graph's legend could bear.
 const VALUE_BYTES_MAX: usize = 256;
 
-/// Numbers fit in a `u16`: 0 is `other`, and the highest marks an empty slot of the table.
-const PLACES_MAX: usize = u16::MAX as usize - 1;
+/// Numbers fit in a `u16`, and 0 is `other`.
+const PLACES_MAX: usize = u16::MAX as usize;
 
 const OTHER: &str = "other";
 
@@ -73,24 +75,16 @@ impl Values {
     }
 }
 
-/// One slot of the open-addressed table: half of the hash saves most looks at the text.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    tag: u32,
-    id: u16,
-}
-
-const EMPTY: Slot = Slot { tag: 0, id: u16::MAX };
-
 /// A bounded dictionary of label values; see the head of this file.
 #[derive(Clone, Debug)]
 pub struct Dictionary {
     values: Values,
     /// The latest hit and where its text lies: most lines repeat the value of the line before.
     latest: (Id, u32, u32),
-    seed: Seed,
-    /// A power of two, at least twice the places, so that a probe ends after a step or two.
-    table: Vec<Slot>,
+    /// Drawn anew for every dictionary, so nobody can prepare values that collide.
+    seed: RandomState,
+    /// The numbers, by the hashes of their values.
+    table: HashTable<Id>,
     admission: Admission,
     overflow: u64,
 }
@@ -122,15 +116,15 @@ impl Dictionary {
         let mut dictionary = Dictionary {
             values: Values { text: String::new(), bounds: Vec::with_capacity(places + 2) },
             latest: (Id::OTHER, 0, 0),
-            seed: Seed::new(),
-            table: vec![EMPTY; 2 * (places + 1).next_power_of_two()],
+            seed: RandomState::default(),
+            table: HashTable::with_capacity(places + 1),
             admission,
             overflow: 0,
         };
         // `other` is in the table like any value, lest a stranger who sends that word make a second series of
         // it.
         dictionary.values.bounds.push(0);
-        dictionary.admit(dictionary.seed.hash(OTHER.as_bytes()), OTHER);
+        dictionary.admit(hash(&dictionary.seed, OTHER.as_bytes()), OTHER);
         dictionary
     }
 
@@ -150,9 +144,22 @@ impl Dictionary {
     /// The number of a value that is on the page already, with a place of its own if there is one. None where it has
     /// none, as when it is not of a closed set.
     pub fn readmit(&mut self, value: &str) -> Option<Id> {
-        let hash = self.seed.hash(value.as_bytes());
+        let hash = hash(&self.seed, value.as_bytes());
         let known = self.find(hash, value.as_bytes());
         known.or_else(|| (self.len() < self.admission.places()).then(|| self.admit(hash, value)))
+    }
+
+    /// The number of this value, where no line had it yet.
+    pub fn place(&mut self, value: &[u8]) -> Id {
+        let overflow = self.overflow;
+        let id = self.look_up(value);
+        self.overflow = overflow;
+        id
+    }
+
+    /// Counts a line that has none of the values, for want of a place.
+    pub fn miss_one(&mut self) {
+        self.overflow += 1;
     }
 
     pub fn value(&self, id: Id) -> &str {
@@ -172,7 +179,7 @@ impl Dictionary {
     fn look_up(&mut self, raw: &[u8]) -> Id {
         if raw.len() <= VALUE_BYTES_MAX {
             // What equals a value that is text is text, so the hits need no look at the encoding.
-            let hash = self.seed.hash(raw);
+            let hash = hash(&self.seed, raw);
             if let Some(id) = self.find(hash, raw) {
                 return self.hit(id);
             }
@@ -182,7 +189,7 @@ impl Dictionary {
         }
         let mut buffer = [0; VALUE_BYTES_MAX];
         let text = as_text(raw, &mut buffer);
-        let hash = self.seed.hash(text.as_bytes());
+        let hash = hash(&self.seed, text.as_bytes());
         match self.find(hash, text.as_bytes()) {
             Some(id) => self.hit(id),
             None => self.miss(hash, text),
@@ -191,21 +198,10 @@ impl Dictionary {
 
     #[inline]
     fn find(&self, hash: u64, value: &[u8]) -> Option<Id> {
-        let mask = self.table.len() - 1;
-        let mut place = position(hash) & mask;
-        loop {
-            let slot = self.table[place];
-            if slot.id == EMPTY.id {
-                return None;
-            }
-            if slot.tag == tag(hash)
-                && let Some((start, end)) = self.values.bounds_of(Id(slot.id))
-                && same(self.values.bytes(start, end), value)
-            {
-                return Some(Id(slot.id));
-            }
-            place = (place + 1) & mask;
-        }
+        let is_it = |id: &Id| {
+            self.values.bounds_of(*id).is_some_and(|(start, end)| same(self.values.bytes(start, end), value))
+        };
+        self.table.find(hash, is_it).copied()
     }
 
     fn hit(&mut self, id: Id) -> Id {
@@ -226,14 +222,18 @@ impl Dictionary {
 
     fn admit(&mut self, hash: u64, value: &str) -> Id {
         let id = self.values.push(value);
-        let mask = self.table.len() - 1;
-        let mut place = position(hash) & mask;
-        while self.table[place].id != EMPTY.id {
-            place = (place + 1) & mask;
-        }
-        self.table[place] = Slot { tag: tag(hash), id: id.0 };
+        let (seed, values) = (&self.seed, &self.values);
+        self.table.insert_unique(hash, id, |id| self::hash(seed, values.get(*id).as_bytes()));
         self.hit(id)
     }
+}
+
+/// It need not be told from one another where a value ends, so its length is not written to the hash.
+#[inline]
+fn hash(seed: &RandomState, value: &[u8]) -> u64 {
+    let mut hasher = seed.build_hasher();
+    hasher.write(value);
+    hasher.finish()
 }
 
 /// The text of a value that is no UTF-8, or too long: as much of it as goes into the buffer in whole

@@ -1,0 +1,197 @@
+//! A path cut into its segments, in the one way that holds for requests and for the patterns of routes alike.
+//!
+//! - what follows the first `?` or `#` is cut off;
+//! - the rest is cut at `/` into segments. Empty segments do not count, so doubled slashes, a slash at the end and one
+//!   at the beginning make no difference: `//a/b/` is `/a/b`;
+//! - `.` is left out, and `..` takes the segment before it away (RFC 3986, section 5.2.4);
+//! - nothing is decoded: `%2f` is three characters of a segment and never a slash, as Apache treats it unless told
+//!   otherwise, and `%41` is not `A`. Case counts.
+//!
+//! In a pattern a segment is literal, or `:name` (exactly one segment), or, as the last one, `*` (any number of
+//! segments, also none: `/static/*` follows `/static` as well).
+
+use crate::bytes::scan::{find_byte, places};
+
+/// A pattern may have so many segments. Paths may have more; those that are further down only `*` follows.
+pub const SEGMENTS_MAX: usize = 16;
+
+/// What is done with the segments of a path; it is compiled for each way in which they are found.
+pub trait Walk {
+    type End;
+
+    fn walk<'p>(self, segments: impl Iterator<Item = &'p [u8]> + Clone) -> Self::End;
+}
+
+/// Walks the path of a request's target. `text` begins with the target and goes on behind it.
+#[inline]
+pub fn walk<W: Walk>(target: &[u8], path: &[u8], text: &[u8], walk: W) -> W::End {
+    match ShortTarget::of(target, text) {
+        Some(segments) => walk.walk(segments),
+        None => walk_path(path, walk),
+    }
+}
+
+/// Walks a path, which comes without its query.
+#[inline(never)]
+pub fn walk_path<W: Walk>(path: &[u8], walk: W) -> W::End {
+    if has_dots(path) {
+        // One more than any pattern has: a path that fills it ends nowhere, and only `*` can be left to follow it.
+        let mut segments = [&b""[..]; SEGMENTS_MAX + 1];
+        let count = split(path, &mut segments).min(segments.len());
+        walk.walk(segments[..count].iter().copied())
+    } else {
+        // Most walks end at a segment or two: what follows is not even cut.
+        walk.walk(Segments::of(path))
+    }
+}
+
+/// What is wrong with a pattern, if anything is.
+pub fn check_pattern(pattern: &str) -> Result<(), String> {
+    let wrong = |why| format!("`{pattern}`: {why}");
+    cut_pattern(pattern, &mut [&b""[..]; SEGMENTS_MAX + 1]).map(|_| ()).map_err(wrong)
+}
+
+/// Cuts a pattern into its segments and says how many there are, or what is wrong with it.
+pub fn cut_pattern<'p>(
+    pattern: &'p str,
+    segments: &mut [&'p [u8]; SEGMENTS_MAX + 1],
+) -> Result<usize, String> {
+    if !pattern.starts_with('/') {
+        return Err("a route must begin with `/`".to_owned());
+    }
+    if pattern.contains(['?', '#']) {
+        return Err(
+            "the query is cut off before routes are matched, so `?` and `#` cannot be in one".to_owned()
+        );
+    }
+    let count = split(pattern.as_bytes(), segments);
+    if count > SEGMENTS_MAX {
+        return Err(format!("a route may have {SEGMENTS_MAX} segments at most"));
+    }
+    for segment in &segments[..count] {
+        if *segment == b":" {
+            return Err("`:` needs a name after it".to_owned());
+        }
+        if segment.len() > 1 && segment.contains(&b'*') {
+            return Err("`*` stands for whole segments and cannot be a part of one".to_owned());
+        }
+    }
+    Ok(count)
+}
+
+/// Cuts a path into segments as the head of this file says. The count that is returned goes on where
+/// there is no more room for segments.
+fn split<'p>(path: &'p [u8], segments: &mut [&'p [u8]]) -> usize {
+    let mut count = 0usize;
+    for segment in Segments::of(path) {
+        match segment {
+            b"." => {}
+            b".." => count = count.saturating_sub(1),
+            segment => {
+                if let Some(room) = segments.get_mut(count) {
+                    *room = segment;
+                }
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+/// Whether a segment begins with a dot: only then can one be `.` or `..`.
+#[inline]
+fn has_dots(path: &[u8]) -> bool {
+    let mut at = find_byte(path, 0, b'.');
+    while at < path.len() {
+        if at == 0 || path[at - 1] == b'/' {
+            return true;
+        }
+        at = find_byte(path, at + 1, b'.');
+    }
+    false
+}
+
+/// The segments of a target as most are: shorter than sixty-four bytes, with a slash before all others, and no segment
+/// that begins with a dot. Where they end is seen at once, without a search for each: one bit stands for each byte.
+///
+/// ```text
+/// target      /users//17?a=b/c
+/// slashes     1.....11......1.
+/// path_end    ..........1.....     the lowest `?`, `#` or end
+/// in_path     1111111111......     below it
+/// ends        ......11..1.....     slashes in the path but the first, and its end
+/// ```
+#[derive(Clone)]
+struct ShortTarget<'t> {
+    target: &'t [u8],
+    /// Where the next segment begins.
+    at: usize,
+    /// One bit for each place from `at` on where a segment ends.
+    ends: u64,
+}
+
+impl<'t> ShortTarget<'t> {
+    /// None for a target that is otherwise, or where the text that begins with it is shorter.
+    #[inline]
+    fn of(target: &'t [u8], text: &[u8]) -> Option<ShortTarget<'t>> {
+        let block = text.first_chunk().filter(|block| block[0] == b'/' && target.len() < 64)?;
+        let slashes = places(block, b'/', b'/');
+        let behind_path = places(block, b'?', b'#') | 1 << target.len();
+        let path_end = lowest_bit(behind_path);
+        let in_path = path_end - 1;
+        let after_slashes = slashes << 1;
+        if after_slashes & places(block, b'.', b'.') & in_path != 0 {
+            return None;
+        }
+        let first = 1;
+        Some(ShortTarget { target, at: 1, ends: slashes & in_path & !first | path_end })
+    }
+}
+
+fn lowest_bit(bits: u64) -> u64 {
+    bits & bits.wrapping_neg()
+}
+
+impl<'t> Iterator for ShortTarget<'t> {
+    type Item = &'t [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'t [u8]> {
+        while self.ends != 0 {
+            let (start, end) = (self.at, self.ends.trailing_zeros() as usize);
+            self.at = end + 1;
+            self.ends &= self.ends - 1;
+            if start < end {
+                return self.target.get(start..end);
+            }
+        }
+        None
+    }
+}
+
+/// The segments of a path from a place on, those that are empty left out.
+#[derive(Clone)]
+struct Segments<'p> {
+    path: &'p [u8],
+    at: usize,
+}
+
+impl<'p> Segments<'p> {
+    fn of(path: &'p [u8]) -> Segments<'p> {
+        Segments { path, at: 0 }
+    }
+}
+
+impl<'p> Iterator for Segments<'p> {
+    type Item = &'p [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'p [u8]> {
+        while self.path.get(self.at) == Some(&b'/') {
+            self.at += 1;
+        }
+        let start = self.at;
+        self.at = find_byte(self.path, start, b'/');
+        self.path.get(start..self.at).filter(|segment| !segment.is_empty())
+    }
+}

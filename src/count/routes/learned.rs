@@ -1,0 +1,304 @@
+//! `--route auto`: routes learned from the paths themselves, and the route of a path by what is settled.
+//!
+//! Two trees. The *sample* holds what was seen lately; whenever it has grown enough, a [`Plan`] is made of it, and
+//! what the plan shows and the *settled* tree lacks is added there. What is settled stays, and where names fall
+//! together no word is taken out again: so a value on the page never changes its meaning. A path that ends nowhere in
+//! the settled tree is counted under the rest (`/blog/*`) of the last place on its way that has one; the root has one
+//! from the start.
+//!
+//! Answers of 400, 404 and 405 teach nothing, for scanners get these. Paths that are not settled are all looked at,
+//! of the others one in [`WEIGHT`], which counts for so many. Nothing here is chance: the same lines give the same
+//! routes.
+
+use crate::bytes::path::{self, Walk};
+use crate::count::routes::plan::{Plan, need};
+use crate::count::routes::sample::{ANY, DEPTH_MAX, ID, Sample};
+use crate::count::routes::segments::placeholder;
+use crate::parse::read::request::Request;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
+
+/// Lines after which it is first decided, and those of the longest sample; between them it doubles.
+const FIRST_LINES: u64 = 128;
+const SAMPLE_LINES: u64 = 32_000;
+
+/// While lines come and the page is read, a route must have been seen so often.
+const LIVE_NEED_MIN: u64 = 16;
+
+/// One in so many settled lines is looked at.
+const WEIGHT: u64 = 32;
+
+/// The route of what has none of its own at the root, where all learning begins.
+const EVERYTHING: &str = "/*";
+
+/// No value, in a node.
+const NONE: u32 = u32::MAX;
+
+const ROOT: u32 = 0;
+
+#[derive(Debug)]
+struct Node {
+    parent: u32,
+    segment: Box<[u8]>,
+    has_words: bool,
+    has_ids: bool,
+    /// Names fall together here, and have done so for lines that were counted: no word is taken out any more.
+    is_closed: bool,
+    /// The child for any segment; the root means none.
+    any: u32,
+    /// The numbers of the values, once they are settled.
+    own: u32,
+    rest: u32,
+}
+
+impl Node {
+    fn new(parent: u32, segment: &[u8]) -> Node {
+        let (own, rest) = (NONE, NONE);
+        let segment = segment.into();
+        Node { parent, segment, has_words: false, has_ids: false, is_closed: false, any: ROOT, own, rest }
+    }
+}
+
+/// What is settled.
+#[derive(Debug)]
+struct Settled {
+    nodes: Vec<Node>,
+    seed: RandomState,
+    /// All children, by the hashes of their parents' numbers and their segments.
+    children: HashTable<u32>,
+}
+
+/// The learner of one label.
+#[derive(Debug)]
+pub struct Learner {
+    settled: Settled,
+    sample: Sample,
+    /// Lines of the sample, the unsettled and the others, and when it is looked at again.
+    lines: u64,
+    due: u64,
+    /// Off while lines are counted that were looked at already.
+    is_learning: bool,
+    /// The routes of the latest sample.
+    latest: Vec<(String, u64)>,
+}
+
+impl Settled {
+    fn new() -> Settled {
+        let (seed, children) = (RandomState::default(), HashTable::new());
+        Settled { nodes: vec![Node::new(ROOT, b"")], seed, children }
+    }
+
+    #[inline]
+    fn child(&self, parent: u32, segment: &[u8]) -> Option<u32> {
+        let is_it = |child: &u32| {
+            let node = &self.nodes[*child as usize];
+            node.parent == parent && crate::bytes::words::same(&node.segment, segment)
+        };
+        self.children.find(hash(&self.seed, parent, segment), is_it).copied()
+    }
+
+    /// The node of a pattern's segments, made if need be. None where names fall together already and this is a word.
+    fn grow<'p>(&mut self, segments: impl Iterator<Item = &'p [u8]>) -> Option<u32> {
+        let mut at = ROOT;
+        for segment in segments {
+            at = match self.child(at, segment) {
+                Some(child) => child,
+                None if self.nodes[at as usize].is_closed => return None,
+                None => self.add(at, segment),
+            };
+        }
+        Some(at)
+    }
+
+    fn add(&mut self, parent: u32, segment: &[u8]) -> u32 {
+        let child = u32::try_from(self.nodes.len()).unwrap_or(ROOT);
+        self.nodes.push(Node::new(parent, segment));
+        let above = &mut self.nodes[parent as usize];
+        match segment {
+            ANY => above.any = child,
+            _ if segment.starts_with(ID) => above.has_ids = true,
+            _ => above.has_words = true,
+        }
+        let (seed, nodes) = (&self.seed, &self.nodes);
+        let of_child =
+            |child: &u32| hash(seed, nodes[*child as usize].parent, &nodes[*child as usize].segment);
+        self.children.insert_unique(of_child(&child), child, of_child);
+        child
+    }
+
+    /// Gives a route its value, unless it has one.
+    fn settle(&mut self, route: &str, value: impl FnOnce() -> u16) {
+        let place = route.strip_suffix('*');
+        let text = place.unwrap_or(route);
+        let Some(node) = self.grow(text.split('/').map(str::as_bytes).filter(|segment| !segment.is_empty()))
+        else {
+            return;
+        };
+        let node = &mut self.nodes[node as usize];
+        let known = if place.is_some() { &mut node.rest } else { &mut node.own };
+        if *known == NONE {
+            *known = value().into();
+        }
+    }
+
+    /// What falls together from now on stays together.
+    fn close(&mut self) {
+        for node in &mut self.nodes {
+            node.is_closed = node.any != ROOT;
+        }
+    }
+
+    /// The child for what a segment is, if it is no word of this place.
+    #[inline(never)]
+    fn placeholder(&self, at: u32, segment: &[u8]) -> Option<u32> {
+        let extension = placeholder(segment)?;
+        let mut name = [0; 16];
+        let name = name.get_mut(..ID.len() + extension.len())?;
+        name[..ID.len()].copy_from_slice(ID);
+        name[ID.len()..].copy_from_slice(extension);
+        self.child(at, name)
+    }
+}
+
+/// The number of the value of a path, and whether that is a route of its own.
+impl Walk for &Settled {
+    type End = (u32, bool);
+
+    #[inline]
+    fn walk<'p>(self, segments: impl Iterator<Item = &'p [u8]> + Clone) -> (u32, bool) {
+        let (mut at, mut rest) = (ROOT, NONE);
+        for segment in segments {
+            let node = &self.nodes[at as usize];
+            rest = if node.rest == NONE { rest } else { node.rest };
+            let word = if node.has_words { self.child(at, segment) } else { None };
+            let child = word.or_else(|| if node.has_ids { self.placeholder(at, segment) } else { None });
+            at = match child {
+                Some(child) => child,
+                None if node.any != ROOT => node.any,
+                None => return (rest, false),
+            };
+        }
+        let node = &self.nodes[at as usize];
+        match (node.own, node.rest) {
+            (NONE, NONE) => (rest, false),
+            (NONE, rest) => (rest, false),
+            (own, _) => (own, true),
+        }
+    }
+}
+
+/// A path goes into the sample, for so many lines.
+struct Enter<'s>(&'s mut Sample, u64);
+
+impl Walk for Enter<'_> {
+    type End = ();
+
+    fn walk<'p>(self, segments: impl Iterator<Item = &'p [u8]> + Clone) {
+        self.0.enter(segments, self.1);
+    }
+}
+
+#[inline]
+fn hash(seed: &RandomState, parent: u32, segment: &[u8]) -> u64 {
+    let mut hasher = seed.build_hasher();
+    hasher.write_u32(parent);
+    hasher.write(segment);
+    hasher.finish()
+}
+
+/// Statuses that say nothing of the site: what was asked for is not there, or was no request.
+fn teaches(status: Option<u16>) -> bool {
+    !matches!(status, Some(400 | 404 | 405))
+}
+
+impl Learner {
+    /// With the value of what is not told apart.
+    pub fn new(value: impl FnOnce(&str) -> u16) -> Learner {
+        let mut settled = Settled::new();
+        settled.settle(EVERYTHING, || value(EVERYTHING));
+        let (sample, latest) = (Sample::default(), Vec::new());
+        Learner { settled, sample, lines: 0, due: FIRST_LINES, is_learning: true, latest }
+    }
+
+    /// The value of a request's route, by what is settled so far. `text` goes on behind its target.
+    #[inline]
+    pub fn of(&mut self, request: &Request<'_>, text: &[u8], status: Option<u16>) -> Option<u16> {
+        let (value, is_settled) = path::walk(request.target?, request.path()?, text, &self.settled);
+        if self.is_learning && teaches(status) {
+            self.lines += 1;
+            if !is_settled {
+                path::walk(request.target?, request.path()?, text, Enter(&mut self.sample, 1));
+            } else if self.lines.is_multiple_of(WEIGHT) {
+                path::walk(request.target?, request.path()?, text, Enter(&mut self.sample, WEIGHT));
+            }
+        }
+        Some(u16::try_from(value).unwrap_or(0))
+    }
+
+    /// Looks at a path that will be counted later.
+    pub fn look_at(&mut self, path: &[u8], status: Option<u16>) {
+        if teaches(status) {
+            self.lines += 1;
+            path::walk_path(path, Enter(&mut self.sample, 1));
+        }
+    }
+
+    #[inline]
+    pub fn is_due(&self) -> bool {
+        self.lines >= self.due
+    }
+
+    /// Settles what the sample shows. `value` gives a route its number, those with the most lines first.
+    #[cold]
+    pub fn settle(&mut self, value: impl FnMut(&str) -> u16) {
+        self.settle_with(need(self.lines).max(LIVE_NEED_MIN), value);
+        if self.lines < SAMPLE_LINES {
+            self.due = (self.due * 2).min(SAMPLE_LINES);
+        } else {
+            (self.sample, self.lines, self.due) = (Sample::default(), 0, SAMPLE_LINES);
+        }
+    }
+
+    /// Settles what a sample shows that is all there is, or long enough, before any of it is counted.
+    pub fn settle_sample(&mut self, value: impl FnMut(&str) -> u16) {
+        self.settle_with(need(self.lines), value);
+        (self.sample, self.lines, self.due) = (Sample::default(), 0, SAMPLE_LINES);
+    }
+
+    fn settle_with(&mut self, need: u64, mut value: impl FnMut(&str) -> u16) {
+        let mut routes = Plan::of(&self.sample.root, need).routes();
+        routes.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        for (route, _) in &routes {
+            self.settled.settle(route, || value(route));
+        }
+        self.settled.close();
+        self.latest = routes;
+    }
+
+    /// What was settled in an earlier life, as values on its page.
+    pub fn settle_known<'r>(
+        &mut self,
+        routes: impl Iterator<Item = &'r str>,
+        mut value: impl FnMut(&str) -> u16,
+    ) {
+        let routes = routes.filter(|route| route.starts_with('/'));
+        for route in routes.filter(|route| route.split('/').count() <= DEPTH_MAX + 2) {
+            self.settled.settle(route, || value(route));
+        }
+        self.settled.close();
+    }
+
+    /// Counts lines without looking at them, for they were looked at.
+    pub fn learn(&mut self, is_learning: bool) {
+        self.is_learning = is_learning;
+    }
+
+    /// The routes of the latest sample with their lines, the most first.
+    pub fn latest(&self) -> &[(String, u64)] {
+        &self.latest
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! Which routes a sample of paths has: where a segment is a word of the site, and where one name among many.
+//!
+//! A place is a node of the sample with the segments below it. Its lines are told apart by as few values as show the
+//! site, in this order:
+//!
+//! 1. **Kept files of a folder** and languages are many by nature: two pictures, or three languages that have pages
+//!    below them, are names. (A file that draws a good part of all lines is a place of its own.)
+//! 2. **A word is frequent** when it has `need` lines: 1/400 of all, and more where the sample is small, or far down.
+//!    If words that are rarer than that make up more than a twelfth of the place, names come here, and all of them
+//!    are one `:any`. So they are if there are more frequent words than a person would list, or too few lines to tell
+//!    what lies below each.
+//! 3. **Beside names, a word stays** that stands out: below it the paths go on in another way than below the names,
+//!    or it is written otherwise, or it is known (`login`, `search`, `robots.txt`).
+//! 4. **What is left** goes with the placeholder that is there already, or is `*`, the rest of the place, if it is
+//!    worth a value; else it is counted under the rest of a place above. The root always has a rest, so there
+//!    scanners end.
+//!
+//! Below a placeholder, a word must come below several of the names; else it tells of one of them.
+
+use crate::count::routes::sample::{ANY, ID, Node};
+use crate::count::routes::segments::{LOOKS, has_extension, is_kept_file, is_known_place, is_language};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// A place whose rare words make up more than one in so many of its lines is one of names.
+const RARE_SHARE: u64 = 12;
+
+/// So many segments down, a word needs twice the lines.
+const DEEP: u64 = 4;
+
+/// More words than this at one place, or at the root, none with anything below, are not read by a person.
+const LEAVES_MAX: usize = 30;
+const ROOT_LEAVES_MAX: usize = 40;
+
+/// Needs of lines that make a kept file a place of its own: a fortieth of all lines.
+const FILE_NEEDS: u64 = 10;
+
+/// A rest is worth a value at a third of what a word needs.
+const REST_NEED: u64 = 3;
+
+/// Lines in a hundred of a place that may get lost in rests before its words are taken for names.
+const LOST_PERCENT: u64 = 3;
+
+/// Lines in a hundred that must end alike for a word to be one of the names: at the root, and below.
+const ALIKE_PERCENT: u64 = 60;
+const ALIKE_BELOW_PERCENT: u64 = 25;
+
+/// Nodes that were merged from so many are names; a word below them must come from so many of them.
+const NAMES_MIN: u64 = 8;
+const SHARED_MIN: u64 = 3;
+
+/// The lines that make a word frequent in a sample of so many: a share, and in small samples a few standard
+/// deviations.
+pub fn need(lines: u64) -> u64 {
+    (lines / 400).max(lines.isqrt() / 3).max(2)
+}
+
+/// A node of the routes: what is shown of a place, with the lines of the sample that say so.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    pub lines: u64,
+    /// Lines of paths that end here, if that is a route.
+    pub own: Option<u64>,
+    /// Lines that no child has, if they are a route.
+    pub rest: Option<u64>,
+    pub children: BTreeMap<Box<[u8]>, Plan>,
+    /// Lines that have a route of their own here and below, rests left out.
+    resolved: u64,
+}
+
+impl Plan {
+    /// What the lines of a sample are worth; the root has a rest always.
+    pub fn of(root: &Node, need: u64) -> Plan {
+        plan(root, need, 0)
+    }
+
+    /// The routes as text, with their lines.
+    pub fn routes(&self) -> Vec<(String, u64)> {
+        let mut routes = Vec::new();
+        self.write(&mut Vec::new(), &mut routes);
+        routes
+    }
+
+    fn write(&self, path: &mut Vec<u8>, routes: &mut Vec<(String, u64)>) {
+        let text = |path: &[u8], rest: &[u8]| String::from_utf8([path, rest].concat()).ok();
+        let own = text(path, if path.is_empty() { b"/" } else { b"" });
+        routes.extend(self.own.and_then(|lines| Some((own?, lines))));
+        routes.extend(self.rest.and_then(|lines| Some((text(path, b"/*")?, lines))));
+        for (segment, child) in &self.children {
+            let length = path.len();
+            path.push(b'/');
+            path.extend_from_slice(segment);
+            child.write(path, routes);
+            path.truncate(length);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.own.is_none() && self.rest.is_none() && self.children.is_empty()
+    }
+}
+
+type Words<'n> = BTreeMap<&'n [u8], &'n Node>;
+type Names<'n> = BTreeMap<Cow<'n, [u8]>, Cow<'n, Node>>;
+
+fn lines<'n>(nodes: impl IntoIterator<Item = &'n &'n Node>) -> u64 {
+    nodes.into_iter().map(|node| node.lines).sum()
+}
+
+fn plan(node: &Node, need: u64, depth: usize) -> Plan {
+    let mut plan = Plan { lines: node.lines, ..Plan::default() };
+    let (words, mut names) = sorted(node, need, depth);
+    let (frequent, rare): (Words<'_>, Words<'_>) = words.iter().partition(|(_, word)| {
+        word.lines >= need * (1 + depth as u64 / DEEP)
+            && (node.members < NAMES_MIN || word.members >= SHARED_MIN)
+    });
+    let below = |node: &Node| self::plan(node, need, depth + 1);
+    let mut rest = 0;
+    let mut children: BTreeMap<Box<[u8]>, Plan> = BTreeMap::new();
+    let listed = frequent.iter().map(|(word, node)| ((*word).into(), below(node)));
+    let listed: BTreeMap<Box<[u8]>, Plan> = listed.collect();
+    if are_names(node, (&frequent, &rare), &listed, need, depth) {
+        let kept = if rare.is_empty() { Vec::new() } else { standing_out(&frequent, &rare, need, depth) };
+        let all = words.iter().filter(|(word, _)| !kept.contains(word)).map(|(_, node)| *node);
+        let any = Node::merged(all.chain(names.values().map(AsRef::as_ref)));
+        rest += node.unseen;
+        children.insert(ANY.into(), below(&any));
+        children.extend(listed.into_iter().filter(|(word, _)| kept.contains(&&**word)));
+    } else {
+        rest += leftover(&mut names, &rare, node.unseen, need, depth);
+        children.extend(listed);
+        children.extend(names.iter().map(|(name, node)| ((&**name).into(), below(node))));
+    }
+    if node.ends >= need {
+        (plan.own, plan.resolved) = (Some(node.ends), node.ends);
+    } else {
+        rest += node.ends;
+    }
+    for (segment, mut child) in children {
+        if child.lines < need {
+            rest += child.lines;
+            continue;
+        }
+        if child.is_empty() {
+            child.rest = Some(child.lines);
+        }
+        plan.resolved += child.resolved;
+        plan.children.insert(segment, child);
+    }
+    plan.rest = (depth == 0 || rest >= need.div_ceil(REST_NEED)).then_some(rest);
+    plan
+}
+
+/// The words of a place, and what is many by nature under its placeholder.
+fn sorted<'n>(node: &'n Node, need: u64, depth: usize) -> (Words<'n>, Names<'n>) {
+    let (mut words, mut names) = (Words::new(), Names::new());
+    for (segment, child) in &node.children {
+        if segment.starts_with(ID) {
+            names.insert(Cow::Borrowed(&**segment), Cow::Borrowed(child));
+        } else {
+            words.insert(&**segment, child);
+        }
+    }
+    let is_file = |(word, node): &(&&[u8], &&Node)| {
+        depth > 0 && is_kept_file(word) && node.ends * 2 > node.lines && node.lines < need * FILE_NEEDS
+    };
+    let speaks = |(word, node): &(&&[u8], &&Node)| is_language(word) && node.ends * 2 < node.lines;
+    let mut many: Vec<&[u8]> = words.iter().filter(is_file).map(|(word, _)| *word).collect();
+    if many.len() < 2 {
+        many.clear();
+    }
+    let languages: Vec<&[u8]> = words.iter().filter(speaks).map(|(word, _)| *word).collect();
+    if languages.len() >= 3 {
+        many.extend(languages);
+    }
+    if !many.is_empty() {
+        let any = Node::merged(many.iter().filter_map(|word| words.remove(word)));
+        names.insert(Cow::Borrowed(ANY), Cow::Owned(any));
+    }
+    (words, names)
+}
+
+/// Whether the words of a place are names of things rather than words of the site.
+fn are_names(
+    node: &Node,
+    (frequent, rare): (&Words<'_>, &Words<'_>),
+    listed: &BTreeMap<Box<[u8]>, Plan>,
+    need: u64,
+    depth: usize,
+) -> bool {
+    let (of_frequent, of_rare) = (lines(frequent.values()), lines(rare.values()) + node.unseen);
+    let most = if depth == 0 { ROOT_LEAVES_MAX } else { LEAVES_MAX };
+    let leaves = frequent.values().filter(|node| node.ends * 2 > node.lines).count();
+    if of_rare >= need && of_rare * RARE_SHARE > of_frequent + of_rare
+        || frequent.len() > most && leaves * 2 > frequent.len()
+    {
+        return true;
+    }
+    if frequent.len() < 3 || depth == 0 {
+        return false;
+    }
+    // As a list, what lies below may be too little for a value each; taken together it may be enough.
+    let all = of_frequent + of_rare;
+    let (lost, resolved) = (LOST_PERCENT * all, listed.values().map(|plan| plan.resolved).sum::<u64>());
+    resolved * 100 + lost < all * 100 && {
+        let together = plan(&Node::merged(frequent.values().copied()), need, depth + 1);
+        together.resolved * 100 > resolved * 100 + lost
+    }
+}
+
+/// Lets rare words go with the placeholder that is there, or makes one for them. Gives back the lines that are left.
+fn leftover(names: &mut Names<'_>, rare: &Words<'_>, unseen: u64, need: u64, depth: usize) -> u64 {
+    let of_names = names.values().map(|node| node.lines).sum::<u64>();
+    let (kinds, mut small): (Names<'_>, Names<'_>) =
+        std::mem::take(names).into_iter().partition(|(_, node)| node.lines >= need);
+    *names = kinds;
+    if names.len() > 3 || names.is_empty() && of_names >= need {
+        let all = Node::merged(names.values().chain(small.values()).map(AsRef::as_ref));
+        names.clear();
+        small.clear();
+        names.insert(Cow::Borrowed(ANY), Cow::Owned(all));
+    }
+    let others = Node::merged(rare.values().copied().chain(small.values().map(AsRef::as_ref)));
+    if others.lines == 0 || depth == 0 {
+        return others.lines + unseen;
+    }
+    let like = names.keys().find(|name| **name == ANY).or_else(|| names.keys().next()).cloned();
+    let joins = like.as_ref().is_some_and(|_| others.lines * 2 <= of_names);
+    if joins || others.lines >= need && others.members >= SHARED_MIN {
+        let mut any = others;
+        let with = if joins { like } else { Some(Cow::Borrowed(ANY)) };
+        with.and_then(|name| names.remove(&name)).iter().for_each(|node| any.merge(node));
+        names.insert(Cow::Borrowed(ANY), Cow::Owned(any));
+        return unseen;
+    }
+    others.lines + unseen
+}
+
+/// The frequent words of a place of names that are no names.
+fn standing_out<'n>(frequent: &Words<'n>, rare: &Words<'n>, need: u64, depth: usize) -> Vec<&'n [u8]> {
+    let names = Node::merged(rare.values().copied());
+    let mut usual = plan(&names, need, depth + 1);
+    if usual.is_empty() {
+        usual.own = Some(names.lines);
+    }
+    let ends_of_names = ends(&usual, &names);
+    let looks = |look: &fn(&[u8]) -> bool| rare.keys().filter(|name| look(name)).count() * 100 / rare.len();
+    let shares = LOOKS.each_ref().map(looks);
+    let all = lines(frequent.values()) + names.lines;
+    let stands_out = |(word, node): &(&&'n [u8], &&'n Node)| {
+        let alike = alike_percent(&ends(&usual, node), &ends_of_names);
+        let written_otherwise = LOOKS.iter().zip(shares).any(|(look, share)| share >= 90 && !look(word))
+            || has_extension(word) && shares[LOOKS.len() - 1] < 10;
+        let by_shape = match depth {
+            0 => alike < ALIKE_PERCENT || written_otherwise,
+            _ => alike < ALIKE_BELOW_PERCENT && node.lines * 5 >= all * 2,
+        };
+        by_shape || is_known_place(word, depth == 0, node.ends * 2 < node.lines)
+    };
+    frequent.iter().filter(stands_out).map(|(word, _)| *word).collect()
+}
+
+/// Where the lines below a node end by a plan: by route, and what has none under its rest.
+fn ends(plan: &Plan, node: &Node) -> BTreeMap<(Vec<u8>, bool), u64> {
+    fn walk(plan: &Plan, node: &Node, path: &mut Vec<u8>, ends: &mut BTreeMap<(Vec<u8>, bool), u64>) {
+        *ends.entry((path.clone(), plan.own.is_some())).or_default() += node.ends;
+        *ends.entry((path.clone(), false)).or_default() += node.unseen;
+        for (segment, child) in &node.children {
+            let known = plan.children.get_key_value(segment).or_else(|| plan.children.get_key_value(ANY));
+            let Some((segment, below)) = known else {
+                *ends.entry((path.clone(), false)).or_default() += child.lines;
+                continue;
+            };
+            let length = path.len();
+            path.push(b'/');
+            path.extend_from_slice(segment);
+            walk(below, child, path, ends);
+            path.truncate(length);
+        }
+    }
+    let mut all = BTreeMap::new();
+    walk(plan, node, &mut Vec::new(), &mut all);
+    all
+}
+
+/// How much two sets of ends have in common, in percent: the sum over all routes of the smaller share.
+fn alike_percent(one: &BTreeMap<(Vec<u8>, bool), u64>, other: &BTreeMap<(Vec<u8>, bool), u64>) -> u64 {
+    let sums = [one, other].map(|ends| ends.values().sum::<u64>().max(1));
+    let routes = one.iter().filter(|((_, is_route), _)| *is_route);
+    let common = routes.map(|(end, lines)| {
+        (lines * 10_000 / sums[0]).min(other.get(end).copied().unwrap_or(0) * 10_000 / sums[1])
+    });
+    common.sum::<u64>() / 100
+}
