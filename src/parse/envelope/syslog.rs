@@ -25,7 +25,7 @@ pub fn syslog(text: &[u8], facts: &mut Facts) -> Option<Inner> {
     Some(Inner { from, is_piece: false })
 }
 
-/// `STAMP HOST TAG MSG`: rsyslog puts no colon behind the name that came in a message of RFC 5424, for there it has none.
+/// `STAMP HOST TAG MSG`: rsyslog puts no colon behind a name that came in a message of RFC 5424, where it has none.
 pub fn without_colon(text: &[u8], facts: &mut Facts) -> Option<Inner> {
     let end = bsd(text, 0).or_else(|| iso(text, 0))?;
     let at = run(text, end, |byte| byte == b' ')?;

@@ -24,7 +24,8 @@ fn any_line() -> impl Strategy<Value = String> {
     let request = (path, 100u16..600, 0u32..99_999).prop_map(|(path, status, bytes)| {
         format!("192.0.2.7 - - [05/Mar/2031:04:05:06 +0100] \"GET {path} HTTP/1.1\" {status} {bytes}")
     });
-    prop_oneof![4 => request, 1 => "[a-zA-Z ]{1,20}"]
+    // Not beginning with a blank: one more than usual behind a stamp belongs to the stamp.
+    prop_oneof![4 => request, 1 => "[a-zA-Z][a-zA-Z ]{0,20}"]
 }
 
 /// A line in the head of a row.
@@ -42,7 +43,7 @@ proptest! {
     fn a_line_says_the_same_in_every_envelope(
         outer in 0..HEADS.len(),
         inner in prop::option::of(0..HEADS.len()),
-        lines in prop::collection::vec(any_line().prop_map(|line| format!("{line} x").replace(" x", "")), 1..6),
+        lines in prop::collection::vec(any_line(), 1..6),
     ) {
         let is_json = |place: usize| matches!(HEADS[place].reader, Reader::Json { .. });
         let inner = inner.filter(|inner| *inner != outer && !(is_json(outer) && is_json(*inner)));
