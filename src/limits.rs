@@ -1,5 +1,6 @@
-//! Sets the bounds that shape the whole program, each with its unit and its reason. Those of one room alone stand where
-//! they are used: at the head of the file, and in `output/http/mod.rs` for the server. Nothing grows without a bound.
+//! Sets the bounds that shape the whole program, each with its unit and its reason. Those of one room alone stand
+//! where they are used: at the head of the file, and in `output/http/mod.rs` for the server. Nothing grows without a
+//! bound.
 
 use std::time::Duration;
 
@@ -57,9 +58,9 @@ pub const SERIES_MAX: usize = 10_000;
 /// Series of histograms: each is some 60 samples, so 1,000 of them are 10 MB of text.
 pub const HISTOGRAM_SERIES_MAX: usize = 1_000;
 
-/// Text that a row of requests, and one of the histograms, may have on the page on average. Strangers choose values as
-/// long as they like (up to 256 bytes each): where rows are longer than this, there are fewer of them, and so the page
-/// stays below SERIES_MAX and HISTOGRAM_SERIES_MAX times this, 16 MB.
+/// Text that a row of requests, and one of the histograms, may have on the page on average. Strangers choose values
+/// as long as they like (up to 256 bytes each): where rows are longer than this, there are fewer of them, and so the
+/// page stays below SERIES_MAX and HISTOGRAM_SERIES_MAX times this, 16 MB.
 pub const SERIES_TEXT_BYTES: usize = 600;
 pub const HISTOGRAM_TEXT_BYTES: usize = 10_000;
 
@@ -87,6 +88,10 @@ pub const DETECT_WAIT_MAX: Duration = Duration::from_millis(500);
 
 /// Lines after which it is judged whether more than half of them do not fit.
 pub const FIT_WINDOW_LINES: u64 = 100;
+
+/// How long after the first line that does not fit it is said that none does: a quiet server may take days to log
+/// enough lines to be judged by their share.
+pub const MISFIT_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// The first lines of all, which are looked at for values that can hardly be meant so. One odd line is no reason.
 pub const FIRST_LINES_CHECKED: usize = 20;

@@ -5,6 +5,7 @@
 use crate::golden::split_words;
 use crate::harness::{Exporter, get, run};
 use crate::readme::blocks_of;
+use std::io::Write;
 
 /// A slip: what it is, the format with it, the line, the column a person points at, the words there, the advice.
 type Case = (&'static str, &'static str, &'static str, usize, &'static str, &'static str);
@@ -729,4 +730,46 @@ fn advice_never_holds_up_the_log() {
         let ended = exporter.process.wait();
         assert!(ended.status.success(), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn on_a_quiet_log_what_fits_nothing_is_said_all_the_same() {
+    let mut exporters = [Exporter::start(&["--format", "auto"]), Exporter::start(&["--format", "common"])];
+    for exporter in &mut exporters {
+        exporter.process.feed(b"no line of any access log\n");
+    }
+    for exporter in &exporters {
+        exporter.wait_for_lines(1);
+        exporter.wait_for_stderr("1 of 1 lines");
+        let ready = get(&exporter.address, "/-/ready").expect("an answer");
+        assert_eq!(ready.status, 503, "{}", ready.body);
+    }
+}
+
+#[test]
+fn of_a_long_input_a_sample_is_shown_and_all_is_counted() {
+    let line = |n: u32| format!("192.0.2.1 - - [03/Feb/2026:04:05:06 +0100] \"GET /{n} HTTP/1.1\" 200 5\n");
+    let mut input: String = (0..300).map(line).collect();
+    input.push_str("cut off\ncut off again\n");
+    let said = run(&["--explain", "--format", "common"], input.as_bytes()).stdout;
+    assert!(said.contains("Line 20 fits:") && !said.contains("Line 21 fits:"), "{said}");
+    assert!(said.contains("Line 301 does not fit:") && !said.contains("Line 302"), "{said}");
+    assert!(
+        said.contains("Not shown are 281 further lines, 1 of which do not fit, as lines above.\n"),
+        "{said}"
+    );
+    assert!(said.contains("\n300 of 302 lines fit.\n"), "{said}");
+}
+
+#[test]
+fn a_compressed_log_is_read_or_its_tool_is_named() {
+    let line = "192.0.2.1 - - [03/Feb/2026:04:05:06 +0100] \"GET / HTTP/1.1\" 200 5 \"-\" \"agent/1\"\n";
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(line.repeat(5000).as_bytes()).expect("memory is there");
+    let gzip = encoder.finish().expect("memory is there");
+    let page = run(&["--once"], &gzip).page();
+    assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"counted\"}"), Some(5000.0));
+    assert!(run(&["--explain"], &gzip).stdout.contains("5000 of 5000 lines fit."));
+    let zstd = [0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x00, b'\n'];
+    assert!(run(&["--once"], &zstd).stderr.contains("put `zstdcat FILE |` in front"));
 }

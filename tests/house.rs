@@ -164,7 +164,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "src/modes/",
         ],
     ),
-    ("flate2", &["src/serve/http/"]),
+    ("flate2", &["src/input/compressed.rs", "src/serve/http/"]),
     ("foldhash", &["src/count/"]),
     ("hashbrown", &["src/count/"]),
     ("httparse", &["src/serve/http/request.rs"]),

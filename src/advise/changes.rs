@@ -385,10 +385,14 @@ impl Words {
         let (mut list, mut labels) = (self.list.clone(), Vec::new());
         let mut text = text.to_owned();
         while labels.len() < list.len() && budget.spend(line.len()) {
-            let Some(mismatch) = reading::explain(&Format::compile(&text).ok()?, line).err() else { break };
+            let format = Format::compile(&text).ok()?;
+            let Some(mismatch) = reading::explain(&format, line).err() else { break };
             let found = str::from_utf8(line.get(mismatch.column - 1..)?).ok()?;
             let end = found.find([':', '=']).map(|mark| mark + 1).filter(|end| is_label(&found[..*end]));
-            let (Some(label), Some(field)) = (end.map(|end| &found[..end]), mismatch.before) else { break };
+            // A last field that may be empty is passed over.
+            let last = format.slots.last().filter(|_| mismatch.expected == Expected::End);
+            let field = mismatch.before.or_else(|| last.map(|slot| slot.name.clone()));
+            let (Some(label), Some(field)) = (end.map(|end| &found[..end]), field) else { break };
             let word = list.iter_mut().find(|word| word.contains(&field))?;
             word.insert_str(0, label);
             labels.push(label);

@@ -13,29 +13,28 @@ use crate::count::routes::learned::Learner;
 use crate::limits;
 use crate::log::shown;
 use crate::options::Options;
-use crate::parse::Format;
 use crate::parse::compile::field::Role;
 use crate::parse::compile::presets::PRESETS;
-use crate::parse::detect;
+use crate::parse::detect::{self, detect_within, doubt};
 use crate::parse::envelope::choose;
 use crate::parse::envelope::peel::Envelope;
-use crate::parse::read::spans::Spans;
-use crate::parse::{NoRecord, within};
+use crate::parse::read::spans::{Span, Spans};
+use crate::parse::{Format, NoRecord, Reason, within};
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Read, Write};
 
-/// Reads lines on stdin and explains each on stdout. An error names the option.
-pub fn run(options: &Options) -> Result<(), String> {
-    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
-    let first = first_lines(&mut input);
+/// Reads lines and explains each on stdout. An error names the option.
+pub fn run(options: &Options, input: &mut impl BufRead) -> Result<(), String> {
+    let mut output = io::stdout().lock();
+    let first = first_lines(input);
     // A reader of the output that goes away has read enough, and so has a broken input.
     let _ = match choice(options, &first)? {
         Some((format, chosen, title)) => {
             let envelope = envelope(options, &format, &first);
             let mut explainer = Explainer::new(format, envelope, chosen, &title);
             explainer.learner = options.learns_routes().then(|| Learner::new(|_| 0));
-            explainer.write(&first, &mut input, &mut output)
+            explainer.write(&first, input, &mut output)
         }
         None => output.write_all(b"There is no line on stdin to choose a preset by.\n"),
     };
@@ -85,7 +84,7 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, 
         return Ok(Some((format, true, title)));
     }
     let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
-    if let Some(within) = detect::detect_within(options.envelope, &lines) {
+    if let Some(within) = detect_within(options.envelope, &lines) {
         let inner: Vec<&[u8]> = within.inner.iter().map(Vec::as_slice).collect();
         let title = match units::ask(&inner).filter(|_| within.detected.untold) {
             Some(asked) => format!("{}.\nCounted is", capitalized(&asked)),
@@ -108,6 +107,12 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, 
     Ok(Some((compiled(name)?, false, title)))
 }
 
+/// Lines that are shown in full; of those behind them, the first of each kind that does not fit.
+const SHOWN_LINES_MAX: u64 = 20;
+
+/// Pieces of advice for one log: more of them are no advice.
+const REMEDIES_MAX: usize = 4;
+
 struct Explainer {
     format: Format,
     envelope: Envelope,
@@ -116,21 +121,40 @@ struct Explainer {
     title: String,
     /// Whether it is the format of the lines, and not only the nearest to them.
     chosen: bool,
+    counts: Counts,
+    /// The reasons that a line was shown for.
+    reasons: HashSet<Reason>,
+    /// What to do, and under which line that is said.
+    remedies: Vec<(u64, Remedy)>,
+    /// With `--route auto`, what the lines teach.
+    learner: Option<Learner>,
+    /// The fields that were found in any line, by their places: not every key of a format is in its lines.
+    found: Vec<bool>,
+}
+
+/// A line without what stands around it.
+struct Peeled {
+    line: Vec<u8>,
+    /// What stood around it tells this.
+    told: Vec<(String, String)>,
+    /// Why it is no request, if it is none.
+    foreign: Option<String>,
+    /// Why it does not fit, if it should.
+    reason: Option<Reason>,
+}
+
+/// Lines by what became of them.
+#[derive(Default)]
+struct Counts {
     lines: u64,
     fit: u64,
     /// Lines that are no requests.
     foreign: u64,
     /// Lines that fit and can hardly be meant so.
     doubted: u64,
-    /// Lines that advice was sought for, all that was given, and the formats that it names.
-    sought: usize,
-    advice: Vec<Remedy>,
-    better: Vec<Format>,
-    budget: Budget,
-    /// With `--route auto`, what the lines teach.
-    learner: Option<Learner>,
-    /// The fields that were found in any line, by name: not every key of a format is in its lines.
-    found: HashSet<String>,
+    /// Lines that are not shown, and those of them that do not fit.
+    hidden: u64,
+    hidden_malformed: u64,
 }
 
 impl Explainer {
@@ -140,26 +164,10 @@ impl Explainer {
         if !chain.is_empty() {
             let _ = writeln!(title, "The envelope is `{}`, as in:\n    {}", chain.name(), chain.example());
         }
-        let (advice, better, found) = (Vec::new(), Vec::new(), HashSet::new());
-        let (lines, fit, foreign, doubted, sought) = (0, 0, 0, 0, 0);
-        let budget = Budget::new();
-        Explainer {
-            format,
-            envelope,
-            spans: Spans::new(),
-            title,
-            chosen,
-            lines,
-            fit,
-            foreign,
-            doubted,
-            sought,
-            advice,
-            better,
-            budget,
-            learner: None,
-            found,
-        }
+        let found = vec![false; format.slots.len()];
+        let (counts, reasons, remedies) = (Counts::default(), HashSet::new(), Vec::new());
+        let (spans, learner) = (Spans::new(), None);
+        Explainer { format, envelope, spans, title, chosen, counts, reasons, remedies, learner, found }
     }
 
     /// Lets a line that fits teach its route.
@@ -179,11 +187,14 @@ impl Explainer {
         output: &mut impl Write,
     ) -> io::Result<()> {
         output.write_all(self.title.as_bytes())?;
-        for line in first {
-            output.write_all(self.line(line).as_bytes())?;
+        let first: Vec<Peeled> = first.iter().map(|line| self.peel(line)).collect();
+        self.seek_remedies(&first);
+        for peeled in &first {
+            output.write_all(self.line(peeled).as_bytes())?;
         }
         while let Some(line) = next_line(input) {
-            output.write_all(self.line(&line).as_bytes())?;
+            let peeled = self.peel(&line);
+            output.write_all(self.line(&peeled).as_bytes())?;
         }
         output.write_all(self.closing().as_bytes())?;
         let Some(learner) = &mut self.learner else { return Ok(()) };
@@ -192,46 +203,106 @@ impl Explainer {
     }
 
     /// A line, taken out of its envelope just as when it is counted.
-    fn line(&mut self, line: &[u8]) -> String {
-        self.lines += 1;
+    fn peel(&mut self, line: &[u8]) -> Peeled {
         let text = [line, b"\n"].concat();
         let mut read = None;
         within::each(&self.format, &mut self.envelope, &text, &mut self.spans, |inner, record| {
             read = Some((inner.to_vec(), record.err()));
         });
         self.envelope.follow_strays(1);
-        let (why, line) = match read {
-            None => ("a piece of a line that goes on".to_owned(), line.to_vec()),
-            Some((inner, Some(NoRecord::Foreign))) => {
-                let why = reading::foreign(&self.format, &inner);
-                (why.unwrap_or_else(|| "the envelope tells".to_owned()), inner)
-            }
-            Some((inner, _)) => return self.inner_line(&inner),
+        let told = self.spans.facts.told();
+        let told = told.map(|(name, value)| (format!("envelope:{name}"), shown(value, usize::MAX))).collect();
+        let Some((inner, wrong)) = read else {
+            let why = "a piece of a line that goes on".to_owned();
+            return Peeled { line: line.to_vec(), told, foreign: Some(why), reason: None };
         };
-        self.foreign += 1;
-        let line = shown(&line, limits::SHOWN_LINE_CHARS);
-        format!("\nLine {} is no request ({why}):\n    {line}\n", self.lines)
+        let line = inner.strip_suffix(b"\r").unwrap_or(&inner).to_vec();
+        let (foreign, reason) = match wrong {
+            Some(NoRecord::Foreign) => {
+                let why = reading::foreign(&self.format, &line);
+                (Some(why.unwrap_or_else(|| "the envelope tells".to_owned())), None)
+            }
+            Some(NoRecord::Malformed(malformed)) => (None, Some(malformed.reason)),
+            None => (None, None),
+        };
+        Peeled { line, told, foreign, reason }
     }
 
-    /// One line, as read or as far as it could be read.
-    fn inner_line(&mut self, line: &[u8]) -> String {
+    /// Advice on all of the first lines that need it, each said once, under the first line that it helps.
+    fn seek_remedies(&mut self, first: &[Peeled]) {
+        let mut budget = Budget::new();
+        let numbered = (1..).zip(first).filter(|(_, peeled)| self.needs_advice(peeled));
+        let mut in_need: Vec<(u64, &[u8])> =
+            numbered.map(|(number, peeled)| (number, peeled.line.as_slice())).collect();
+        while let Some(&(number, line)) = in_need.first().filter(|_| self.remedies.len() < REMEDIES_MAX) {
+            let lines: Vec<&[u8]> = in_need.iter().map(|(_, line)| *line).collect();
+            let of_all = remedy::remedy(&self.format, &lines, &mut budget);
+            let Some(remedy) = of_all.or_else(|| remedy::remedy(&self.format, &[line], &mut budget)) else {
+                return;
+            };
+            let better = remedy.format.as_deref().and_then(|format| Format::compile(format).ok());
+            let Some(better) = better else {
+                // Of lines that nothing reads, one remark is enough.
+                self.remedies.push((number, remedy));
+                return;
+            };
+            let helped = in_need.iter().find(|(_, line)| reading::suits(&better, line));
+            self.remedies.push((helped.map_or(number, |(number, _)| *number), remedy));
+            in_need.retain(|(other, line)| *other != number && !reading::suits(&better, line));
+        }
+    }
+
+    fn needs_advice(&self, peeled: &Peeled) -> bool {
+        let line = &peeled.line;
+        // Some logs begin with remarks.
+        let is_line =
+            !line.is_empty() && !line.starts_with(b"#") && line.len() <= limits::SAMPLE_LINE_BYTES_MAX;
+        is_line && peeled.foreign.is_none() && !(self.chosen && reading::suits(&self.format, line))
+    }
+
+    /// Counts a line, and shows it if it is one of the first, or the first of its kind.
+    fn line(&mut self, peeled: &Peeled) -> String {
+        self.counts.lines += 1;
+        let (number, line) = (self.counts.lines, peeled.line.as_slice());
+        if peeled.foreign.is_some() {
+            self.counts.foreign += 1;
+        } else if self.format.parse(line, &mut self.spans).is_ok() {
+            self.counts.fit += 1;
+            // What is not shown is looked at without words.
+            let is_doubted = match number <= SHOWN_LINES_MAX {
+                true => !reading::suits(&self.format, line),
+                false => !doubt::of_line(&self.format.slots, line, &self.spans).is_empty(),
+            };
+            self.counts.doubted += u64::from(is_doubted);
+            self.found.iter_mut().zip(&self.spans.at).for_each(|(found, span)| *found |= *span != Span::NONE);
+            self.teach(line);
+        }
+        let is_first_of_kind = peeled.reason.is_some_and(|reason| self.reasons.insert(reason));
+        let is_advised = self.remedies.iter().any(|(line, _)| *line == number);
+        if number <= SHOWN_LINES_MAX || is_first_of_kind || is_advised {
+            return self.in_full(number, peeled);
+        }
+        self.counts.hidden += 1;
+        self.counts.hidden_malformed += u64::from(peeled.reason.is_some());
+        String::new()
+    }
+
+    /// A line as read, or as far as it could be read, and the advice that belongs to it.
+    fn in_full(&self, number: u64, Peeled { line, told, foreign, .. }: &Peeled) -> String {
+        if let Some(why) = foreign {
+            let line = shown(line, limits::SHOWN_LINE_CHARS);
+            return format!("\nLine {number} is no request ({why}):\n    {line}\n");
+        }
         let mut text = String::new();
         match reading::explain(&self.format, line) {
             Ok(readings) => {
-                self.fit += 1;
-                self.teach(line);
                 let doubts: Vec<String> = readings.iter().filter_map(Reading::in_doubt).collect();
                 let but = if doubts.is_empty() { "" } else { ", but can hardly be meant so" };
-                self.doubted += u64::from(!doubts.is_empty());
-                let _ = writeln!(text, "\nLine {} fits{but}:", self.lines);
-                for (name, value) in self.spans.facts.told() {
-                    let _ =
-                        writeln!(text, "    {:24} {}", format!("envelope:{name}"), shown(value, usize::MAX));
+                let _ = writeln!(text, "\nLine {number} fits{but}:");
+                for (name, value) in told {
+                    let _ = writeln!(text, "    {name:24} {value}");
                 }
                 for reading in readings {
-                    if !self.found.contains(&reading.name) {
-                        self.found.insert(reading.name.clone());
-                    }
                     let value = if reading.value == reading.raw { String::new() } else { reading.value };
                     let row = format!("    {:24} {:32} {value}", reading.name, reading.raw);
                     let _ = writeln!(text, "{}", row.trim_end());
@@ -239,70 +310,61 @@ impl Explainer {
                 for doubt in &doubts {
                     let _ = writeln!(text, "    in doubt: {doubt}");
                 }
-                if !doubts.is_empty() || !self.chosen {
-                    text.push_str(&self.advice(line));
-                }
             }
             Err(mismatch) => {
                 let (excerpt, caret) = pointed(line, mismatch.column);
                 let caret = " ".repeat(caret) + "^";
-                let _ = writeln!(text, "\nLine {} does not fit:\n    {excerpt}\n    {caret}", self.lines);
+                let _ = writeln!(text, "\nLine {number} does not fit:\n    {excerpt}\n    {caret}");
                 let _ = writeln!(text, "    {mismatch}");
-                text.push_str(&self.advice(line));
             }
         }
-        text
-    }
-
-    /// What to do about a line; only of the first ones, and only if nothing that was said before helps.
-    fn advice(&mut self, line: &[u8]) -> String {
-        let enough = self.advice.len() == limits::SAMPLE_LINES_MAX || self.sought == limits::DETECT_LINES_MAX;
-        if enough || self.better.iter().any(|format| reading::suits(format, line)) {
-            return String::new();
+        for (_, remedy) in self.remedies.iter().filter(|(line, _)| *line == number) {
+            let _ = writeln!(text, "    {remedy}");
         }
-        self.sought += 1;
-        // Of lines that nothing reads, one remark is enough.
-        let new = |remedy: &Remedy| !self.advice.iter().any(|given| given.format == remedy.format);
-        let remedy = remedy::remedy(&self.format, &[line], &mut self.budget).filter(new);
-        let Some(remedy) = remedy else { return String::new() };
-        let text = format!("    {remedy}\n");
-        self.better.extend(remedy.format.as_deref().and_then(|format| Format::compile(format).ok()));
-        self.advice.push(remedy);
         text
     }
 
     fn closing(&self) -> String {
-        if self.lines == 0 {
-            return "\nThere is no line on stdin.\n".to_owned() + &self.gifts();
+        let counts = &self.counts;
+        if counts.lines == 0 {
+            return "\nThere is no line on stdin.\n".to_owned() + &self.metrics();
         }
-        let mut text = format!("\n{} of {} lines fit", self.fit, self.lines);
-        if self.doubted > 0 {
-            let _ = write!(text, ", {} of them in doubt", self.doubted);
+        let mut text = String::new();
+        if counts.hidden > 0 {
+            let _ = write!(text, "\nNot shown are {} further lines", counts.hidden);
+            if counts.hidden_malformed > 0 {
+                let _ = write!(text, ", {} of which do not fit, as lines above", counts.hidden_malformed);
+            }
+            text.push_str(".\n");
         }
-        if self.foreign > 0 {
-            let _ = write!(text, ", {} are no requests", self.foreign);
+        let _ = write!(text, "\n{} of {} lines fit", counts.fit, counts.lines);
+        if counts.doubted > 0 {
+            let _ = write!(text, ", {} of them in doubt", counts.doubted);
+        }
+        if counts.foreign > 0 {
+            let _ = write!(text, ", {} are no requests", counts.foreign);
         }
         text.push_str(".\n");
         // What a format gives that reads nothing would only lead astray.
-        text.push_str(&match (self.fit, self.advice.is_empty()) {
+        text.push_str(&match (counts.fit, self.remedies.is_empty()) {
             (0, false) => "Look again with what is advised above.\n".to_owned(),
             (0, true) => "Write a line down in nginx's way, with a $name in the place of each value: a name that nginx \
                           does not know\nreads any text.\n"
                 .to_owned(),
-            _ => self.gifts(),
+            _ => self.metrics(),
         });
         text
     }
 
     /// What the format gives, and what it does not.
-    fn gifts(&self) -> String {
+    fn metrics(&self) -> String {
         let mut text = "\nThis format gives:\n".to_owned();
         let mut missing = Vec::new();
-        for gift in GIFTS {
-            match gift.role.map(|role| (role, self.source_of(role))) {
-                None => row(&mut text, &gift.what(), "from every line"),
-                Some((_, Some(source))) => row(&mut text, &gift.what(), &format!("from {source}")),
-                Some((role, None)) => missing.push((gift, role)),
+        for metric in METRIC_SOURCES {
+            match metric.role.map(|role| (role, self.source_of(role))) {
+                None => row(&mut text, &metric.what(), "from every line"),
+                Some((_, Some(source))) => row(&mut text, &metric.what(), &format!("from {source}")),
+                Some((role, None)) => missing.push((metric, role)),
             }
         }
         text.push_str(&if self.format.is_json() { self.absent(&missing) } else { self.longer(&missing) });
@@ -312,39 +374,43 @@ impl Explainer {
     /// The field that plays a role; of a JSON format, one that is in the lines, if there are any.
     fn source_of(&self, role: Role) -> Option<&str> {
         let source = self.format.source_of(role)?;
-        if !self.format.is_json() || self.lines == 0 {
+        if !self.format.is_json() || self.counts.lines == 0 {
             return Some(source);
         }
         let request = (role == Role::Method).then(|| self.format.keys_of(Role::Request));
         let mut keys = request.into_iter().flatten().chain(self.format.keys_of(role));
-        keys.find(|key| self.found.contains(*key))
+        let is_found = |key: &str| {
+            self.format.slots.iter().zip(&self.found).any(|(slot, found)| *found && slot.name == key)
+        };
+        keys.find(|key| is_found(key))
     }
 
     /// Metrics whose keys no line has.
-    fn absent(&self, missing: &[(&Gift, Role)]) -> String {
+    fn absent(&self, missing: &[(&MetricSource, Role)]) -> String {
         let mut text = String::new();
-        for (gift, role) in missing {
+        for (source, role) in missing {
             let keys: Vec<&str> = self.format.keys_of(*role).collect();
             if !keys.is_empty() {
-                row(&mut text, &gift.what(), &format!("no {}", keys.join(" or ")));
+                row(&mut text, &source.what(), &format!("no {}", keys.join(" or ")));
             }
         }
         if text.is_empty() { text } else { format!("\nThe lines have no key for:\n{text}") }
     }
 
     /// Metrics that the format has no field for, and the format with all of them.
-    fn longer(&self, missing: &[(&Gift, Role)]) -> String {
+    fn longer(&self, missing: &[(&MetricSource, Role)]) -> String {
         let nginx = self.is_nginx();
-        let field_of = |gift: &Gift| if nginx { gift.nginx } else { gift.apache };
-        let missing: Vec<(&Gift, &str)> = missing.iter().map(|(gift, _)| (*gift, field_of(gift))).collect();
+        let field_of = |source: &MetricSource| if nginx { source.nginx } else { source.apache };
+        let missing: Vec<(&MetricSource, &str)> =
+            missing.iter().map(|(source, _)| (*source, field_of(source))).collect();
         let missing = missing.iter().filter(|(_, field)| !field.is_empty());
         let elsewhere = self.elsewhere();
         let mut text = String::new();
         // One field may give several metrics.
         let mut fields: Vec<&str> = Vec::new();
-        for (gift, field) in missing {
+        for (source, field) in missing {
             let add = if elsewhere.is_some() { String::new() } else { format!("add {field}") };
-            row(&mut text, &gift.what(), &add);
+            row(&mut text, &source.what(), &add);
             if !fields.contains(field) {
                 fields.push(field);
             }
@@ -418,7 +484,7 @@ fn pointed(line: &[u8], column: usize) -> (String, usize) {
 }
 
 /// What a format can give, and the directive or variable that does.
-struct Gift {
+struct MetricSource {
     metric: &'static Metric,
     /// The label, where it is not the metric itself.
     label: &'static str,
@@ -427,7 +493,7 @@ struct Gift {
     nginx: &'static str,
 }
 
-impl Gift {
+impl MetricSource {
     fn what(&self) -> String {
         match self.label {
             "" => self.metric.name.to_owned(),
@@ -436,27 +502,27 @@ impl Gift {
     }
 }
 
-const fn gift(
+const fn source(
     metric: &'static Metric,
     label: &'static str,
     role: Option<Role>,
     apache: &'static str,
     nginx: &'static str,
-) -> Gift {
-    Gift { metric, label, role, apache, nginx }
+) -> MetricSource {
+    MetricSource { metric, label, role, apache, nginx }
 }
 
-const GIFTS: &[Gift] = &[
-    gift(&catalogue::REQUESTS, "", None, "", ""),
-    gift(&catalogue::REQUESTS, "status_code", Some(Role::Status), "%>s", "$status"),
-    gift(&catalogue::REQUESTS, "method", Some(Role::Method), "\"%r\"", "\"$request\""),
-    gift(&catalogue::REQUESTS, "vhost", Some(Role::Vhost), "%v", "$server_name"),
-    gift(&catalogue::BYTES_SENT, "", Some(Role::BytesSent), "%B", "$body_bytes_sent"),
-    gift(&catalogue::BYTES_RECEIVED, "", Some(Role::BytesReceived), "%I", "$request_length"),
-    gift(&catalogue::DURATION, "", Some(Role::Duration), "%D", "$request_time"),
-    gift(&catalogue::SIZE, "", Some(Role::BytesSent), "%B", "$body_bytes_sent"),
-    gift(&catalogue::FIRST_BYTE, "", Some(Role::TimeToFirstByte), "%^FB", "\"$upstream_header_time\""),
-    gift(&catalogue::UPSTREAM, "", Some(Role::UpstreamDuration), "", "\"$upstream_response_time\""),
-    gift(&catalogue::ABORTED, "", Some(Role::Aborted), "%X", ""),
-    gift(&catalogue::LAST_REQUEST, "", Some(Role::Timestamp), "%t", "[$time_local]"),
+const METRIC_SOURCES: &[MetricSource] = &[
+    source(&catalogue::REQUESTS, "", None, "", ""),
+    source(&catalogue::REQUESTS, "status_code", Some(Role::Status), "%>s", "$status"),
+    source(&catalogue::REQUESTS, "method", Some(Role::Method), "\"%r\"", "\"$request\""),
+    source(&catalogue::REQUESTS, "vhost", Some(Role::Vhost), "%v", "$server_name"),
+    source(&catalogue::BYTES_SENT, "", Some(Role::BytesSent), "%B", "$body_bytes_sent"),
+    source(&catalogue::BYTES_RECEIVED, "", Some(Role::BytesReceived), "%I", "$request_length"),
+    source(&catalogue::DURATION, "", Some(Role::Duration), "%D", "$request_time"),
+    source(&catalogue::SIZE, "", Some(Role::BytesSent), "%B", "$body_bytes_sent"),
+    source(&catalogue::FIRST_BYTE, "", Some(Role::TimeToFirstByte), "%^FB", "\"$upstream_header_time\""),
+    source(&catalogue::UPSTREAM, "", Some(Role::UpstreamDuration), "", "\"$upstream_response_time\""),
+    source(&catalogue::ABORTED, "", Some(Role::Aborted), "%X", ""),
+    source(&catalogue::LAST_REQUEST, "", Some(Role::Timestamp), "%t", "[$time_local]"),
 ];

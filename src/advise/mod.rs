@@ -14,6 +14,7 @@ mod changes;
 mod columns;
 mod draft;
 pub mod explain;
+mod no_access_log;
 mod price;
 pub mod reading;
 pub mod remedy;

@@ -11,6 +11,7 @@ use crate::parse::compile::presets;
 use crate::parse::detect::doubt;
 use crate::parse::detect::doubt::Doubt;
 use crate::parse::read::careful::{Failure, Steps, What};
+use crate::parse::read::record::Record;
 use crate::parse::read::request::Request;
 use crate::parse::read::spans::Span;
 use crate::parse::read::spans::Spans;
@@ -100,12 +101,14 @@ pub fn explain(format: &Format, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
         Ok(_) => {}
     }
     let doubts = doubt::of_line(&format.slots, line, &spans);
+    let record = Record { format, text: line, spans: &spans };
     let fields = format.slots.iter().zip(&spans.at).enumerate();
     let readings = fields.filter_map(|(place, (slot, span))| {
         let raw = span.of(line)?;
         let doubt = doubts.iter().find(|doubt| doubt.slot == place);
         let doubt = doubt.map(|doubt| (span.start as usize + doubt.at + 1, doubt.why.clone()));
-        Some(Reading { name: slot.name.clone(), raw: excerpt(raw, EXCERPT), value: value(slot, raw), doubt })
+        let value = counted(&record, slot).unwrap_or_else(|| value(slot, raw));
+        Some(Reading { name: slot.name.clone(), raw: excerpt(raw, EXCERPT), value, doubt })
     });
     let mut readings: Vec<Reading> = readings.collect();
     if let [only] = readings.as_mut_slice()
@@ -163,6 +166,29 @@ fn unheard_of(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
         (!keys.iter().any(|key| read(key))).then(|| format!("no line has the key {first}"))
     };
     CONSTANT.iter().find_map(missing)
+}
+
+/// What is counted for the field that plays a role, where the reading of records says it better than the field alone:
+/// a host without its port, a status that is none.
+fn counted(record: &Record, slot: &Slot) -> Option<String> {
+    let role = slot.meaning.role.filter(|role| record.format.source_of(*role) == Some(slot.name.as_str()))?;
+    let time = |nanos: Option<u64>| {
+        nanos.map_or_else(|| "absent".to_owned(), |nanos| format!("{} s", seconds(nanos)))
+    };
+    let size =
+        |bytes: Option<u64>| bytes.map_or_else(|| "absent".to_owned(), |bytes| format!("{bytes} bytes"));
+    match role {
+        Role::Status => Some(record.status().map_or_else(|| "other".to_owned(), |status| status.to_string())),
+        Role::Vhost => {
+            Some(record.vhost().map_or_else(|| "absent".to_owned(), |host| excerpt(host, EXCERPT)))
+        }
+        Role::BytesSent => Some(size(record.bytes_sent())),
+        Role::BytesReceived => Some(size(record.bytes_received())),
+        Role::Duration => Some(time(record.duration_nanos())),
+        Role::UpstreamDuration => Some(time(record.upstream_nanos())),
+        Role::TimeToFirstByte => Some(time(record.time_to_first_byte_nanos())),
+        _ => None,
+    }
 }
 
 /// A value in words.

@@ -11,7 +11,7 @@ use crate::advise::price::{
     DRAFT, ODD_VALUE, OTHER_KEYS, OTHER_SERVER, OWN_KEYS, PLACEHOLDER, PRESET_FOR_FORMAT, SAME_SERVER,
     UNREAD_LINE,
 };
-use crate::advise::{changes, draft, reading};
+use crate::advise::{changes, draft, no_access_log, reading};
 use crate::parse::Format;
 use crate::parse::compile::field::{Kind, Role};
 use crate::parse::compile::presets::{self, PRESETS, Preset};
@@ -46,6 +46,9 @@ pub fn remedy(format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Option<R
     let line = *lines.first()?;
     if oddness(format, lines).is_some() && reading::doubt(format, lines).is_none() {
         return None;
+    }
+    if let Some(words) = no_access_log::named(lines) {
+        return Some(Remedy { words, format: None });
     }
     let mut scale = Scale { few: spread(lines, FEW_LINES), lines, best: None, budget };
     scale.weigh_all(other_presets(format, lines).into_iter(), 0);

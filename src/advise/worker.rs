@@ -4,7 +4,7 @@
 //! What it works out has a bound, and nobody waits for it but the end of the program, for a moment.
 
 use crate::advise::budget::Budget;
-use crate::advise::{reading, remedy, units};
+use crate::advise::{no_access_log, reading, remedy, units};
 use crate::count::diagnostics::{Finding, Report, Reporter};
 use crate::count::ledger::Doubt;
 use crate::limits;
@@ -109,6 +109,9 @@ fn advice(format: &Format, lines: &[&[u8]]) -> String {
 fn no_preset(start: &str, lines: &[&[u8]]) -> String {
     let or_look = "give the server's own format with --format, or look with `httpd_exporter --explain`";
     let Some(line) = lines.first() else { return format!("{start}; {or_look}") };
+    if let Some(named) = no_access_log::named(lines) {
+        return format!("{start}: {named}; the line: {}", shown(line, limits::SHOWN_LINE_CHARS));
+    }
     let (name, ..) = remedy::nearest(line);
     let nearest = Format::compile(name).ok();
     let why = nearest.as_ref().and_then(|format| match reading::explain(format, line) {

@@ -1,5 +1,5 @@
-//! Notices what does not fit and reports it with samples: the first line of each kind, once that most lines do not fit,
-//! and once the first lines of all, which may fit and yet mean something else.
+//! Notices what does not fit and reports it with samples: the first line of each kind, once that most lines do not
+//! fit, and once the first lines of all, which may fit and yet mean something else.
 //!
 //! Nothing is worked out here: whoever receives the reports advises on them, on a thread of its own. What strangers
 //! send ends up here, so the number of reports is fixed, and so are the lines and bytes that are kept.
@@ -11,8 +11,10 @@ use crate::parse::envelope::choose::inner_lines;
 use crate::parse::envelope::peel::Envelope;
 use crate::parse::{Malformed, Reason};
 use std::fmt;
+use std::time::Instant;
 
-/// Lines after which nothing more is waited for when none of them fits: a quiet server may take days to log a hundred.
+/// Lines after which nothing more is waited for when none of them fits: a quiet server may take days to log a
+/// hundred.
 const HOPELESS_LINES: u64 = 10;
 
 /// Something that people should hear of.
@@ -99,6 +101,8 @@ pub struct Diagnostics {
     /// The first lines of all, until there are enough to be looked at.
     first: Samples,
     looked: bool,
+    /// When it is said that no line has fitted yet, from the first that did not.
+    due: Option<Instant>,
 }
 
 impl Diagnostics {
@@ -111,6 +115,7 @@ impl Diagnostics {
             misfits: Samples::default(),
             first: Samples::default(),
             looked: false,
+            due: None,
         }
     }
 
@@ -185,6 +190,9 @@ impl Diagnostics {
             return;
         }
         ledger.misfit = new_malformed * 2 > new;
+        if new_malformed > 0 && self.due.is_none() {
+            self.due = Some(Instant::now() + limits::MISFIT_WAIT_MAX);
+        }
         let enough = new >= limits::FIT_WINDOW_LINES;
         let never_fitted = self.judged.0 == 0 && new_malformed == new;
         let hopeless = never_fitted && new >= HOPELESS_LINES && format.is_some();
@@ -195,6 +203,21 @@ impl Diagnostics {
             self.judged = (lines, malformed);
             self.misfits.clear();
         }
+    }
+
+    /// When `on_time` is to be called, if it is.
+    pub fn due(&self) -> Option<Instant> {
+        self.due.filter(|_| !self.told_misfit && self.judged.0 == 0)
+    }
+
+    /// On a quiet log: what fits nothing is said before there are enough lines to judge shares by.
+    pub fn on_time(&mut self, ledger: &Ledger, format: Option<&str>) {
+        let (lines, malformed) = (ledger.totals.not_foreign(), ledger.totals.of(Outcome::Malformed));
+        if malformed * 2 > lines {
+            self.report_misfit(malformed, lines, format);
+        }
+        // Looked at once more when the next line does not fit.
+        self.due = None;
     }
 
     fn report_misfit(&mut self, malformed: u64, lines: u64, format: Option<&str>) {

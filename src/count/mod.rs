@@ -102,7 +102,8 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// Compiles format and options; an error names the option. What people should hear of the lines goes to `reporter`.
+    /// Compiles format and options; an error names the option. What people should hear of the lines goes to
+    /// `reporter`.
     pub fn new(options: Options, reporter: Reporter) -> Result<Counter, String> {
         let detecting = options.format.is_none();
         // Until the lines have chosen, the first preset stands in, for the reasons why none reads them.
@@ -369,7 +370,8 @@ pub fn run(
     loop {
         // With `--once` nobody waits for a page, and the same lines have to choose the same format at any speed.
         let waiting = counter.detector.as_ref().filter(|detector| detector.options.mode != Mode::Once);
-        let patience = waiting.and_then(FormatDetector::until).map_or_else(never, at);
+        let choice_due = waiting.and_then(FormatDetector::until).map_or_else(never, at);
+        let report_due = counter.diagnostics.due().map_or_else(never, at);
         select! {
             recv(inbox.chunks) -> chunk => match chunk {
                 Ok(chunk) => {
@@ -380,7 +382,8 @@ pub fn run(
                 Err(_) => break,
             },
             recv(questions) -> question => answer(question.ok(), &counter.ledger),
-            recv(patience) -> _ => counter.choose(),
+            recv(choice_due) -> _ => counter.choose(),
+            recv(report_due) -> _ => counter.diagnostics.on_time(&counter.ledger, counter.chosen.as_deref()),
         }
     }
     counter.close()

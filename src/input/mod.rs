@@ -5,6 +5,7 @@
 //! newline is carried over to the next one. Nothing is done per line.
 
 mod chunks;
+pub mod compressed;
 mod line_buffer;
 pub mod source;
 mod stdin;
@@ -12,6 +13,7 @@ pub mod tee;
 
 pub use crate::input::chunks::{ChunkReceiver, ChunkSender, channels};
 
+use crate::input::compressed::Decompressed;
 use crate::input::line_buffer::LineBuffer;
 use crate::input::source::{Readiness, Source};
 use crate::input::stdin::Stdin;
@@ -56,7 +58,8 @@ pub fn run(
     chunks: ChunkSender,
     on_terminate: impl FnMut() -> OnTerminate,
 ) -> End {
-    run_source(Stdin::new(input, signals), signals, tee, chunks, on_terminate)
+    let source = Decompressed::new(Stdin::new(input, signals));
+    run_source(source, signals, tee, chunks, on_terminate)
 }
 
 /// Reads a source to its end.

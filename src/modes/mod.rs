@@ -7,6 +7,7 @@ mod shared;
 mod start;
 
 use crate::advise::explain;
+use crate::input::compressed;
 use crate::log::log_line;
 use crate::modes::shared::{Failure, print};
 use crate::options::{Mode, Options};
@@ -43,7 +44,8 @@ fn run(options: Options) -> Result<(), Failure> {
         Mode::Version => print(concat!("httpd_exporter ", env!("CARGO_PKG_VERSION"), "\n")),
         Mode::Explain => {
             let _rights = start::drop_root(&options)?;
-            explain::run(&options).map_err(Failure::Usage)
+            let mut input = compressed::reader(std::io::stdin().lock());
+            explain::run(&options, &mut input).map_err(Failure::Usage)
         }
         Mode::Once | Mode::Serve if os::check_address_space().is_err() => {
             os::check_address_space().map_err(Failure::System)

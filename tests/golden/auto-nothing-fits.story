@@ -9,7 +9,7 @@ httpd_exporter_ready 0
 !httpd_exporter_format_info
 stderr:
 2 of 2 lines fit none of the presets
-expected a word at column 5 (for %l)
+2 of 2 lines fit none of the presets: the nearest, `
 the line: Feb  3 04:05:06 web kernel: something else entirely
 --format
 exit: 0

@@ -1,5 +1,5 @@
-//! Random formats against a real Apache and a real nginx: each request is logged in dozens of formats, and beside them in
-//! one that cannot be misread; the figures that the program makes of each are those.
+//! Random formats against a real Apache and a real nginx: each request is logged in dozens of formats, and beside
+//! them in one that cannot be misread; the figures that the program makes of each are those.
 //!
 //! FORMATS is how many formats to try (24), SEED where the chance begins.
 
