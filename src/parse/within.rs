@@ -170,9 +170,6 @@ enum Found {
 fn search(format: &Format, envelope: &Envelope, line: &[u8], alone: bool) -> Found {
     let (mut facts, mut spans) = (Facts::default(), Spans::new());
     let is_auto = envelope.wanted() == Wanted::Auto;
-    if alone && is_auto && !envelope.chain().is_empty() && format.parse(line, &mut spans).is_ok() {
-        return Found::Fits(Chain::default());
-    }
     let mut found = Found::Nothing;
     for chain in Finder::new(envelope.wanted()).chains(line) {
         let mut other = Envelope::of(chain, envelope.stderr());
@@ -183,6 +180,10 @@ fn search(format: &Format, envelope: &Envelope, line: &[u8], alone: bool) -> Fou
             Peeled::Foreign if chain.heads().all(|head| head.is_certain) => found = Found::Foreign,
             _ => {}
         }
+    }
+    // Last, for a user's name may hold blanks: what stands in front of a line would pass for one.
+    if alone && is_auto && !envelope.chain().is_empty() && format.parse(line, &mut spans).is_ok() {
+        return Found::Fits(Chain::default());
     }
     found
 }
