@@ -3,6 +3,7 @@
 //! Each takes the bytes a stranger could have chosen and panics where a promise is broken. A test runs them over the
 //! seeds in fuzz/seeds/, whole, cut and damaged, so that plain `cargo test` has a first look.
 
+use crate::generations;
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::envelope::chain::Wanted;
 use crate::parse::envelope::peel::Envelope;
@@ -75,6 +76,11 @@ pub fn head(data: &[u8]) {
     http::check_head(data);
 }
 
+/// Any bytes are a state file or are refused.
+pub fn state(data: &[u8]) {
+    generations::check_state(data);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,5 +124,10 @@ mod tests {
     #[test]
     fn heads() {
         over_seeds("head", head);
+    }
+
+    #[test]
+    fn states() {
+        over_seeds("state", state);
     }
 }

@@ -310,3 +310,17 @@ fn read_first_version(title: &str, body: &[u8]) -> Result<Content, String> {
     content.forget_the_future();
     Ok(content)
 }
+
+/// What holds for any bytes, as they are and as the sections of a file that is not damaged: what is read is written so
+/// that it is read as the same.
+#[cfg(any(test, fuzzing))]
+pub fn check(bytes: &[u8]) {
+    let _ = Head::read(bytes);
+    let sealed = str::from_utf8(bytes).map(|body| titled(&format!("{TITLE}{VERSION} "), body));
+    for bytes in [bytes, sealed.unwrap_or_default().as_bytes()] {
+        let Ok((content, length)) = Content::read(bytes) else { continue };
+        assert!(length <= bytes.len());
+        let written = content.write();
+        assert_eq!(Content::read(written.as_bytes()), Ok((content, written.len())), "{written}");
+    }
+}

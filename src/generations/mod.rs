@@ -30,3 +30,6 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 pub mod writer;
+
+#[cfg(any(test, fuzzing))]
+pub use crate::generations::content::check as check_state;
