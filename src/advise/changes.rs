@@ -12,6 +12,7 @@ use crate::advise::price::{
 use crate::advise::reading;
 use crate::advise::reading::Expected;
 use crate::parse::Format;
+use crate::parse::compile::language::{Grammar, LANGUAGES, Language};
 use crate::parse::read::values::syslog_header;
 
 /// A change in words, the format that comes of it, and its price.
@@ -33,8 +34,27 @@ pub fn of(format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Vec<Change> 
     let mut changes: Vec<Change> = words.labelled(format.text(), first, budget).into_iter().collect();
     changes.extend(words.behind(format, lines, budget));
     changes.extend(words.in_front(format, lines, budget));
+    changes.extend(in_other_languages(format));
     changes.extend(words.changes());
     changes
+}
+
+/// The same letters as another server means them. A duration whose unit is another there is none to be guessed: it has
+/// to stand beside one whose values tell.
+fn in_other_languages(format: &Format) -> Vec<Change> {
+    let text = format.text();
+    let letters = !text.contains('$') && !format.is_json() && Language::named(text).is_none();
+    if !letters || text.contains("%D") != text.contains("%T") {
+        return Vec::new();
+    }
+    let others = LANGUAGES.iter().filter(|other| other.grammar == Grammar::Letters && other.name != "apache");
+    others
+        .map(|other| Change {
+            what: format!("these are letters of {}", other.about),
+            text: format!("{}:{text}", other.name),
+            price: USUAL,
+        })
+        .collect()
 }
 
 /// What may stand around lines that a format reads otherwise: few changes, so that many formats can be tried.

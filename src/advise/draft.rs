@@ -488,6 +488,9 @@ fn variable_of_key(key: &str, value: &str) -> Option<String> {
 
 /// A name of nginx's own that plays a role, with a value that nginx writes there.
 fn of_nginx(key: &str, value: &str) -> Option<String> {
+    if nginx::is_ours(key) {
+        return None;
+    }
     let sound = match nginx::variable(key, Escape::Json).meaning.role? {
         Role::Duration | Role::UpstreamDuration | Role::UpstreamConnect | Role::TimeToFirstByte => {
             is_list_of_nginx(value)

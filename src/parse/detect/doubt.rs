@@ -9,6 +9,7 @@
 //! formats that read a line, the one with fewer odd values is the likelier.
 
 use crate::parse::compile::field::{Kind, Role, Slot, Trust, Unit};
+use crate::parse::compile::presets;
 use crate::parse::read::request::{Request, RequestKind};
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::read::text::{Escape, decimal};
@@ -192,7 +193,25 @@ pub fn odd(slots: &[Slot], line: &[u8], spans: &Spans) -> usize {
     let odd = |(slot, span): &(&Slot, &Span)| {
         span.of(line).is_some_and(|raw| is_odd(slot, raw, is_quoted(line, span)))
     };
-    slots.iter().zip(&spans.at).filter(odd).count()
+    slots.iter().zip(&spans.at).filter(odd).count() + usize::from(durations_differ(slots, line, spans))
+}
+
+/// Whether a line says twice how long it took, and not the same: one of them is in another unit.
+fn durations_differ(slots: &[Slot], line: &[u8], spans: &Spans) -> bool {
+    let is_duration = |slot: &Slot| slot.meaning.role == Some(Role::Duration);
+    let figures = slots.iter().zip(&spans.at).filter(|(slot, _)| is_duration(slot));
+    let (mut least, mut most, mut tolerance) = (u64::MAX, 0, 1_000_000);
+    for (slot, span) in figures {
+        let Some(raw) = span.of(line) else { continue };
+        let power = slot.meaning.unit.power();
+        let Some(nanos) = decimal(raw, power) else { continue };
+        (least, most) = (nanos.min(least), nanos.max(most));
+        if power == 9 && !raw.contains(&b'.') {
+            // Whole seconds are cut off.
+            tolerance = 1_000_000_000;
+        }
+    }
+    most.saturating_sub(least) > tolerance + most / 2
 }
 
 /// Whether quotes or brackets of the line stand around a value, so that whatever is in it is one value.
@@ -236,6 +255,8 @@ fn is_odd(slot: &Slot, raw: &[u8], quoted: bool) -> bool {
         }
         _ if is_user(&slot.name) => text.contains([' ', '[', '"']) || is_address(text),
         _ if slot.kind == Kind::Quoted || quoted => has_bare_quote(text),
+        // Presets have fields of several words.
+        _ if presets::PRESETS.iter().any(|preset| preset.text.contains(&slot.name)) => false,
         _ => slot.kind == Kind::Text && text.contains([' ', '\t', '"']),
     }
 }
