@@ -224,7 +224,7 @@ const SEPARATORS: [(&str, &str); 6] = [
 
 impl Words {
     fn of(format: &Format) -> Option<Words> {
-        if format.is_json() {
+        if format.is_keyed() {
             return None;
         }
         let cuts = |separator: &&str| split(format.text(), separator).len() > 1;

@@ -367,14 +367,14 @@ impl Explainer {
                 Some((role, None)) => missing.push((metric, role)),
             }
         }
-        text.push_str(&if self.format.is_json() { self.absent(&missing) } else { self.longer(&missing) });
+        text.push_str(&if self.format.is_keyed() { self.absent(&missing) } else { self.longer(&missing) });
         text
     }
 
     /// The field that plays a role; of a JSON format, one that is in the lines, if there are any.
     fn source_of(&self, role: Role) -> Option<&str> {
         let source = self.format.source_of(role)?;
-        if !self.format.is_json() || self.counts.lines == 0 {
+        if !self.format.is_keyed() || self.counts.lines == 0 {
             return Some(source);
         }
         let request = (role == Role::Method).then(|| self.format.keys_of(Role::Request));

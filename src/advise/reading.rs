@@ -112,7 +112,7 @@ pub fn explain(format: &Format, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
     });
     let mut readings: Vec<Reading> = readings.collect();
     if let [only] = readings.as_mut_slice()
-        && format.is_json()
+        && format.is_keyed()
         && format.slots.len() > 1
     {
         // The key of a condition is none that the line should have.
@@ -152,7 +152,7 @@ pub fn suits(format: &Format, line: &[u8]) -> bool {
 
 /// A key of a map given in full that no line has, nor another that would do. Presets have keys for many servers.
 fn unheard_of(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
-    if !format.is_json()
+    if !format.is_keyed()
         || readings.is_empty()
         || format.name() != "json"
         || presets::of_text(format.text()).is_some()
@@ -252,9 +252,16 @@ fn mismatch(format: &Format, line: &[u8], malformed: Malformed) -> Mismatch {
                 .unwrap_or_else(|| of_failure(format, steps, failure, found)),
             Ok(()) => plain("another format", None),
         },
-        Body::Json(keys) => {
+        Body::Columns(_) if reason == Reason::Missing => plain("a line #Fields: before it", None),
+        Body::Columns(_) => plain("the end of the line", None),
+        Body::Json(_) | Body::Pairs(..) => {
             let mut spans = sized(format);
-            match keys.read(line, &mut spans) {
+            let read = match &format.body {
+                Body::Json(keys) => keys.read(line, &mut spans),
+                Body::Pairs(punctuation, keys) => punctuation.read(keys, line, &mut spans),
+                Body::Text(_) | Body::Columns(_) => Ok(()),
+            };
+            match read {
                 Err(unreadable) => plain(unreadable.expected, None),
                 Ok(()) => Mismatch {
                     reached: spans.at.iter().filter(|span| **span != Span::NONE).count(),
@@ -344,6 +351,8 @@ fn words(kind: Kind) -> &'static str {
         Kind::SyslogHeader => "a syslog header or nothing",
         Kind::WithUnit => "a time with its unit or -",
         Kind::Blanks => "blanks or nothing",
+        Kind::Colour => "a colour or nothing",
+        Kind::FourDecimals => "a number with four decimals",
         Kind::Captured => "headers in braces or nothing",
         Kind::Time(time::Style::Clf) => "a time like 10/Oct/2000:13:55:36 -0700",
         Kind::Time(time::Style::Iso) => "a time like 2000-10-10T13:55:36-07:00",

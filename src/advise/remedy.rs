@@ -147,7 +147,7 @@ fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
     for (seen, line) in lines.iter().enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let record = format.parse(line, &mut spans).ok();
-        let record = record.filter(|record| !format.is_json() || !claims_request || record.has_request());
+        let record = record.filter(|record| !format.is_keyed() || !claims_request || record.has_request());
         if let Some(record) = record.filter(|record| record.status().is_some_and(|status| status < 400)) {
             let is_request = !claims_request || record.request().kind == RequestKind::Http;
             (valid, invalid) = (valid + usize::from(is_request), invalid + usize::from(!is_request));
@@ -176,7 +176,7 @@ fn other_presets(format: &Format, lines: &[&[u8]]) -> Vec<Change> {
         price,
     };
     let kin =
-        |preset: &&Preset| known.is_some_and(|known| known.dialect == preset.dialect) && !format.is_json();
+        |preset: &&Preset| known.is_some_and(|known| known.dialect == preset.dialect) && !format.is_keyed();
     let mut changes: Vec<Change> =
         PRESETS.iter().filter(kin).map(|preset| change(preset, SAME_SERVER)).collect();
     // A number of any unit makes no other preset.
@@ -190,7 +190,7 @@ fn other_presets(format: &Format, lines: &[&[u8]]) -> Vec<Change> {
 
 /// The keys that the lines have, for those of the format that they have not.
 fn keys(format: &Format, lines: &[&[u8]]) -> Option<Change> {
-    let own = format.is_json() && presets::of_text(format.text()).is_none();
+    let own = format.name() == "json" && presets::of_text(format.text()).is_none();
     let (what, text) = draft::of_keys(if own { format.text() } else { "" }, lines)?;
     Some(Change { what, text, price: if own { OWN_KEYS } else { OTHER_KEYS } })
 }
@@ -234,7 +234,12 @@ fn drafted(lines: &[&[u8]]) -> Option<Change> {
 /// The preset that comes furthest into a line, how many of its fields it reads there, and how many it has.
 pub fn nearest(line: &[u8]) -> (&'static str, usize, usize) {
     let json = line.starts_with(b"{");
-    let far = PRESETS.iter().filter(|preset| (preset.dialect == "JSON") == json).map(|preset| {
+    // What most servers write comes near most lines; of what few write, a word or two would fit any.
+    let kin = |preset: &&Preset| match json {
+        true => preset.dialect == "JSON" && !preset.by_name,
+        false => ["Apache", "nginx"].contains(&preset.dialect) && preset.set_by.is_empty(),
+    };
+    let far = PRESETS.iter().filter(kin).map(|preset| {
         let format = Format::compile(preset.name).ok();
         let reached = format.as_ref().map_or(0, |format| reached(format, line));
         (preset.name, reached, format.map_or(0, |format| format.slots.len()))

@@ -6,6 +6,8 @@
 
 use crate::catalogue::METRICS;
 use crate::options::{TABLE, wrap};
+use crate::parse::Format;
+use crate::parse::compile::field::Role;
 use crate::parse::compile::presets::PRESETS;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -86,11 +88,30 @@ fn options_table() -> String {
 }
 
 fn presets_table() -> String {
-    let mut out = String::from("| preset | what it is |\n|---|---|\n");
+    let mut out = String::from("| preset | what it is | gives |\n|---|---|---|\n");
     for preset in PRESETS {
-        let _ = writeln!(out, "| {} | {} |", code(preset.name), cell(preset.about));
+        let by_name = if preset.by_name { "; never chosen by `auto`" } else { "" };
+        let gives = gives(preset.name);
+        let _ = writeln!(out, "| {} | {}{by_name} | {gives} |", code(preset.name), cell(preset.about));
     }
     out
+}
+
+/// What a preset gives beside requests, methods and statuses.
+fn gives(preset: &str) -> String {
+    let Ok(format) = Format::compile(preset) else { return String::new() };
+    let roles = [
+        (Role::BytesSent, "bytes"),
+        (Role::BytesReceived, "bytes received"),
+        (Role::Duration, "duration"),
+        (Role::UpstreamDuration, "upstream"),
+        (Role::TimeToFirstByte, "first byte"),
+    ];
+    let mut words: Vec<&str> =
+        roles.iter().filter(|(role, _)| format.source_of(*role).is_some()).map(|&(_, word)| word).collect();
+    words.extend(format.trust_of_vhost().map(|_| "vhost"));
+    words.extend(format.tells_aborted().then_some("aborted"));
+    words.join(", ")
 }
 
 // ------------------------------------------------------------------------------------------------------------ mdoc ---

@@ -11,20 +11,25 @@ use crate::bytes::glob::Glob;
 pub struct Condition {
     /// The place of the field in the format.
     pub slot: usize,
-    /// As given: patterns with `*`, parted by `|`; an empty one stands for a field that is absent.
+    /// As given: patterns with `*`, parted by `|`; an empty one, and only that, stands for a field that is absent.
     pub text: String,
     patterns: Vec<Glob>,
+    /// Whether the field may be absent.
+    pub absent: bool,
 }
 
 impl Condition {
     pub fn new(slot: usize, text: &str) -> Condition {
-        Condition { slot, text: text.to_owned(), patterns: globs(text) }
+        let absent = text.split('|').any(str::is_empty);
+        Condition { slot, text: text.to_owned(), patterns: globs(text), absent }
     }
 
     #[inline]
     pub fn holds(&self, value: Option<&[u8]>) -> bool {
-        let value = value.unwrap_or_default();
-        self.patterns.iter().any(|pattern| pattern.matches(value))
+        match value.unwrap_or_default() {
+            [] => self.absent,
+            value => self.patterns.iter().any(|pattern| pattern.matches(value)),
+        }
     }
 }
 

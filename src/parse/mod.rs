@@ -21,11 +21,15 @@ use crate::bytes::glob::Glob;
 use crate::bytes::scan::{Lanes, find_byte};
 pub use crate::parse::compile::error::FormatError;
 use crate::parse::compile::field::{Compiled, Kind, Meaning, Piece, Role, Slot, Trust};
+use crate::parse::compile::map::{self, Map, Notation};
 use crate::parse::compile::presets::PRESETS;
-use crate::parse::compile::{apache, dialect, language, nginx};
+use crate::parse::compile::w3c::{self, Writer};
+use crate::parse::compile::{dialect, language, nginx};
 use crate::parse::envelope::facts::Field as Told;
 use crate::parse::foreign::{Condition, Foreign};
 use crate::parse::read::careful::{Failure, Steps, What};
+use crate::parse::read::columns::{Columns, NoRow};
+use crate::parse::read::keyed::pairs::{self, Punctuation};
 use crate::parse::read::keyed::{Keys, PARTS_MAX, Unreadable};
 use crate::parse::read::record::Part;
 use crate::parse::read::record::{FieldRef, Record};
@@ -73,6 +77,10 @@ pub struct Format {
 pub enum Body {
     Text(Steps),
     Json(Keys),
+    /// LTSV and logfmt.
+    Pairs(Punctuation, Keys),
+    /// W3C.
+    Columns(Columns),
 }
 
 /// Why a line is no record.
@@ -147,15 +155,34 @@ impl Format {
             format.add_condition(field, text).map_err(|wrong| FormatError::new(1, wrong))?;
         }
         format.foreign.others = foreign::others(preset.others);
+        for (field, values) in preset.aborted {
+            format.add_aborted(field, values).map_err(|wrong| FormatError::new(1, wrong))?;
+        }
         Ok(format)
     }
 
     /// Demands that a field of every request has one of these values; other lines that fit are foreign.
     fn add_condition(&mut self, field: &str, text: &str) -> Result<(), String> {
-        let FieldRef(Part::Slot(slot)) = self.field(field)? else {
-            return Err(format!("a condition cannot be on {field}, a part of the request"));
-        };
+        let slot = self.slot_named(field)?;
         self.foreign.conditions.push(Condition::new(usize::from(slot), text));
+        Ok(())
+    }
+
+    /// The place of a field, which may have the name of a part of the request.
+    fn slot_named(&mut self, field: &str) -> Result<u16, String> {
+        if let Some(slot) = self.slots.iter().position(|slot| slot.name == field) {
+            return u16::try_from(slot).map_err(|_| "too many fields".to_owned());
+        }
+        match self.field(field)? {
+            FieldRef(Part::Slot(slot)) => Ok(slot),
+            _ => Err(format!("a condition cannot be on {field}, a part of the request")),
+        }
+    }
+
+    /// Some values of a field tell that the client went away.
+    fn add_aborted(&mut self, field: &str, values: &[&str]) -> Result<(), String> {
+        let slot = self.slot_named(field)?;
+        self.aborted.push((slot, values.iter().map(|value| Glob::compile(value.as_bytes())).collect()));
         Ok(())
     }
 
@@ -170,9 +197,12 @@ impl Format {
     }
 
     fn compile_text(spec: &str) -> Result<Format, FormatError> {
-        if let Some(map) = spec.strip_prefix("json:") {
-            let (slots, conditions) = json_slots(map)?;
-            let mut format = Format::of_keys(spec, slots);
+        if let Some((notation, text)) = Notation::named(spec) {
+            let Map { slots, conditions } = map::compile(notation, text, MAX_FIELDS)?;
+            let mut format = match notation {
+                Notation::W3c => Format::of_columns(spec, slots),
+                _ => Format::of_keys(notation, spec, slots),
+            };
             for (key, text) in conditions {
                 format.add_condition(key, text).map_err(|wrong| FormatError::new(1, wrong))?;
             }
@@ -184,7 +214,7 @@ impl Format {
             Compiled::Keys(slots) if slots.is_empty() => {
                 return Err(FormatError::new(1, without_fields(spec)));
             }
-            Compiled::Keys(slots) => return Ok(Format::of_keys(spec, slots)),
+            Compiled::Keys(slots) => return Ok(Format::of_keys(Notation::Json, spec, slots)),
         };
         drop_line_end(&mut pieces);
         let (steps, slots) = Steps::new(pieces);
@@ -197,9 +227,34 @@ impl Format {
         Ok(Format::new(language.name, shown(&text), Body::Text(steps), slots))
     }
 
-    fn of_keys(spec: &str, slots: Vec<Slot>) -> Format {
+    fn of_keys(notation: Notation, spec: &str, slots: Vec<Slot>) -> Format {
         let keys = Keys::new(slots.iter().map(|slot| slot.name.as_str()).zip(0..));
-        let mut format = Format::new("json", spec.to_owned(), Body::Json(keys), slots);
+        let body = match notation {
+            Notation::Ltsv => Body::Pairs(pairs::LTSV, keys),
+            Notation::Logfmt => Body::Pairs(pairs::LOGFMT, keys),
+            Notation::Json | Notation::W3c => Body::Json(keys),
+        };
+        let mut format = Format::new(notation.name(), spec.to_owned(), body, slots);
+        format.line_up();
+        format
+    }
+
+    /// The columns that are known, but for those that the person says otherwise of.
+    fn of_columns(spec: &str, mut slots: Vec<Slot>) -> Format {
+        let told = slots.len();
+        let mut wanted: Vec<(String, Option<Writer>)> =
+            slots.iter().map(|slot| (slot.name.clone(), None)).collect();
+        for (writer, row) in w3c::COLUMNS {
+            if !slots[..told].iter().any(|slot| slot.name.eq_ignore_ascii_case(row.name)) {
+                let slot = Notation::W3c.slot(row.name, row.meaning);
+                // Targets stay as they were sent.
+                let target = matches!(row.meaning.role, Some(Role::Path | Role::Query));
+                slots.push(if target { Slot { escape: Escape::None, ..slot } } else { slot });
+                wanted.push((row.name.to_owned(), *writer));
+            }
+        }
+        let columns = Columns::new(wanted.iter().map(|(name, writer)| (name.as_str(), *writer)).zip(0..));
+        let mut format = Format::new("w3c", spec.to_owned(), Body::Columns(columns), slots);
         format.line_up();
         format
     }
@@ -211,7 +266,7 @@ impl Format {
             name: name.to_owned(),
             text,
             own_quotes: slots.iter().zip(0..).filter_map(own).collect(),
-            host_but: slots.iter().find_map(|slot| slot.meaning.host_but),
+            host_but: host_but(&slots),
             body,
             slots,
             roles,
@@ -353,10 +408,13 @@ impl Format {
             self.slots.iter().position(|slot| slot.name == name).or_else(|| self.slots.iter().position(same));
         let slot = match (found, &self.body) {
             (Some(slot), _) => slot,
-            (None, Body::Json(_)) if self.slots.len() < MAX_FIELDS && !name.is_empty() => {
-                check_parts(name)?;
-                self.slots.push(json_slot(name, Meaning::NONE));
-                self.body = Body::Json(Keys::new(self.slots.iter().map(|slot| slot.name.as_str()).zip(0..)));
+            (None, Body::Json(_) | Body::Pairs(..) | Body::Columns(_))
+                if self.slots.len() < MAX_FIELDS && !name.is_empty() =>
+            {
+                let notation = self.notation();
+                notation.check(name)?;
+                self.slots.push(notation.slot(name, Meaning::NONE));
+                self.look_for(&|_| true);
                 self.slots.len() - 1
             }
             _ => {
@@ -411,24 +469,41 @@ impl Format {
         if !roles.contains(&Role::Aborted) {
             self.aborted.clear();
         }
-        if let Body::Json(_) = self.body {
-            let alone = |index: usize| {
-                self.aborted
-                    .iter()
-                    .map(|(slot, _)| slot)
-                    .chain(&self.parts)
-                    .any(|slot| usize::from(*slot) == index)
-            };
-            let asked = |index: usize| {
-                alone(index)
-                    || Role::ALL.iter().any(|&role| self.players(role).any(|slot| slot == index))
-                    || self.foreign.conditions.iter().any(|condition| condition.slot == index)
-                    || fields
-                        .iter()
-                        .any(|field| matches!(field.0, Part::Slot(slot) if usize::from(slot) == index))
-            };
-            let names = self.slots.iter().map(|slot| slot.name.as_str()).zip(0..);
-            self.body = Body::Json(Keys::new(names.filter(|&(_, index)| asked(index))));
+        if self.is_keyed() {
+            let beside = self.aborted.iter().map(|(slot, _)| slot).chain(&self.parts).copied();
+            let beside: Vec<usize> = beside.map(usize::from).collect();
+            let asked: Vec<bool> = (0..self.slots.len())
+                .map(|index| {
+                    beside.contains(&index)
+                        || Role::ALL.iter().any(|&role| self.players(role).any(|slot| slot == index))
+                        || self.foreign.conditions.iter().any(|condition| condition.slot == index)
+                        || fields
+                            .iter()
+                            .any(|field| matches!(field.0, Part::Slot(slot) if usize::from(slot) == index))
+                })
+                .collect();
+            self.look_for(&|index| asked[index]);
+        }
+    }
+
+    /// Looks for these names in the lines from now on.
+    fn look_for(&mut self, asked: &dyn Fn(usize) -> bool) {
+        let names =
+            || self.slots.iter().map(|slot| slot.name.as_str()).zip(0..).filter(|&(_, index)| asked(index));
+        self.body = match &self.body {
+            Body::Text(_) => return,
+            Body::Json(_) => Body::Json(Keys::new(names())),
+            Body::Pairs(punctuation, _) => Body::Pairs(*punctuation, Keys::new(names())),
+            Body::Columns(columns) => Body::Columns(columns.only(names())),
+        };
+    }
+
+    fn notation(&self) -> Notation {
+        match &self.body {
+            Body::Pairs(punctuation, _) if *punctuation == pairs::LTSV => Notation::Ltsv,
+            Body::Pairs(..) => Notation::Logfmt,
+            Body::Columns(_) => Notation::W3c,
+            Body::Text(_) | Body::Json(_) => Notation::Json,
         }
     }
 
@@ -483,14 +558,28 @@ impl Format {
                 let unreadable = |Unreadable { at, .. }| malformed(Reason::Json, at + 1);
                 keys.read(line, spans).map_err(unreadable)?;
             }
+            Body::Pairs(punctuation, keys) => {
+                let unreadable = |Unreadable { at, .. }| malformed(Reason::Value, at + 1);
+                punctuation.read(keys, line, spans).map_err(unreadable)?;
+            }
+            Body::Columns(columns) => columns.read(line, spans).map_err(|no_row| match no_row {
+                NoRow::Header => NoRecord::Foreign,
+                NoRow::Unnamed => malformed(Reason::Missing, 1),
+                NoRow::TooMany(at) => malformed(Reason::Trailing, at + 1),
+            })?,
         }
         if !self.foreign.conditions.is_empty() && !self.is_request(line, spans) {
             return Err(NoRecord::Foreign);
         }
-        if self.is_json() && !self.has_status(spans) {
+        if self.is_keyed() && !self.is_proven() && !self.has_status(spans) {
             return Err(malformed(Reason::Missing, line.len() + 1));
         }
         Ok(())
+    }
+
+    /// Whether the conditions that hold say that a line is a request, even one without a status.
+    fn is_proven(&self) -> bool {
+        self.foreign.conditions.iter().any(|condition| !condition.absent)
     }
 
     /// Whether all conditions hold.
@@ -519,9 +608,25 @@ impl Format {
         }
     }
 
-    /// Whether lines are JSON objects, and not text in a fixed order.
+    /// Whether a field tells of clients that went away.
+    #[cfg(test)]
+    pub fn tells_aborted(&self) -> bool {
+        !self.aborted.is_empty()
+    }
+
+    /// Whether an absolute URL names the virtual host.
+    pub fn names_host(&self) -> bool {
+        self.host_but.is_some()
+    }
+
+    /// Whether lines are JSON objects.
     pub fn is_json(&self) -> bool {
         matches!(self.body, Body::Json(_))
+    }
+
+    /// Whether values stand under names, some of which may be absent, and not in a fixed order.
+    pub fn is_keyed(&self) -> bool {
+        !matches!(self.body, Body::Text(_))
     }
 }
 
@@ -563,6 +668,12 @@ fn without_fields(spec: &str) -> String {
     }
 }
 
+/// Where no field is the virtual host, an absolute URL names it, if this server writes such.
+fn host_but(slots: &[Slot]) -> Option<&'static str> {
+    let named = slots.iter().any(|slot| slot.meaning.role == Some(Role::Vhost));
+    slots.iter().find_map(|slot| slot.meaning.host_but).filter(|_| !named)
+}
+
 /// The end of a line is no part of it.
 fn drop_line_end(pieces: &mut Vec<Piece>) {
     let Some(Piece::Literal(last)) = pieces.last_mut() else { return };
@@ -594,58 +705,4 @@ fn bare(name: &str) -> String {
     // Letters differ by case (%u is no %U), names of headers do not; so the letter goes in as a number.
     let code: Vec<String> = letter.bytes().map(|byte| byte.to_string()).collect();
     format!("%{argument}{}", code.join("."))
-}
-
-/// The path of a key is no longer than access logs are deep.
-fn check_parts(key: &str) -> Result<(), String> {
-    if key.split('.').count() <= PARTS_MAX {
-        return Ok(());
-    }
-    Err(format!("a key of more than {PARTS_MAX} parts with dots between them"))
-}
-
-fn json_slot(key: &str, meaning: Meaning) -> Slot {
-    Slot {
-        name: key.to_owned(),
-        kind: Kind::Text,
-        meaning,
-        escape: Escape::Json,
-        may_be_empty: true,
-        dash_is_value: false,
-    }
-}
-
-/// The keys of a map, each with a pattern that its value has to match.
-type Demands<'m> = Vec<(&'m str, &'m str)>;
-
-/// The slots of a map `KEY.PATH=FIELD,...`, and its conditions, `KEY.PATH==PATTERN`.
-fn json_slots(map: &str) -> Result<(Vec<Slot>, Demands<'_>), FormatError> {
-    let (mut slots, mut conditions) = (Vec::new(), Vec::new());
-    let mut column = "json:".len() + 1;
-    for pair in map.split(',') {
-        let wrong =
-            || FormatError::new(column, format!("KEY=FIELD expected at column {column}, found {pair:?}"));
-        if let Some((key, pattern)) = pair.trim().split_once("==").filter(|(key, _)| !key.is_empty()) {
-            conditions.push((key, pattern));
-            column += pair.len() + 1;
-            continue;
-        }
-        let (key, field) = pair.trim().rsplit_once('=').ok_or_else(wrong)?;
-        let meaning = match field.strip_prefix('$') {
-            Some(variable) => nginx::variable(variable, Escape::Json).meaning,
-            None if field.starts_with('%') => {
-                // The pair may stand behind a blank; the field ends it.
-                apache::one(field, column + pair.trim_end().len() - field.len())?.meaning
-            }
-            None => return Err(wrong()),
-        };
-        if key.is_empty() || slots.len() == MAX_FIELDS {
-            return Err(wrong());
-        }
-        check_parts(key)
-            .map_err(|message| FormatError::new(column, format!("{message} at column {column}")))?;
-        slots.push(json_slot(key, meaning));
-        column += pair.len() + 1;
-    }
-    Ok((slots, conditions))
 }

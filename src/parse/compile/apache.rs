@@ -114,7 +114,7 @@ pub const UNDERTOW: &[Row] = &[
 
 /// Varnish's varnishncsa(1): the target is an absolute URL, with `localhost` for a host that was never named.
 pub const VARNISH: &[Row] = &[
-    row_or_empty("r", Kind::Text, Meaning::of(Role::Request, Unit::Plain, 0).naming_host_but("localhost"))
+    row_or_empty("r", Kind::Text, Meaning::of(Role::Request, Unit::Plain, 0).naming_host_but(""))
         .remark("its absolute URL names the virtual host"),
     row("s", Kind::Integer, Meaning::of(Role::Status, Unit::Plain, 0)).remark("- for what was piped"),
     row("{Varnish:time_firstbyte}x", Kind::Decimal, Meaning::span(Role::TimeToFirstByte, Unit::Seconds)),

@@ -121,6 +121,10 @@ pub enum Kind {
     WithUnit,
     /// Blanks that align columns, or none.
     Blanks,
+    /// Sequences that a terminal takes for colours (ECMA-48, SGR), or none.
+    Colour,
+    /// Digits with exactly four decimals.
+    FourDecimals,
     /// HAProxy's captured headers in braces with the blank behind them, or nothing at all.
     Captured,
 }

@@ -165,8 +165,12 @@ pub fn compile(text: &[(u8, usize)], tables: Tables) -> Result<Compiled, FormatE
             at += usize::from(vanishes(&slot) && bytes.get(at) == Some(&b' '));
             push_field(slot, written.flags, &mut pieces);
         } else {
-            let second =
-                rest[0] == b' ' && matches!(pieces.last(), Some(Piece::Literal(l)) if l.ends_with(b" "));
+            // Blanks that touch are one, and none begins the line.
+            let second = match pieces.last() {
+                None => rest[0] == b' ',
+                Some(Piece::Literal(before)) => rest[0] == b' ' && before.ends_with(b" "),
+                Some(Piece::Capture(_)) => false,
+            };
             push_literal(&mut pieces, if second { b"" } else { &rest[..1] });
             at += 1;
         }
@@ -275,7 +279,7 @@ mod tests {
     fn variables_flags_and_expressions() {
         assert_eq!(shown("%ci:%cp [%tr] %%"), r#"%ci ":" %cp " [" %tr "] %""#);
         assert_eq!(shown("%{+Q}r"), r#""\"" %r "\"""#);
-        assert_eq!(shown("%{+Q}o %ft %ST %{-Q}ci"), r#"" \"" %ft "\" " %ST " " %ci"#);
+        assert_eq!(shown("%{+Q}o %ft %ST %{-Q}ci"), r#""\"" %ft "\" " %ST " " %ci"#);
         assert_eq!(shown("%[capture.req.hdr(0),lower] %(x)ST"), r#"%[capture.req.hdr(0),lower] " " %ST"#);
         assert_eq!(shown("%bq %hr %hs %{+Q}r"), r#"%bq " " %hr %hs "\"" %r "\"""#);
     }

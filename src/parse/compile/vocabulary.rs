@@ -106,6 +106,12 @@ pub const OURS: &[Row] = &[
     row_or_empty("skip", Kind::Text, Meaning::NONE).remark("anything that is not needed"),
     row("word", Kind::Word, Meaning::NONE).remark("anything without a blank that is not needed"),
     row("quoted_or_dash", Kind::MaybeQuoted, Meaning::NONE).remark("in its own quotes, or a bare -"),
+    row("duration_s4", Kind::FourDecimals, Meaning::span(Role::Duration, Unit::Seconds))
+        .remark("with four decimals, as Rack writes"),
+    row_or_empty("colour", Kind::Colour, Meaning::NONE)
+        .remark("what a terminal takes for colours, or nothing"),
+    row_or_empty("captured", Kind::Captured, Meaning::NONE)
+        .remark("HAProxy's captured headers with the blank behind them, or nothing"),
     row_or_empty("blanks", Kind::Blanks, Meaning::NONE).remark("what aligns columns, or nothing"),
     row_or_empty("aborted", Kind::Text, Meaning::aborted_if(&["X", "true", "yes", "1", "aborted"]))
         .remark("X, true, yes, 1 or aborted where the client went away"),

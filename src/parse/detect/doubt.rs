@@ -58,7 +58,7 @@ pub fn of_line(slots: &[Slot], line: &[u8], spans: &Spans) -> Vec<Doubt> {
 fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
     let name = &slot.name;
     match slot.kind {
-        _ if slot.escape == Escape::Json => None,
+        _ if slot.escape == Escape::Json || ["$skip", "$word"].contains(&name.as_str()) => None,
         Kind::Word | Kind::Text | Kind::Path if raw.first() == Some(&b'"') && raw != b"\"\"" => {
             Some((0, format!("it stands in quotes, which the format has not around {name}"), true))
         }

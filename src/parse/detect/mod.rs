@@ -61,7 +61,7 @@ pub fn detect(lines: &[&[u8]]) -> Option<Detected> {
 /// The same with how well it reads them.
 fn scored(lines: &[&[u8]]) -> Option<(Score, Detected)> {
     let mut best: Option<(Score, Detected)> = None;
-    for candidate in PRESETS.iter().filter_map(Candidate::of) {
+    for candidate in PRESETS.iter().filter(|preset| !preset.by_name).filter_map(Candidate::of) {
         let score = candidate.score(lines);
         if score.readings > 0 && best.as_ref().is_none_or(|(most, _)| score > *most) {
             best = Some((score, candidate.detected));
@@ -121,9 +121,13 @@ impl Candidate {
                 continue;
             };
             if record.status().is_some_and(|status| (200..300).contains(&status)) {
-                let is_request = record.request().kind == RequestKind::Http;
+                let request = record.request();
+                let usual = request.method.iter().all(|c| c.is_ascii_uppercase() || matches!(c, b'-' | b'_'));
+                let is_request = request.kind == RequestKind::Http && usual;
                 (valid, invalid) = (valid || is_request, invalid || !is_request);
             }
+            // A host that stands in the URL is a value too.
+            let host = self.format.names_host() && record.vhost().is_some();
             let doubts = doubt::of_line(&self.format.slots, line, &spans);
             // A line whose words have slipped into other fields is not read: a preset that takes the stamp of syslog
             // for a host would make labels of it.
@@ -141,7 +145,7 @@ impl Candidate {
                 let found = spans.at.get(usize::from(slot)).copied().unwrap_or(Span::NONE).of(line);
                 found.is_some_and(|text| text != b"-")
             });
-            score.values += values.count();
+            score.values += values.count() + usize::from(host);
             score.readings += 1 + usize::from(doubts.is_empty());
         }
         // Where no request that was answered with 200 is one, the words of the request are something else.
@@ -163,12 +167,14 @@ fn is_number(text: &[u8]) -> bool {
 /// Whether the last word of a format is a duration and nothing else, which any number would do for.
 pub fn ends_in_a_bare_duration(format: &Format) -> bool {
     let last = format.slots.last().filter(|slot| slot.meaning.role == Some(Role::Duration));
-    !format.is_json() && last.is_some_and(|slot| format.text().ends_with(&format!(" {}", slot.name)))
+    // Some values tell their unit by how they are written.
+    let last = last.filter(|slot| !matches!(slot.kind, Kind::WithUnit | Kind::FourDecimals));
+    !format.is_keyed() && last.is_some_and(|slot| format.text().ends_with(&format!(" {}", slot.name)))
 }
 
 /// Seconds are written with a fraction; where a key that should have them has whole numbers, they are something else.
 fn without_whole_duration(preset: &Preset, lines: &[&[u8]]) -> Option<String> {
-    let format = Format::compile(preset.name).ok().filter(Format::is_json)?;
+    let format = Format::compile(preset.name).ok().filter(Format::is_keyed)?;
     let slot = format.slots.iter().position(|slot| slot.meaning.role == Some(Role::Duration))?;
     let seconds = format.slots[slot].meaning.unit.power() == 9;
     let mut spans = Spans::new();

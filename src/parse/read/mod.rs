@@ -1,7 +1,9 @@
 //! Lines are read by a compiled format: the fast path, the careful one, and lines with keys.
 
 pub mod careful;
+pub mod columns;
 pub mod fast;
+pub mod headers;
 pub mod keyed;
 pub mod record;
 pub mod request;

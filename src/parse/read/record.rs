@@ -9,9 +9,9 @@ use crate::bytes::scan::find_byte;
 use crate::limits::SIZE_BYTES_MAX;
 use crate::parse::compile::field::Role;
 use crate::parse::envelope::facts::Field as Told;
-use crate::parse::read::request::{Request, authority_of, query_of, scheme_of};
+use crate::parse::read::request::{Request, RequestKind, authority_of, query_of, scheme_of};
 use crate::parse::read::spans::{Span, Spans};
-use crate::parse::read::text::{Escape, decimal_in, hex, scaled, sum, unescape, with_units};
+use crate::parse::read::text::{Escape, decimal_in, percent_decode, scaled, sum, unescape, with_units};
 use crate::parse::read::time;
 use crate::parse::{Format, NO_SLOT};
 
@@ -149,7 +149,8 @@ impl<'l> Record<'_, 'l> {
     #[cold]
     fn host_of_url(&self) -> Option<&'l [u8]> {
         let nobody = self.format.host_but?;
-        let target = self.request().target?;
+        let request = self.request();
+        let target = request.target.filter(|_| request.kind == RequestKind::Http)?;
         authority_of(target).filter(|host| !host.is_empty() && *host != nobody.as_bytes())
     }
 
@@ -269,7 +270,7 @@ impl<'l> Record<'_, 'l> {
 }
 
 fn plain<'s, 'l: 's>(raw: &'l [u8], escape: Escape, scratch: &'s mut Vec<u8>) -> &'s [u8] {
-    if escape == Escape::None || find_byte(raw, 0, b'\\') == raw.len() {
+    if escape == Escape::None || (escape != Escape::Form && find_byte(raw, 0, b'\\') == raw.len()) {
         return raw;
     }
     unescape(raw, escape, scratch);
@@ -283,21 +284,4 @@ fn parameter<'q>(query: &'q [u8], name: &[u8]) -> Option<&'q [u8]> {
         [] => Some(&[][..]),
         _ => None,
     })
-}
-
-/// `%hh` and `+` as forms write them (WHATWG URL, application/x-www-form-urlencoded).
-fn percent_decode(raw: &[u8], out: &mut Vec<u8>) {
-    let mut at = 0;
-    while let Some(&byte) = raw.get(at) {
-        let pair = raw.get(at + 1..at + 3).and_then(|pair| Some(hex(pair[0])? * 16 + hex(pair[1])?));
-        match (byte, pair) {
-            (b'%', Some(decoded)) => {
-                out.push(decoded);
-                at += 2;
-            }
-            (b'+', _) => out.push(b' '),
-            _ => out.push(byte),
-        }
-        at += 1;
-    }
 }

@@ -5,6 +5,7 @@
 //! the caller and used again for every line, so that nothing is allocated for one.
 
 use crate::parse::envelope::facts::Facts;
+use crate::parse::read::headers::Headers;
 use crate::parse::read::keyed::key_cache::KeyCache;
 use crate::parse::read::retry::Tried;
 use crate::parse::read::time;
@@ -56,6 +57,8 @@ pub struct Spans {
     pub keys: KeyCache,
     /// What the head of the line tells.
     pub facts: Facts,
+    /// What the headers of the log said of its columns.
+    pub headers: Headers,
 }
 
 impl Spans {

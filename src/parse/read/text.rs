@@ -15,6 +15,8 @@ pub enum Escape {
     Hex,
     /// `\"`, `\\`, `\/`, `\n` and friends, `\uHHHH` with surrogates.
     Json,
+    /// `+` for a blank and `%hh`, as forms are sent and as IIS and CloudFront write.
+    Form,
     /// nginx `escape=none`: as it came.
     None,
 }
@@ -225,6 +227,9 @@ pub fn hex(digit: u8) -> Option<u8> {
 
 /// Appends what `raw` stands for. Anything that is no escape of this kind is kept as it is.
 pub fn unescape(raw: &[u8], escape: Escape, out: &mut Vec<u8>) {
+    if escape == Escape::Form {
+        return percent_decode(raw, out);
+    }
     let mut rest = raw;
     while let Some(at) = rest.iter().position(|&c| c == b'\\') {
         out.extend_from_slice(&rest[..at]);
@@ -233,7 +238,7 @@ pub fn unescape(raw: &[u8], escape: Escape, out: &mut Vec<u8>) {
             Escape::Apache => unescape_apache(rest, out),
             Escape::Hex => unescape_hex(rest, out),
             Escape::Json => unescape_json(rest, out),
-            Escape::None => 0,
+            Escape::Form | Escape::None => 0,
         };
         if used == 0 {
             out.push(b'\\');
@@ -241,6 +246,23 @@ pub fn unescape(raw: &[u8], escape: Escape, out: &mut Vec<u8>) {
         rest = &rest[used.max(1)..];
     }
     out.extend_from_slice(rest);
+}
+
+/// `%hh` and `+` as forms write them (WHATWG URL, application/x-www-form-urlencoded).
+pub fn percent_decode(raw: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(&byte) = raw.get(at) {
+        let pair = raw.get(at + 1..at + 3).and_then(|pair| Some(hex(pair[0])? * 16 + hex(pair[1])?));
+        match (byte, pair) {
+            (b'%', Some(decoded)) => {
+                out.push(decoded);
+                at += 2;
+            }
+            (b'+', _) => out.push(b' '),
+            _ => out.push(byte),
+        }
+        at += 1;
+    }
 }
 
 /// `\n` and its like; the letters all three dialects share.

@@ -35,12 +35,13 @@ pub fn scan(style: Style, text: &[u8]) -> Option<Stamp> {
     found
 }
 
-/// A whole value that may be either style, or seconds (or what `power` says, in powers of ten nanoseconds)
-/// since 1970 as a number.
+/// A whole value that may be either style, also in brackets, or seconds (or what `power` says, in powers of ten
+/// nanoseconds) since 1970 as a number.
 pub fn moment(text: &[u8], power: u32) -> Option<i64> {
     if let Some(number) = super::text::decimal(text, power) {
         return i64::try_from(number).ok();
     }
+    let text = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]")).unwrap_or(text);
     let stamp = iso(text).or_else(|| clf(text))?;
     if stamp.len == text.len() { stamp.unix_nanos } else { None }
 }

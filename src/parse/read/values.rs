@@ -60,6 +60,27 @@ pub fn blanks(line: &[u8], start: usize) -> usize {
     start + line.iter().skip(start).take_while(|byte| **byte == b' ').count()
 }
 
+/// Behind the sequences `ESC [ ... m` that colour what follows, if there are any.
+pub fn colour(line: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while line.get(at) == Some(&0x1b) && line.get(at + 1) == Some(&b'[') {
+        let digits = |byte: &&u8| byte.is_ascii_digit() || **byte == b';';
+        let end = at + 2 + line.iter().skip(at + 2).take_while(digits).count();
+        if line.get(end) != Some(&b'm') {
+            break;
+        }
+        at = end + 1;
+    }
+    at
+}
+
+/// A number with exactly four decimals.
+pub fn four_decimals(line: &[u8], start: usize) -> Option<usize> {
+    let point = digits_end(line, start);
+    let end = decimal(line, start)?;
+    (point > start && end == point + 5).then_some(end)
+}
+
 /// Behind headers that HAProxy captured, `{a|b} ` with the blank; without them, right here.
 pub fn captured(line: &[u8], start: usize) -> Option<usize> {
     if line.get(start) == Some(&b'{') { closing_brace(line, start) } else { Some(start) }
@@ -139,6 +160,11 @@ mod tests {
         assert_eq!(taken(with_unit, "s"), None);
         assert_eq!(taken(captured, "{a} b|c} \"GET"), Some("{a} "));
         assert_eq!(taken(captured, "\"GET"), Some(""));
+        assert_eq!(taken(four_decimals, "0.0004 "), Some("0.0004"));
+        assert_eq!(taken(four_decimals, "0.004 "), None);
+        assert_eq!(taken(four_decimals, "12"), None);
+        assert_eq!(colour(b"\x1b[35m\x1b[1mPOST", 0), 9);
+        assert_eq!(colour(b"\x1b[35", 0), 0);
         assert_eq!(taken(captured, "{a"), None);
         assert_eq!(taken(word, "a b"), Some("a"));
         assert_eq!(taken(word, " b"), None);

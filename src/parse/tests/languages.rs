@@ -88,9 +88,9 @@ fn an_absolute_url_names_the_host() {
     }
     let varnish = |line| read(r#"varnish:"%r" %s"#, line);
     assert!(varnish("\"GET http://a.example/ HTTP/1.1\" 200").ends_with("vhost=a.example"));
-    assert_eq!(
-        varnish("\"GET http://localhost/ HTTP/1.0\" 200"),
-        "Http method=GET path=/ protocol=HTTP/1.0 status=200"
+    // A field for the host is heard alone.
+    assert!(
+        !read("varnish:\"%r\" %s %{Host}i", "\"GET http://localhost/ HTTP/1.0\" 200 -").contains("vhost")
     );
     // Others' clients may ask for any URL, and that names no host of theirs.
     assert!(!read("%>s \"%r\"", "200 \"GET http://a.example/ HTTP/1.1\"").contains("vhost"));
@@ -246,4 +246,96 @@ fn a_language_has_no_other_names() {
     for field in ["$duration_ms", "%{ms}T", "%Tr", "%RESPONSE_FLAGS%", "%(micros)", "%(L)s"] {
         assert!(help.contains(field), "{field}");
     }
+}
+
+/// The values of every line of a log.
+fn read_all(spec: &str, lines: &[&str]) -> Vec<String> {
+    let format = Format::compile(spec).unwrap();
+    let mut spans = Spans::new();
+    lines.iter().map(|line| said(format.parse(line.as_bytes(), &mut spans))).collect()
+}
+
+#[test]
+fn labels_and_keys_in_any_order() {
+    let ltsv = "status:200\treqtime:0.120\tmethod:GET\turi:/a?b=c:d\tsize:512\tvhost:shop.example";
+    assert_eq!(
+        read("ltsv", ltsv),
+        "Http method=GET path=/a status=200 vhost=shop.example sent=512 duration=120000000"
+    );
+    let line = "vhost:a.example\ttime:[05/Mar/2031:04:05:06 +0100]\tstatus:502\tmethod:POST\turi:/";
+    assert_eq!(
+        read("ltsv", line),
+        "Http method=POST path=/ status=502 vhost=a.example time=1930446306000000000"
+    );
+    let spec = "logfmt:method=$request_method,path=$request_uri,status=$status,took=$duration,host=$host";
+    assert_eq!(
+        read(spec, r#"level=INFO took=14.021µs status=200 path="/a b?c=\"d\"" host="" method=GET"#),
+        "Http method=GET path=/a b status=200 duration=14021"
+    );
+    assert_eq!(read(spec, "method=GET path=/ took=1ms"), "missing@27");
+    assert_eq!(read(spec, "* Listening on http://127.0.0.1:9292"), "value@1");
+}
+
+#[test]
+fn columns_that_the_log_names() {
+    let lines = [
+        "#Fields: date time cs-method cs-uri-stem cs-uri-query sc-status sc-win32-status time-taken",
+        "2026-03-05 04:05:06 GET /a b=c 200 0 307",
+        "#Software: Microsoft Internet Information Services 10.0",
+        "#Fields: date time cs-host cs-method cs-uri-stem sc-status sc-win32-status sc-bytes time-taken",
+        "2026-03-05 04:05:07 shop.example POST /b 200 64 12 15000",
+        "2026-03-05 04:05:07 shop.example POST /b 200 0 12 15000 more",
+    ];
+    assert_eq!(
+        read_all("w3c", &lines),
+        [
+            "foreign",
+            "Http method=GET path=/a status=200 duration=307000000 time=1772683506000000000",
+            "foreign",
+            "foreign",
+            "Http method=POST path=/b status=200 vhost=shop.example sent=12 duration=15000000000 \
+             time=1772683507000000000 aborted=yes",
+            "trailing@57",
+        ]
+    );
+}
+
+#[test]
+fn whose_columns_they_are_decides_the_unit() {
+    let fields = "#Fields: cs-method cs-uri-stem sc-status time-taken cs(User-Agent)";
+    let line = "GET /a 200 0.25 \"Mozilla \"\"x\"\" (X11)\"";
+    for (header, want) in [
+        ("#Software: Apache Tomcat/10.1.60", " duration=250000000"),
+        ("#Start-Date: 2026-03-05 04:05:00", " duration=250000"),
+        ("#Version: 1.0", ""),
+    ] {
+        let said = read_all("w3c", &[header, fields, line]);
+        assert_eq!(said[2], format!("Http method=GET path=/a status=200{want}"), "{header}");
+    }
+    let told = read_all("w3c:time-taken=$duration_us", &[fields, line]);
+    assert_eq!(told[1], "Http method=GET path=/a status=200 duration=250");
+    let cloudfront = [
+        "#Fields: date time x-edge-location cs-method cs-uri-stem sc-status time-taken x-host-header",
+        "2026-03-05\t04:05:06\tFRA2\tGET\t/a%20b\t000\t1.5\tshop.example",
+    ];
+    assert_eq!(
+        read_all("w3c", &cloudfront)[1],
+        "Http method=GET path=/a%20b status=0 vhost=shop.example duration=1500000000 \
+         time=1772683506000000000 aborted=yes"
+    );
+    assert_eq!(read_all("w3c", &["GET /a 200"]), ["missing@1"]);
+}
+
+#[test]
+fn values_of_a_preset_that_tell_of_a_client_that_went_away() {
+    let line = r#"{"req":{"method":"GET","url":"/a"},"res":{"statusCode":null},"responseTime":201,"msg":"request aborted"}"#;
+    assert_eq!(read("pino-http", line), "Http method=GET path=/a duration=201000000 aborted=yes");
+    assert_eq!(read("pino-http", r#"{"msg":"Server listening","level":30}"#), "foreign");
+    let line = "http 2018-07-02T22:23:00.186641Z app/lb/1 192.0.2.39:2817 - -1 -1 -1 460 - 34 0 \
+                \"GET http://shop.example:80/ HTTP/1.1\" \"curl\" - - x";
+    assert_eq!(
+        read("aws-alb", line),
+        "Http method=GET path=/ protocol=HTTP/1.1 status=460 vhost=shop.example:80 sent=0 received=34 \
+         time=1530570180186641000 aborted=yes"
+    );
 }

@@ -18,7 +18,8 @@ use crate::parse::read::spans::{Span, Spans, StampCache};
 use crate::parse::read::text::Escape;
 use crate::parse::read::time;
 use crate::parse::read::values::{
-    blanks, captured, closing_brace, decimal, integer, list, one_more, syslog_header, with_unit, word,
+    blanks, captured, closing_brace, colour, decimal, four_decimals, integer, list, one_more, syslog_header,
+    with_unit, word,
 };
 
 /// Fixed text of the format.
@@ -59,6 +60,8 @@ enum Begin {
     Query(Option<u8>),
     /// A path, and what stands behind it: this byte, or the end of the line.
     Path(Option<u8>),
+    /// An escape sequence, or what stands behind it.
+    Colour(Option<u8>),
 }
 
 #[derive(Debug)]
@@ -311,6 +314,7 @@ fn begin(kind: Kind, behind: &[Vec<u8>]) -> Begin {
     match kind {
         // A query may touch the path, or be nothing.
         Kind::Path => Begin::Path(behind.iter().find_map(|literal| literal.first().copied())),
+        Kind::Colour => Begin::Colour(behind.iter().find_map(|literal| literal.first().copied())),
         Kind::Query => match behind {
             [tail] => Begin::Query(tail.first().copied()),
             [tail, ..] => tail.first().map_or(Begin::Any, |&byte| Begin::Query(Some(byte))),
@@ -434,6 +438,8 @@ impl Step {
             (Begin::Any, _) => true,
             (Begin::Query(behind), found) => found == Some(&b'?') || found.copied() == behind, // or an empty one
             (Begin::Number, found) => found.is_some_and(|c| c.is_ascii_digit() || *c == b'-'),
+            (Begin::Colour(_), Some(0x1b)) => true,
+            (Begin::Colour(behind), found) => found.copied() == behind,
             (Begin::Path(_), Some(b'/' | b'?')) => true,
             // What servers write in the place of a path when the request had none: `OPTIONS *`, or no request.
             (Begin::Path(behind), Some(b'*' | b'-')) => line.get(at + 1).copied() == behind,
@@ -560,6 +566,8 @@ impl Step {
             Kind::SyslogHeader => Some(syslog_header(line, start)),
             Kind::WithUnit => with_unit(line, start),
             Kind::Blanks => Some(blanks(line, start)),
+            Kind::Colour => Some(colour(line, start)),
+            Kind::FourDecimals => four_decimals(line, start),
             Kind::Captured => captured(line, start),
             _ => None,
         };

@@ -10,6 +10,7 @@
 //! Reads in one pass without recursion; nesting is bounded. Allocates nothing and must never panic.
 
 pub mod key_cache;
+pub mod pairs;
 
 use crate::bytes::digits::digits_end;
 use crate::bytes::scan::{find_byte, find_either};
@@ -85,11 +86,16 @@ impl Keys {
 
     /// The node that a key leads to from another. A key may have dots in its own name; each of them is a step, so that
     /// a path is found however objects and dots share it.
-    fn child(&self, node: u16, key: &[u8]) -> u16 {
+    pub fn child(&self, node: u16, key: &[u8]) -> u16 {
         key.split(|byte| *byte == b'.').fold(node, |node, part| {
             let children = self.nodes.get(usize::from(node)).map_or(&[][..], |node| &node.children);
             children.iter().find(|(known, _)| **known == *part).map_or(NONE, |&(_, child)| child)
         })
+    }
+
+    /// Tells these keys from all others.
+    pub fn token(&self) -> &Arc<()> {
+        &self.token
     }
 
     /// Reads a line and fills the spans of the keys found in it.
@@ -170,7 +176,7 @@ impl Keys {
         Ok(end)
     }
 
-    fn slot(&self, node: u16) -> Option<usize> {
+    pub fn slot(&self, node: u16) -> Option<usize> {
         let slot = self.nodes.get(usize::from(node))?.slot;
         (slot != NONE).then_some(usize::from(slot))
     }

@@ -1,0 +1,114 @@
+//! The columns of the W3C extended log format, and who writes what into them.
+//!
+//! The format names its columns in the log; this table says what they are. `time-taken` is milliseconds with IIS and
+//! ASP.NET Core and seconds with CloudFront and Tomcat, so its unit is taken from the headers where these say who wrote
+//! the log, and else has to be told (`w3c:time-taken=$duration_ms`). Sources: the working draft WD-logfile; IIS ("IIS
+//! log file format"); CloudFront ("Standard logs"); Tomcat's ExtendedAccessLogValve; ASP.NET Core's W3CLogger.
+
+use crate::parse::compile::field::{Kind, Meaning, Role, Row, Trust, Unit, row};
+
+/// Whose log it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    Iis,
+    /// ASP.NET Core's own server.
+    Kestrel,
+    CloudFront,
+    Tomcat,
+}
+
+impl Writer {
+    /// Who `#Software:` says it is.
+    pub fn of_software(text: &[u8]) -> Option<Writer> {
+        let says = |name: &[u8]| text.windows(name.len()).any(|part| part == name);
+        if says(b"Internet Information Services") || says(b"IIS") {
+            Some(Writer::Iis)
+        } else if says(b"Tomcat") {
+            Some(Writer::Tomcat)
+        } else {
+            None
+        }
+    }
+
+    /// Who has one of these columns, and is the only one.
+    pub fn of_columns(fields: &[u8]) -> Option<Writer> {
+        let mut names = fields.split(u8::is_ascii_whitespace);
+        names.find_map(|name| match name {
+            b"x-edge-location" | b"x-edge-result-type" => Some(Writer::CloudFront),
+            b"sc-win32-status" | b"s-sitename" => Some(Writer::Iis),
+            b"x-threadname" => Some(Writer::Tomcat),
+            _ => None,
+        })
+    }
+}
+
+const fn by(writer: Writer, row: Row) -> (Option<Writer>, Row) {
+    (Some(writer), row)
+}
+
+const fn of_all(row: Row) -> (Option<Writer>, Row) {
+    (None, row)
+}
+
+const fn bytes(name: &'static str, role: Role) -> (Option<Writer>, Row) {
+    of_all(row(name, Kind::Word, Meaning::of(role, Unit::Bytes, 0)))
+}
+
+const fn span(name: &'static str, role: Role, unit: Unit) -> Row {
+    row(name, Kind::Word, Meaning::span_or_never(role, unit))
+}
+
+/// A column with the writer it is of, if it has another meaning with others.
+pub const COLUMNS: &[(Option<Writer>, Row)] = &[
+    of_all(row("date", Kind::Word, Meaning::of(Role::Date, Unit::Plain, 0)).remark("UTC")),
+    of_all(row("time", Kind::Word, Meaning::of(Role::Timestamp, Unit::Seconds, 0)).remark("UTC")),
+    of_all(row("cs-method", Kind::Word, Meaning::of(Role::Method, Unit::Plain, 0))),
+    of_all(
+        row("cs-uri-stem", Kind::Word, Meaning::of(Role::Path, Unit::Plain, 1)).remark("without the query"),
+    ),
+    of_all(row("cs-uri-query", Kind::Word, Meaning::of(Role::Query, Unit::Plain, 0))),
+    of_all(row("cs-uri", Kind::Word, Meaning::of(Role::Path, Unit::Plain, 2))),
+    of_all(row("cs-version", Kind::Word, Meaning::of(Role::Protocol, Unit::Plain, 0))),
+    of_all(row("cs-protocol-version", Kind::Word, Meaning::of(Role::Protocol, Unit::Plain, 0))),
+    by(Writer::CloudFront, row("cs-protocol", Kind::Word, Meaning::of(Role::Scheme, Unit::Plain, 0))),
+    of_all(row("x-host-header", Kind::Word, Meaning::vhost(Trust::Client, 0))),
+    of_all(row("cs-host", Kind::Word, Meaning::vhost(Trust::Client, 1))),
+    of_all(row("cs(Host)", Kind::Word, Meaning::vhost(Trust::Client, 1))),
+    of_all(row("s-sitename", Kind::Word, Meaning::vhost(Trust::Client, 2)).remark("where no host is logged")),
+    of_all(
+        row(
+            "sc-status",
+            Kind::Word,
+            Meaning { aborted: &["000"], ..Meaning::of(Role::Status, Unit::Plain, 0) },
+        )
+        .remark("000 where the viewer went away"),
+    ),
+    of_all(row("sc-win32-status", Kind::Word, Meaning::aborted_if(&["64", "1236"])).remark("64 and 1236")),
+    of_all(
+        row("x-edge-detailed-result-type", Kind::Word, Meaning::aborted_if(&["ClientCommError"]))
+            .remark("ClientCommError"),
+    ),
+    bytes("sc-bytes", Role::BytesSent),
+    bytes("bytes", Role::BytesSent),
+    bytes("cs-bytes", Role::BytesReceived),
+    by(Writer::Iis, span("time-taken", Role::Duration, Unit::Millis).remark("IIS")),
+    by(Writer::Kestrel, span("time-taken", Role::Duration, Unit::Millis).remark("ASP.NET Core")),
+    by(Writer::CloudFront, span("time-taken", Role::Duration, Unit::Seconds).remark("CloudFront")),
+    by(Writer::Tomcat, span("time-taken", Role::Duration, Unit::Seconds).remark("Tomcat")),
+    of_all(span("time-to-first-byte", Role::TimeToFirstByte, Unit::Seconds).remark("CloudFront")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_wrote_it() {
+        let software = |text: &str| Writer::of_software(text.as_bytes());
+        assert_eq!(software(" Microsoft Internet Information Services 10.0"), Some(Writer::Iis));
+        assert_eq!(software(" Apache Tomcat/10.1.60 (Debian)"), Some(Writer::Tomcat));
+        assert_eq!(software(" something"), None);
+        assert_eq!(Writer::of_columns(b" date time x-edge-location sc-bytes"), Some(Writer::CloudFront));
+        assert_eq!(Writer::of_columns(b" date time sc-status time-taken"), None);
+    }
+}

@@ -1,0 +1,9 @@
+# lograge, with a line that is no request.
+args: --once --format lograge
+log:
+method=GET path=/a format=html controller=ShopController action=show status=200 duration=3.62 view=1.00 host=shop.example
+Puma starting in single mode...
+metrics:
+httpd_requests_total{method="GET",status_code="200",vhost="shop.example"} 1
+httpd_request_duration_seconds_sum{method="GET",status_class="2xx",vhost="shop.example"} 0.00362
+exit: 0

@@ -1,0 +1,9 @@
+# uWSGI.
+args: --once --format uwsgi
+log:
+[pid: 7|app: 0|req: 1/1] 192.0.2.1 () {26 vars in 347 bytes} [Thu Mar  5 04:05:06 2031] GET /a => generated 77 bytes in 300 msecs (HTTP/1.1 200) 2 headers in 67 bytes (1 switches on core 0)
+metrics:
+httpd_requests_total{method="GET",status_code="200"} 1
+httpd_request_duration_seconds_sum{method="GET",status_class="2xx"} 0.3
+httpd_bytes_sent_total{method="GET",status_code="200"} 77
+exit: 0
