@@ -101,7 +101,11 @@ impl Scale<'_, '_> {
         if change.price >= least || !self.budget.spend(change.text.len() + bytes_of(&self.few)) {
             return;
         }
-        let Ok(format) = Format::compile(&change.text) else { return };
+        // A format without a status and a request would count lines and know nothing of them.
+        let tells = |format: &Format| {
+            [Role::Status, Role::Method].iter().any(|role| format.source_of(*role).is_some())
+        };
+        let Some(format) = Format::compile(&change.text).ok().filter(tells) else { return };
         if oddness(&format, &self.few).is_none_or(|odd| change.price + odd >= least) {
             return;
         }
