@@ -150,7 +150,9 @@ impl<'l> Record<'_, 'l> {
     fn host_of_url(&self) -> Option<&'l [u8]> {
         let nobody = self.format.host_but?;
         let request = self.request();
-        let target = request.target.filter(|_| request.kind == RequestKind::Http)?;
+        // Varnish and AWS put a dash and a host of their own where no request was.
+        let sound = request.kind == RequestKind::Http && request.method != b"-";
+        let target = request.target.filter(|_| sound)?;
         authority_of(target).filter(|host| !host.is_empty() && *host != nobody.as_bytes())
     }
 

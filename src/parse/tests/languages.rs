@@ -88,6 +88,7 @@ fn an_absolute_url_names_the_host() {
     }
     let varnish = |line| read(r#"varnish:"%r" %s"#, line);
     assert!(varnish("\"GET http://a.example/ HTTP/1.1\" 200").ends_with("vhost=a.example"));
+    assert!(!varnish("\"- http://localhost HTTP/1.0\" 400").contains("vhost"));
     // A field for the host is heard alone.
     assert!(
         !read("varnish:\"%r\" %s %{Host}i", "\"GET http://localhost/ HTTP/1.0\" 200 -").contains("vhost")
