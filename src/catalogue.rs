@@ -111,6 +111,10 @@ catalogue! {
         "Time until the first byte of the response." <- "%^FB $upstream_header_time";
     UPSTREAM = "httpd_upstream_response_duration_seconds" Histogram Sum ["method, status_class, vhost, route"]
         "Time taken by upstream servers, the sum over all that were asked." <- "$upstream_response_time";
+    PROXY_OVERHEAD = "httpd_proxy_overhead_duration_seconds" Histogram Sum ["method, status_class, vhost, route"]
+        "Time taken to serve a request less that of upstream servers, never below 0." <- "a duration and an upstream's";
+    UPSTREAM_ATTEMPTS = "httpd_upstream_attempts_total" Counter Sum ["the same"]
+        "Upstream servers that were asked, those that failed included." <- "$upstream_addr $upstream_status";
     ABORTED = "httpd_aborted_requests_total" Counter Sum ["vhost"]
         "Requests whose client went away before the response was complete." <- "%X, status 499";
     INVALID = "httpd_invalid_requests_total" Counter Sum ["reason"]

@@ -31,7 +31,7 @@ _httpd_exporter() {
     --user)
         mapfile -t COMPREPLY < <(compgen -u -- "$current")
         return ;;
-    --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --max-values | --max-series | --route | --methods | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above)
+    --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above)
         return ;;
     esac
     options='
@@ -50,6 +50,7 @@ _httpd_exporter() {
         --user
         --label
         --label-values
+        --label-map
         --max-values
         --max-series
         --route

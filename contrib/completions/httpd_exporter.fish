@@ -18,6 +18,7 @@ complete -c httpd_exporter -l tee.keep -x -d 'Keep N rotated files and remove ol
 complete -c httpd_exporter -l user -xa '(__fish_complete_users)' -d 'Give up root for USER once everything that needs it is open'
 complete -c httpd_exporter -l label -x -d 'Add a label to requests and bytes'
 complete -c httpd_exporter -l label-values -x -d 'The values that label may have'
+complete -c httpd_exporter -l label-map -x -d 'Values of that label, or of vhost, that match the pattern become VALUE'
 complete -c httpd_exporter -l max-values -x -d 'Distinct values of each label'
 complete -c httpd_exporter -l max-series -x -d 'Series of requests on the page'
 complete -c httpd_exporter -l route -x -d 'Add the label `route`'

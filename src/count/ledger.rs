@@ -26,6 +26,8 @@ pub struct Label {
     pub values: Values,
     /// Whether values come as they come, under a cap.
     pub open: bool,
+    /// Whether every line has the same, with the first number.
+    pub is_constant: bool,
 }
 
 impl Label {
@@ -107,10 +109,22 @@ pub struct Traffic {
     pub requests: u64,
     pub bytes_sent: u64,
     pub bytes_received: u64,
-    /// The row of the histograms.
+    pub upstream_attempts: u64,
+    /// The row of the histograms; [`NO_LATENCY`] until there is a request.
     latency: u32,
     /// Whether that is not its own, for want of a place.
     folded: bool,
+}
+
+/// Of a row that is there for its zero.
+const NO_LATENCY: u32 = u32::MAX;
+
+/// The statuses that come with a method sooner or later, by their numbers, and where both stand in a key.
+#[derive(Clone, Debug, Default)]
+pub struct Usual {
+    pub method: usize,
+    pub status: usize,
+    pub statuses: Vec<(u16, Vec<u16>)>,
 }
 
 /// What can be said of a ledger without copying it.
@@ -159,6 +173,10 @@ pub struct Ledger {
     pub doubt: Doubt,
     pub has_bytes_sent: bool,
     pub has_bytes_received: bool,
+    pub has_attempts: bool,
+    pub usual: Usual,
+    /// Rows that were opened for their zero.
+    zeroes: usize,
     /// Which label is the vhost.
     pub vhost: Option<usize>,
 }
@@ -194,6 +212,9 @@ impl Ledger {
             doubt: Doubt::default(),
             has_bytes_sent: false,
             has_bytes_received: false,
+            has_attempts: false,
+            usual: Usual::default(),
+            zeroes: 0,
             vhost: None,
         }
     }
@@ -211,6 +232,8 @@ impl Ledger {
         };
         if row == self.rows.len() {
             self.open(row, now);
+        } else if self.rows[row].latency == NO_LATENCY {
+            self.begin_counting(row, now);
         }
         row
     }
@@ -319,24 +342,66 @@ impl Ledger {
     #[cold]
     fn open(&mut self, row: usize, now: u64) {
         let key = self.traffic.key(row);
-        let wanted = self.derive(&key);
-        let latencies = self.latency.len();
-        let own = self.latency.row(&wanted, now);
-        let latency = own.unwrap_or_else(|| self.latency.row_beyond(&self.derive(&self.reduced(&key)), now));
-        self.histograms.open(latency);
-        self.fill(&key, (latency == latencies).then_some(&wanted));
-        let latency = u32::try_from(latency).unwrap_or(0);
-        self.rows.push(Traffic { latency, folded: own.is_none(), ..Traffic::default() });
+        self.fill(&key);
+        self.rows.push(Traffic { latency: NO_LATENCY, ..Traffic::default() });
+        self.find_latency(row, &key, now);
+        self.open_usual(&key, now);
     }
 
-    /// Takes as many places as the text of new rows needs: one of long values takes those of several.
-    fn fill(&mut self, key: &Key, latency: Option<&Key>) {
-        let families = 1 + usize::from(self.has_bytes_sent) + usize::from(self.has_bytes_received);
+    /// A row that was there for its zero has its first request.
+    #[cold]
+    fn begin_counting(&mut self, row: usize, now: u64) {
+        self.zeroes -= 1;
+        self.find_latency(row, &self.traffic.key(row), now);
+    }
+
+    fn find_latency(&mut self, row: usize, key: &Key, now: u64) {
+        let wanted = self.derive(key);
+        let latencies = self.latency.len();
+        let own = self.latency.row(&wanted, now);
+        let latency = own.unwrap_or_else(|| self.latency.row_beyond(&self.derive(&self.reduced(key)), now));
+        self.histograms.open(latency);
+        if latency == latencies {
+            self.fill_latency(&wanted);
+        }
+        let figures = &mut self.rows[row];
+        (figures.latency, figures.folded) = (u32::try_from(latency).unwrap_or(0), own.is_none());
+    }
+
+    /// Where something has been served, the usual statuses of its method come with it at zero: at most in a quarter of
+    /// the places, and only while half of all are free. Answers of 400 and above bring none, for scanners get these.
+    fn open_usual(&mut self, key: &Key, now: u64) {
+        let Usual { method, status, statuses } = &self.usual;
+        let served = status_id(Some(100))..status_id(Some(400));
+        let usual = statuses.iter().find(|(id, _)| *id == key.get(*method));
+        let Some((_, usual)) = usual.filter(|_| served.contains(&key.get(*status))) else { return };
+        let (status, usual) = (*status, usual.clone());
+        for id in usual {
+            let places = self.traffic.places();
+            if self.zeroes * 4 >= places || self.traffic.used() * 2 >= places {
+                return;
+            }
+            let key = key.with(status, id);
+            if self.traffic.readmit(&key, now) == Some(self.rows.len()) {
+                self.zeroes += 1;
+                self.fill(&key);
+                self.rows.push(Traffic { latency: NO_LATENCY, ..Traffic::default() });
+            }
+        }
+    }
+
+    /// Takes as many places as the text of a new row needs: one of long values takes those of several.
+    fn fill(&mut self, key: &Key) {
+        let families = [true, self.has_bytes_sent, self.has_bytes_received, self.has_attempts];
+        let families = families.iter().filter(|has| **has).count();
         let labels = self.labels.iter().enumerate().map(|(place, label)| label.width(key.get(place)));
         let text = families * (labels.sum::<usize>() + SAMPLE_WIDTH);
         self.traffic_text += text;
         self.traffic.hold(self.traffic_text / limits::SERIES_TEXT_BYTES);
-        let Some(latency) = latency else { return };
+    }
+
+    /// The same for a row of histograms.
+    fn fill_latency(&mut self, latency: &Key) {
         let labels = self.derived.iter().enumerate().map(|(place, (name, from))| match *from {
             Derived::Same(label) => self.labels[label].width(latency.get(place)),
             Derived::Class(_) => name.len() + "=\"2xx\",".len(),
@@ -369,8 +434,8 @@ mod tests {
     fn two_labels() -> Ledger {
         let named = Values::Named(Dictionary::open(100, false));
         let labels = vec![
-            Label { name: "status_code".into(), values: Values::Status, open: false },
-            Label { name: "vhost".into(), values: named, open: true },
+            Label { name: "status_code".into(), values: Values::Status, open: false, is_constant: false },
+            Label { name: "vhost".into(), values: named, open: true, is_constant: false },
         ];
         let derived = vec![("status_class".into(), Derived::Class(0)), ("vhost".into(), Derived::Same(1))];
         Ledger::new(labels, vec![0], derived, Histograms::default(), 2)

@@ -10,7 +10,8 @@ use crate::catalogue::Metric;
 use crate::count::dictionary::Dictionary;
 use crate::count::exemplars::Exemplars;
 use crate::count::histograms::Histograms;
-use crate::count::ledger::{Derived, Label, LabelSet, Ledger, Values, status_id};
+use crate::count::labels::{Mapping, UserLabel, count_of};
+use crate::count::ledger::{Derived, Label, LabelSet, Ledger, Usual, Values, status_id};
 use crate::count::quantiles::Window;
 use crate::count::routes::Routes;
 use crate::count::routes::learned::Learner;
@@ -25,8 +26,12 @@ use crate::parse::read::record::{FieldRef, Record};
 use crate::parse::read::request::{Request, RequestKind};
 use std::sync::Arc;
 
-/// The label of routes.
+/// Labels of ours that the user may ask for as well.
 const ROUTE: &str = "route";
+const VHOST: &str = "vhost";
+
+/// Fields that are lists with an item for each upstream that nginx asked.
+const UPSTREAM_LISTS: [&str; 3] = ["$upstream_addr", "$upstream_status", "$upstream_response_time"];
 
 /// Places of our own labels in a key; those of the user follow.
 const METHOD: usize = 0;
@@ -39,12 +44,14 @@ pub struct Meter {
     methods: Methods,
     vhost: Option<Vhost>,
     route: Option<(usize, Route)>,
-    /// The labels of the user, each with its place in the key.
-    fields: Vec<(usize, FieldRef)>,
+    labels: Vec<UserLabel>,
+    /// A list with an item for each upstream that was asked.
+    attempts: Option<FieldRef>,
     duration: Option<usize>,
     size: Option<usize>,
     first_byte: Option<usize>,
     upstream: Option<usize>,
+    overhead: Option<usize>,
     exemplar: Option<(FieldRef, u64)>,
     /// Room for a value without its escapes.
     scratch: Vec<u8>,
@@ -81,6 +88,9 @@ impl Methods {
 struct Vhost {
     place: usize,
     trust: Trust,
+    /// The field that `--label vhost=FIELD` names, in place of the format's own.
+    field: Option<FieldRef>,
+    mapping: Option<Mapping>,
 }
 
 #[derive(Debug)]
@@ -95,19 +105,19 @@ impl Meter {
     /// Decides what this format and these options give, and the ledger that holds it. An error names the option.
     pub fn compile(options: &Options, format: &mut Format) -> Result<(Meter, Ledger), String> {
         let mut labels = our_labels(options);
-        let vhost = format.trust_of_vhost().map(|trust| Vhost { place: labels.len(), trust });
-        if let Some(Vhost { trust, .. }) = vhost {
-            labels.push(vhost_label(options, trust));
-        }
+        let vhost = compile_vhost(options, format, &mut labels)?;
         let route = compile_route(options)?.map(|(route, label)| {
             labels.push(label);
             (labels.len() - 1, route)
         });
-        let mut fields = Vec::new();
-        for (name, field) in &options.labels {
-            let field = format.field(field).map_err(|e| format!("--label {name}: {e}"))?;
-            fields.push((labels.len(), field));
-            labels.push(user_label(options, name));
+        let mut user_labels = Vec::new();
+        for (name, field) in
+            options.labels.iter().filter(|(name, field)| name != VHOST || field.starts_with('='))
+        {
+            let compiled = UserLabel::compile(options, (name, field), format, labels.len());
+            let (user_label, label) = compiled.map_err(|e| format!("--label {name}: {e}"))?;
+            user_labels.push(user_label);
+            labels.push(label);
         }
         let mut excludes = Vec::new();
         for (field, pattern) in &options.excludes {
@@ -122,11 +132,17 @@ impl Meter {
             methods: Methods::default(),
             vhost,
             route,
-            fields,
+            labels: user_labels,
+            attempts: UPSTREAM_LISTS
+                .iter()
+                .find(|name| format.has_field(name))
+                .map(|name| format.field(name))
+                .transpose()?,
             duration: None,
             size: None,
             first_byte: None,
             upstream: None,
+            overhead: None,
             exemplar: exemplar.map(|field| (field, nanos(options.exemplar_above))),
             scratch: Vec::with_capacity(4096),
         };
@@ -137,6 +153,7 @@ impl Meter {
         ledger.format = (format.name().to_owned(), format.text().to_owned());
         ledger.has_bytes_sent = format.source_of(Role::BytesSent).is_some();
         ledger.has_bytes_received = format.source_of(Role::BytesReceived).is_some();
+        ledger.has_attempts = meter.attempts.is_some();
         ledger.vhost = meter.vhost.as_ref().map(|vhost| vhost.place);
         if meter.duration.is_some() && !options.quantiles.is_empty() {
             ledger.quantiles = Some(Window::new(options.quantiles_window, &options.quantiles));
@@ -162,6 +179,9 @@ impl Meter {
         self.size = add(Role::BytesSent, &catalogue::SIZE, 1, &sizes);
         self.first_byte = add(Role::TimeToFirstByte, &catalogue::FIRST_BYTE, SECOND, &durations);
         self.upstream = add(Role::UpstreamDuration, &catalogue::UPSTREAM, SECOND, &durations);
+        if self.duration.is_some() && self.upstream.is_some() {
+            self.overhead = Some(histograms.add(&catalogue::PROXY_OVERHEAD, SECOND, &durations));
+        }
         histograms
     }
 
@@ -173,7 +193,8 @@ impl Meter {
         if self.route.is_some() {
             roles.push(Role::Path);
         }
-        let users = self.fields.iter().map(|(_, field)| *field);
+        let vhost = self.vhost.as_ref().and_then(|vhost| vhost.field);
+        let users = self.labels.iter().filter_map(UserLabel::field).chain(self.attempts).chain(vhost);
         let excludes = self.excludes.iter().map(|(field, _)| *field);
         let exemplar = self.exemplar.iter().map(|(field, _)| *field);
         let fields: Vec<FieldRef> = users.chain(excludes).chain(exemplar).collect();
@@ -200,6 +221,10 @@ impl Meter {
         let row = ledger.row(&key, now);
         let sent = record.bytes_sent();
         let latency = ledger.enter(row, sent, record.bytes_received());
+        if let Some(list) = self.attempts {
+            let list = record.value(list, &request, &mut self.scratch).unwrap_or_default();
+            ledger.rows[row].upstream_attempts += count_of(list);
+        }
         self.histograms(record, ledger, (row, latency), sent, now);
         if record.aborted(status) {
             ledger.abort(&key);
@@ -260,13 +285,21 @@ impl Meter {
         ledger: &mut Ledger,
         key: &mut Key,
     ) {
-        if let Some(Vhost { place, trust }) = self.vhost {
-            let value = record.vhost().unwrap_or_default();
+        if let Some(Vhost { place, trust, field, mapping }) = &mut self.vhost {
+            let mut own = Vec::new();
+            let value = match field {
+                None => record.vhost().unwrap_or_default(),
+                Some(field) => record.value(*field, request, &mut own).unwrap_or_default(),
+            };
             let value = match trust {
                 Trust::Server => value,
                 Trust::Client => normal_host(value, &mut self.scratch),
             };
-            key.set(place, ledger.id(place, value));
+            let id = match mapping {
+                None => ledger.id(*place, value),
+                Some(mapping) => mapping.id(value, *place, ledger),
+            };
+            key.set(*place, id);
         }
         if let Some((place, route)) = &mut self.route {
             let text = record.text_from_target(request).unwrap_or_default();
@@ -287,9 +320,8 @@ impl Meter {
             };
             key.set(*place, id);
         }
-        for (place, field) in &self.fields {
-            let value = record.value(*field, request, &mut self.scratch).unwrap_or_default();
-            key.set(*place, ledger.id(*place, value));
+        for label in &mut self.labels {
+            key.set(label.place, label.id(record, request, &mut self.scratch, ledger));
         }
     }
 
@@ -308,8 +340,12 @@ impl Meter {
             |histogram: usize, value: u64| (histograms.observe(latency, histogram, value), value);
         self.size.and_then(|size| Some(observe(size, sent?)));
         self.first_byte.and_then(|place| Some(observe(place, record.time_to_first_byte_nanos()?)));
-        self.upstream.and_then(|place| Some(observe(place, record.upstream_nanos()?)));
+        let upstream = self.upstream.and_then(|place| Some(observe(place, record.upstream_nanos()?)));
         let duration = self.duration.and_then(|place| Some(observe(place, record.duration_nanos()?)));
+        if let (Some(place), Some((_, whole)), Some((_, upstream))) = (self.overhead, duration, upstream) {
+            // Both are rounded, and the upstream's clock may end a moment later.
+            observe(place, whole.saturating_sub(upstream));
+        }
         if let (Some(window), Some((_, duration))) = (&mut ledger.quantiles, duration) {
             window.observe(now / SECOND, duration);
         }
@@ -363,13 +399,14 @@ fn invalid_place(kind: RequestKind) -> usize {
 fn our_labels(options: &Options) -> Vec<Label> {
     let methods = Values::Named(Dictionary::closed(&options.methods));
     vec![
-        Label { name: "method".to_owned(), values: methods, open: false },
-        Label { name: "status_code".to_owned(), values: Values::Status, open: false },
+        Label { name: "method".to_owned(), values: methods, open: false, is_constant: false },
+        Label { name: "status_code".to_owned(), values: Values::Status, open: false, is_constant: false },
     ]
 }
 
-/// What every server answers sooner or later. Where the labels are only those of closed sets, these series are there
-/// from the start: `increase()` does not see a counter that begins at 1, and the first error is one worth seeing.
+/// What every server answers sooner or later. These series are there from the start where the labels are only those of
+/// closed sets, and else as soon as a vhost, a route or a value of a label has a request: `increase()` does not see a
+/// counter that begins at 1, and the first error is one worth seeing.
 const SOON: [(&str, &[u16]); 3] = [
     ("GET", &[200, 304, 404, 500, 502, 503, 504]),
     ("HEAD", &[200, 404, 500]),
@@ -378,7 +415,10 @@ const SOON: [(&str, &[u16]); 3] = [
 
 fn begin_at_zero(options: &Options, ledger: &mut Ledger) {
     let mut keys = Vec::new();
+    let mut usual = Vec::new();
     for (method, statuses) in SOON.iter().filter(|(method, _)| options.methods.iter().any(|m| m == method)) {
+        let statuses_of = statuses.iter().map(|status| status_id(Some(*status))).collect();
+        usual.push((ledger.id(METHOD, method.as_bytes()), statuses_of));
         for status in *statuses {
             let mut key = Key::default();
             key.set(METHOD, ledger.id(METHOD, method.as_bytes()));
@@ -386,17 +426,18 @@ fn begin_at_zero(options: &Options, ledger: &mut Ledger) {
             keys.push(key);
         }
     }
+    ledger.usual = Usual { method: METHOD, status: STATUS, statuses: usual };
     // Each with every value of the other labels, while these are closed and few; and never at the cost of real ones.
     let most = limits::ZEROES_MAX.min(options.max_series / 2);
     for place in STATUS + 1..ledger.labels.len() {
         let label = &ledger.labels[place];
-        let values = label.values.count();
+        let (values, is_constant) = (label.values.count(), label.is_constant);
         if label.open || keys.len() * values > most {
             return;
         }
         let with = |key: &Key| {
             let key = *key;
-            (0..values).map(move |id| {
+            (usize::from(is_constant)..values).map(move |id| {
                 let mut key = key;
                 key.set(place, u16::try_from(id).unwrap_or(0));
                 key
@@ -410,22 +451,29 @@ fn begin_at_zero(options: &Options, ledger: &mut Ledger) {
     }
 }
 
-/// The server's own names are taken as they come, a stranger's fall under the cap.
-fn vhost_label(options: &Options, trust: Trust) -> Label {
-    let values = match trust {
-        Trust::Server => Dictionary::open(limits::VHOSTS_MAX, false),
-        Trust::Client => Dictionary::open(options.max_values, true),
+/// The server's own names are taken as they come, a stranger's fall under the cap, and so does a field that a person names.
+fn compile_vhost(
+    options: &Options,
+    format: &mut Format,
+    labels: &mut Vec<Label>,
+) -> Result<Option<Vhost>, String> {
+    let named = options.labels.iter().find(|(name, field)| name == VHOST && !field.starts_with('='));
+    let is_constant = named.is_none() && options.labels.iter().any(|(name, _)| name == VHOST);
+    let field = named.map(|(_, field)| format.field(field)).transpose();
+    let field = field.map_err(|e| format!("--label {VHOST}: {e}"))?;
+    let trust = if field.is_some() { Some(Trust::Client) } else { format.trust_of_vhost() };
+    let Some(trust) = trust.filter(|_| !is_constant) else { return Ok(None) };
+    let closed = options.label_values.iter().find(|(label, _)| label == VHOST);
+    let values = match (closed, trust) {
+        (Some((_, values)), _) => Dictionary::closed(values),
+        (None, Trust::Server) => Dictionary::open(limits::VHOSTS_MAX, false),
+        (None, Trust::Client) => Dictionary::open(options.max_values, true),
     };
-    Label { name: "vhost".to_owned(), values: Values::Named(values), open: true }
-}
-
-fn user_label(options: &Options, name: &str) -> Label {
-    let closed = options.label_values.iter().find(|(label, _)| label == name);
-    let values = match closed {
-        Some((_, values)) => Dictionary::closed(values),
-        None => Dictionary::open(options.max_values, true),
-    };
-    Label { name: name.to_owned(), values: Values::Named(values), open: closed.is_none() }
+    let mapping = Mapping::of(options, VHOST).map_err(|e| format!("--label-map {VHOST}: {e}"))?;
+    let place = labels.len();
+    let (name, values) = (VHOST.to_owned(), Values::Named(values));
+    labels.push(Label { name, values, open: closed.is_none(), is_constant: false });
+    Ok(Some(Vhost { place, trust, field, mapping }))
 }
 
 fn compile_route(options: &Options) -> Result<Option<(Route, Label)>, String> {
@@ -443,7 +491,10 @@ fn compile_route(options: &Options) -> Result<Option<(Route, Label)>, String> {
             (Route::Patterns(routes, ids), values, false)
         }
     };
-    Ok(Some((route, Label { name: ROUTE.to_owned(), values: Values::Named(values), open })))
+    Ok(Some((
+        route,
+        Label { name: ROUTE.to_owned(), values: Values::Named(values), open, is_constant: false },
+    )))
 }
 
 /// How the histograms' labels come from the requests'. Those of the default list that this format lacks are left out.

@@ -4,12 +4,15 @@
 //! over a channel and gets a copy, so that the thread is never held for longer than copying takes.
 
 mod admission;
+mod clients;
 mod detector;
 pub mod diagnostics;
 pub mod dictionary;
 pub mod exemplars;
 pub mod histograms;
+mod labels;
 pub mod ledger;
+mod memo;
 mod meter;
 pub mod quantiles;
 pub mod routes;

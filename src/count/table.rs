@@ -30,6 +30,16 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The same with another value of one label.
+    pub fn with(&self, label: usize, id: u16) -> Key {
+        let mut key = *self;
+        key.0[label / 4] &= !(u64::from(u16::MAX) << (16 * (label % 4)));
+        key.set(label, id);
+        key
+    }
+}
+
 impl PartialEq for Key {
     #[inline]
     fn eq(&self, other: &Key) -> bool {
@@ -124,8 +134,16 @@ impl Table {
 
     #[cold]
     fn enter(&mut self, hash: u64, key: &Key, now: u64) -> Option<usize> {
-        let used = self.slots_used.max(self.keys.len() - self.beyond);
-        self.admission.admits(used, hash).then(|| self.open(hash, key, now))
+        self.admission.admits(self.used(), hash).then(|| self.open(hash, key, now))
+    }
+
+    /// How many places there are, and how many of them are taken.
+    pub fn places(&self) -> usize {
+        self.admission.places()
+    }
+
+    pub fn used(&self) -> usize {
+        self.slots_used.max(self.keys.len() - self.beyond)
     }
 
     /// Says how many places the rows take; each takes one at least.
@@ -136,7 +154,7 @@ impl Table {
     /// The row of a key that has one on the page already; None when there is no place for it.
     pub fn readmit(&mut self, key: &Key, now: u64) -> Option<usize> {
         let hash = hash(&self.seed, key);
-        let has_place = self.slots_used.max(self.keys.len() - self.beyond) < self.admission.places();
+        let has_place = self.used() < self.places();
         self.find(hash, key).or_else(|| has_place.then(|| self.open(hash, key, now)))
     }
 

@@ -156,7 +156,7 @@ impl State {
         }
         let mut gone = Absorbed::default();
         let mut sum = Page::clone(&lock(&self.view).absorbed_sum);
-        // Of two that do not go together, the one that is like us decides, and then the younger one.
+        // Of two with different buckets, those of the one that is like us are kept, and then those of the younger one.
         read.sort_by_cached_key(|(name, _, content)| {
             (have_other_buckets(&mine.own, &content.page), Reverse(*name))
         });
@@ -212,7 +212,7 @@ impl State {
     }
 }
 
-/// Whether two pages have histograms that cannot be added. The first of each will do: a family has one set of buckets.
+/// Whether two pages have histograms with different buckets. The first of each will do: a family has one set of buckets.
 fn have_other_buckets(one: &Page, other: &Page) -> bool {
     let bounds = |page: &Page, name: &String| match page.families.get(name)?.series.first()?.value {
         Value::Histogram(ref histogram) => Some(histogram.bounds.clone()),

@@ -186,7 +186,7 @@ fn notes_survive_many_who_absorb_at_once() {
 }
 
 #[test]
-fn the_buckets_asked_for_last_displace_older_ones() {
+fn the_buckets_asked_for_last_take_in_older_ones() {
     let dir = TempDir::new();
     let count =
         |page: &Page| match page.families.get(catalogue::DURATION.name).map(|family| &family.series[0].value)
@@ -198,10 +198,10 @@ fn the_buckets_asked_for_last_displace_older_ones() {
         opened(dir.path()).save(&with_bounds(bounds)).unwrap();
     }
     let state = opened(dir.path());
-    assert_eq!(count(&state.merged(page(0))), 6);
+    assert_eq!(count(&state.merged(page(0))), 9);
     state.absorb().unwrap();
-    assert_eq!(count(&state.merged(page(0))), 6);
-    assert_eq!(count(&state.merged(with_bounds(&[1, 3]))), 9);
+    assert_eq!(count(&state.merged(page(0))), 9);
+    assert_eq!(count(&state.merged(with_bounds(&[1, 3]))), 12);
     state.finish(&with_bounds(&[1, 3])).unwrap();
     drop(state);
     // Back to the first ones, and ours decide.
@@ -209,7 +209,7 @@ fn the_buckets_asked_for_last_displace_older_ones() {
     let state = opened(dir.path());
     state.save(&with_bounds(&[1, 3])).unwrap();
     state.absorb().unwrap();
-    assert_eq!(count(&state.merged(with_bounds(&[1, 3]))), 12);
+    assert_eq!(count(&state.merged(with_bounds(&[1, 3]))), 18);
 }
 
 /// What a save has left that could not put its unfinished file away.
@@ -314,14 +314,20 @@ fn with_bounds(bounds: &[u64]) -> Page {
 }
 
 #[test]
-fn a_histogram_with_other_buckets_is_left_out_and_the_rest_is_summed() {
+fn a_histogram_with_other_buckets_goes_into_those_that_surely_hold_it() {
     let dir = TempDir::new();
     opened(dir.path()).save(&with_bounds(&[1, 2])).unwrap();
     let state = opened(dir.path());
     let own = with_bounds(&[1, 3]);
     let whole = state.merged(own.clone());
     assert_eq!(requests(&whole), 2);
-    assert_eq!(whole.families[catalogue::DURATION.name], own.families[catalogue::DURATION.name]);
+    let histogram = |page: &Page| match &page.families[catalogue::DURATION.name].series[0].value {
+        Value::Histogram(histogram) => histogram.clone(),
+        other => panic!("{other:?}"),
+    };
+    let (ours, all) = (histogram(&own), histogram(&whole));
+    assert_eq!(ours.bounds, all.bounds);
+    assert_eq!(all.counts, ours.counts.iter().map(|count| 2 * count).collect::<Vec<_>>());
 }
 
 #[test]

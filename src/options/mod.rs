@@ -32,6 +32,8 @@ pub struct Options {
     pub labels: Vec<(String, String)>,
     /// `NAME=a,b,c`.
     pub label_values: Vec<(String, Vec<String>)>,
+    /// `NAME=PATTERN=VALUE`, in the order given.
+    pub label_maps: Vec<LabelMap>,
     pub max_values: usize,
     pub max_series: usize,
     pub routes: Vec<String>,
@@ -50,6 +52,15 @@ pub struct Options {
     pub mode: Mode,
 }
 
+/// Values of a label that follow a pattern become one.
+#[derive(Clone, Debug)]
+pub struct LabelMap {
+    pub name: String,
+    pub pattern: String,
+    pub any_case: bool,
+    pub value: String,
+}
+
 /// The tails of the house: what is done with what was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -64,8 +75,8 @@ pub enum Mode {
 /// RFC 9110 section 9.3 and RFC 5789 (PATCH).
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
-/// The boundaries that OpenTelemetry's HTTP conventions advise for http.server.request.duration.
-const DURATION_BUCKETS: &str = "0.005,0.01,0.025,0.05,0.075,0.1,0.25,0.5,0.75,1,2.5,5,7.5,10";
+/// The boundaries that OpenTelemetry's HTTP conventions advise for http.server.request.duration, and two for what is slow.
+const DURATION_BUCKETS: &str = "0.005,0.01,0.025,0.05,0.075,0.1,0.25,0.5,0.75,1,2.5,5,7.5,10,30,60";
 /// 256 * 4^n: from an empty answer's headers to a quarter of a gigabyte.
 const SIZE_BUCKETS: &str = "256,1024,4096,16384,65536,262144,1048576,4194304,16777216,67108864,268435456";
 
@@ -87,6 +98,7 @@ impl Default for Options {
             user: None,
             labels: Vec::new(),
             label_values: Vec::new(),
+            label_maps: Vec::new(),
             max_values: 0,
             max_series: limits::SERIES_MAX,
             routes: Vec::new(),
@@ -119,6 +131,7 @@ impl Options {
         Options {
             labels: Vec::new(),
             label_values: Vec::new(),
+            label_maps: Vec::new(),
             excludes: Vec::new(),
             exemplar: None,
             ..options
@@ -216,10 +229,14 @@ pub const TABLE: &[Flag] = &[
     Flag { name: "label", value: "NAME=FIELD", default: "", repeats: true, group: LABELS,
         help: "Add a label to requests and bytes. FIELD is a directive (%{GEOIP_COUNTRY_CODE}e), a variable \
                ($scheme), a JSON key (request.host), or a part of the request: method, path, query:KEY, protocol, \
-               scheme.",
+               scheme. `client` is the kind of client by its user agent (client:FIELD where that stands elsewhere): \
+               browser, search, ai_crawler, ai_assistant, social, feed, monitor, seo, tool, scanner or other. \
+               NAME==TEXT is the same text for every line; vhost=FIELD takes the virtual host from FIELD. Of \
+               $upstream_addr and other lists of upstreams it is the last, which answered.",
         set: |o, v| {
             let (name, field) = pair(v)?;
             label_name(&name)?;
+            if field == "=" { return Err(format!("`{v}` has no text")); }
             if o.labels.len() == limits::USER_LABELS_MAX {
                 return Err(format!("there are at most {} labels of yours", limits::USER_LABELS_MAX));
             }
@@ -231,6 +248,17 @@ pub const TABLE: &[Flag] = &[
             let (name, values) = pair(v)?;
             if o.label_values.iter().any(|(other, _)| *other == name) { return Err(format!("{name} is given twice")); }
             o.label_values.push((name, list(&values)?)); Ok(()) } },
+    Flag { name: "label-map", value: "NAME=PATTERN=VALUE", default: "", repeats: true, group: LABELS,
+        help: "Values of that label, or of vhost, that match the pattern become VALUE: --label-map 'type=text/html*=html'. \
+               * stands for any characters, i:PATTERN matches in any case, and the first match wins. @FILE reads maps \
+               from a file, one a line. What matches none stays as it is.",
+        set: |o, v| {
+            let (name, rest) = pair(v)?;
+            let (pattern, value) = rest.rsplit_once('=').ok_or_else(|| format!("`{v}` has no second `=`"))?;
+            let (pattern, any_case) = pattern.strip_prefix("i:").map_or((pattern, false), |pattern| (pattern, true));
+            if value.is_empty() { return Err(format!("`{v}` has no value")); }
+            o.label_maps.push(LabelMap { name, pattern: pattern.to_owned(), any_case, value: value.to_owned() });
+            Ok(()) } },
     Flag { name: "max-values", value: "N", default: "100", repeats: false, group: LABELS,
         help: "Distinct values of each label; further ones are counted as `other` until they prove frequent.",
         set: |o, v| { o.max_values = index(whole(v, 1, 10_000)?); Ok(()) } },
@@ -268,7 +296,7 @@ pub const TABLE: &[Flag] = &[
             o.size_buckets = bounds; Ok(()) } },
     Flag { name: "quantiles", value: "LIST", default: "", repeats: false, group: HISTOGRAMS,
         help: "Add a summary of request durations with these quantiles, such as 0.5,0.9,0.99, within 1 % of the \
-               true value.",
+               true value; 0 is the shortest and 1 the longest.",
         set: |o, v| { o.quantiles = quantiles(v)?; Ok(()) } },
     Flag { name: "quantiles.window", value: "SECONDS", default: "600", repeats: false, group: HISTOGRAMS,
         help: "The time that the quantiles look back.",
@@ -315,8 +343,7 @@ fn pair(value: &str) -> Result<(String, String), String> {
 
 /// Names that Prometheus allows, but for those that are ours or that its own formats use.
 fn label_name(name: &str) -> Result<(), String> {
-    let ours =
-        ["method", "status_code", "status_class", "vhost", "route", "le", "quantile", "job", "instance"];
+    let ours = ["method", "status_code", "status_class", "route", "le", "quantile", "job", "instance"];
     let mut bytes = name.bytes();
     let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     if !first || !bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
@@ -380,8 +407,8 @@ fn buckets(value: &str) -> Result<Vec<FixedPoint>, String> {
 
 fn quantiles(value: &str) -> Result<Vec<f64>, String> {
     let read = |(column, item): (usize, &str)| match item.parse::<f64>() {
-        Ok(quantile) if quantile > 0.0 && quantile < 1.0 => Ok(quantile),
-        _ => Err(format!("`{item}` at column {column} is no quantile: a number between 0 and 1 is")),
+        Ok(quantile) if (0.0..=1.0).contains(&quantile) => Ok(quantile),
+        _ => Err(format!("`{item}` at column {column} is no quantile: a number from 0 to 1 is")),
     };
     let mut quantiles = columns(value).map(read).collect::<Result<Vec<f64>, String>>()?;
     quantiles.sort_by(f64::total_cmp);
@@ -424,10 +451,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, String
     if options.mode == Mode::Once && options.tee.as_ref().is_some_and(|path| path.as_os_str() == "-") {
         return Err("--tee: stdout is where --once prints".to_owned());
     }
-    for (name, _) in &options.label_values {
-        if !options.labels.iter().any(|(label, _)| label == name) {
-            return Err(format!("--label-values: there is no --label {name}"));
-        }
+    let is_label = |name: &str| name == "vhost" || options.labels.iter().any(|(label, _)| label == name);
+    if let Some((name, _)) = options.label_values.iter().find(|(name, _)| !is_label(name)) {
+        return Err(format!("--label-values: there is no --label {name}"));
+    }
+    if let Some(map) = options.label_maps.iter().find(|map| !is_label(&map.name)) {
+        return Err(format!("--label-map: there is no --label {}", map.name));
     }
     Ok(options)
 }
@@ -630,14 +659,17 @@ mod tests {
             ),
             (
                 &["--quantiles", "0.5,1.5"],
-                "--quantiles: `1.5` at column 5 is no quantile: a number between 0 and 1 is",
+                "--quantiles: `1.5` at column 5 is no quantile: a number from 0 to 1 is",
             ),
             (&["--fromat", "x"], "there is no option --fromat; did you mean --format?"),
             (&["--listen", ":1"], "there is no option --listen; did you mean --web.listen-address?"),
             (&["--once", "--tee", "-"], "--tee: stdout is where --once prints"),
             (&["--once=1"], "--once takes no value"),
             (&["--tee"], "--tee: PATH is missing"),
-            (&["--label", "vhost=%v"], "--label: the label `vhost` is taken"),
+            (&["--label", "route=%v"], "--label: the label `route` is taken"),
+            (&["--label", "site=="], "--label: `site==` has no text"),
+            (&["--label-map", "x=a=b"], "--label-map: there is no --label x"),
+            (&["--label-map", "vhost=a"], "--label-map: `vhost=a` has no second `=`"),
             (
                 &["--label", "a-b=%v"],
                 "--label: `a-b` is no label name: letters, digits and _ make one, not beginning with a digit",
@@ -652,7 +684,7 @@ mod tests {
     #[test]
     fn defaults_are_those_the_table_names() {
         let options = parsed(&[]).unwrap();
-        assert_eq!(options.duration_buckets.len(), 14);
+        assert_eq!(options.duration_buckets.len(), 16);
         assert_eq!((options.max_values, options.telemetry_path.as_str()), (100, "/metrics"));
         assert_eq!(options.listen_addresses(), ["127.0.0.1:19117"]);
     }

@@ -430,6 +430,11 @@ impl Format {
         u16::try_from(slot).map(|slot| FieldRef(Part::Slot(slot))).map_err(|_| "too many fields".to_owned())
     }
 
+    /// Whether there is a field of this very name, without asking for it.
+    pub fn has_field(&self, name: &str) -> bool {
+        self.slots.iter().any(|slot| slot.name == name || bare(&slot.name).eq_ignore_ascii_case(&bare(name)))
+    }
+
     fn request_part(&mut self, name: &str) -> Option<Part> {
         let has = |role| self.source_of(role).is_some();
         match name {

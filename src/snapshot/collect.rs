@@ -172,6 +172,9 @@ fn traffic(ledger: &Ledger, rows: &mut Rows, page: &mut Page) {
     if ledger.has_bytes_received {
         family(&catalogue::BYTES_RECEIVED, |figures| figures.bytes_received);
     }
+    if ledger.has_attempts {
+        family(&catalogue::UPSTREAM_ATTEMPTS, |figures| figures.upstream_attempts);
+    }
 }
 
 fn histograms(ledger: &Ledger, rows: &mut Rows, page: &mut Page) {

@@ -267,13 +267,20 @@ impl Series {
 
 impl Histogram {
     fn add(&mut self, other: &Histogram) -> bool {
-        if self.bounds != other.bounds || self.counts.len() != other.counts.len() {
+        if self.counts.len() != self.bounds.len() + 1 || other.counts.len() != other.bounds.len() + 1 {
             return false;
         }
-        for (ours, theirs) in self.counts.iter_mut().zip(&other.counts) {
-            *ours = ours.saturating_add(*theirs);
+        // Where the bounds differ, a bucket's counts go into the next that surely holds them.
+        for (number, theirs) in other.counts.iter().enumerate() {
+            let bound = other.bounds.get(number);
+            let place =
+                bound.map_or(self.bounds.len(), |bound| self.bounds.partition_point(|ours| ours < bound));
+            self.counts[place] = self.counts[place].saturating_add(*theirs);
         }
         self.sum += other.sum;
+        if self.bounds != other.bounds {
+            return true;
+        }
         if self.exemplars.is_empty() {
             self.exemplars.clone_from(&other.exemplars);
         } else {

@@ -1,0 +1,59 @@
+//! A memo: the latest values of a label and what they became, so that mapping is done once for each value as a rule.
+//!
+//! Direct-mapped: a value has one place, and who comes there last stays. Values are told apart by 64 bits of a seeded
+//! hash, which nobody can prepare. Memory: 64 KiB, fixed at the start.
+
+use foldhash::fast::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+const PLACES: usize = 1 << 12;
+
+#[derive(Debug)]
+pub struct Memo {
+    seed: RandomState,
+    /// By hash: what the value became. A hash of 0 is a free place.
+    places: Vec<(u64, u16)>,
+}
+
+impl Memo {
+    pub fn new() -> Memo {
+        Memo { seed: RandomState::default(), places: vec![(0, 0); PLACES] }
+    }
+
+    #[inline]
+    pub fn hash(&self, value: &[u8]) -> u64 {
+        let mut hasher = self.seed.build_hasher();
+        hasher.write(value);
+        hasher.finish() | 1 << 63
+    }
+
+    #[inline]
+    pub fn get(&self, hash: u64) -> Option<u16> {
+        let (known, id) = self.places[Memo::place(hash)];
+        (known == hash).then_some(id)
+    }
+
+    pub fn put(&mut self, hash: u64, id: u16) {
+        self.places[Memo::place(hash)] = (hash, id);
+    }
+
+    fn place(hash: u64) -> usize {
+        usize::try_from(hash % PLACES as u64).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_values_are_known_and_no_other() {
+        let mut memo = Memo::new();
+        for number in 0..10_000u16 {
+            let hash = memo.hash(format!("value {number}").as_bytes());
+            assert_eq!(memo.get(hash), None);
+            memo.put(hash, number);
+            assert_eq!(memo.get(hash), Some(number));
+        }
+    }
+}
