@@ -75,6 +75,9 @@ impl Clients {
             let row = self.rows[number];
             let in_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
             let cut = row.begins_word && in_word(before.last()) || row.ends_word && in_word(behind.first());
+            let name =
+                before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
+            let before = &before[..before.len() - name.count()];
             let resembles = |words: &&[u8]| {
                 before.len() >= words.len()
                     && before[before.len() - words.len()..].eq_ignore_ascii_case(words)
