@@ -120,7 +120,7 @@ impl State {
         content.head.absorbed.extend(gone.files.iter().map(|(name, _)| *name));
         let stands = |name: &&Name| self.directory.path_of(**name).symlink_metadata().is_ok();
         content.head.absorbed.extend(gone.noted.iter().filter(stands));
-        self.put(mine, content)?;
+        self.put(mine, &content)?;
         let mut view = lock(&self.view);
         view.absorbed_sum = Arc::new(sum);
         view.absorbed.clone_from(&mine.file.content.head.absorbed);

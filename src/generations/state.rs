@@ -178,7 +178,7 @@ impl State {
         let page = self.persisted(&own, folded.as_ref().unwrap_or(&sum));
         let content = Content { head, kept: mine.file.content.kept.clone(), page };
         if content != mine.file.content || !self.is_under_its_name(&mine) {
-            self.put(&mut mine, content)?;
+            self.put(&mut mine, &content)?;
         }
         mine.own = own;
         if let Some(folded) = folded {
@@ -314,15 +314,15 @@ impl State {
 
     /// Gives our file this content. Whoever calls this has to see to what goes with the content, and then to
     /// `sync_names`.
-    pub(super) fn put(&self, mine: &mut Own, content: Content) -> io::Result<()> {
-        if self.is_under_its_name(mine) && mine.file.append(&content) {
+    pub(super) fn put(&self, mine: &mut Own, content: &Content) -> io::Result<()> {
+        if self.is_under_its_name(mine) && mine.file.append(content) {
             return Ok(());
         }
-        let replaced = self.replace(mine, &content, true).or_else(|error| match error.kind() {
+        let replaced = self.replace(mine, content, true).or_else(|error| match error.kind() {
             // The directory has vanished, or could not be made before.
             io::ErrorKind::NotFound => {
                 privileges::open_state_directory(&self.directory.path)?;
-                self.replace(mine, &content, true)
+                self.replace(mine, content, true)
             }
             _ => Err(error),
         });

@@ -66,7 +66,7 @@ fn structured(text: &[u8], start: usize, facts: &mut Facts) -> Option<usize> {
     facts.set_time(TimeKind::Plain, &text[start..stamp]);
     let mut set = |field, value: &[u8]| {
         if value != b"-" {
-            facts.set(field, value)
+            facts.set(field, value);
         }
     };
     set(Field::Host, &text[stamp + 1..host]);

@@ -82,7 +82,7 @@ proptest! {
     ) {
         let format = common();
         let mut envelope = Envelope::new(Wanted::Auto);
-        let all: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+        let all: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
         if chosen {
             let fits = |inner: &[&[u8]]| {
                 let fit = inner.iter().filter(|line| format.parse(line, &mut Spans::new()).is_ok()).count();
