@@ -451,7 +451,8 @@ fn begin_at_zero(options: &Options, ledger: &mut Ledger) {
     }
 }
 
-/// The server's own names are taken as they come, a stranger's fall under the cap, and so does a field that a person names.
+/// The server's own names are taken as they come, a stranger's fall under the cap, and so does a field that a
+/// person names.
 fn compile_vhost(
     options: &Options,
     format: &mut Format,

@@ -212,7 +212,8 @@ impl State {
     }
 }
 
-/// Whether two pages have histograms with different buckets. The first of each will do: a family has one set of buckets.
+/// Whether two pages have histograms with different buckets. The first of each will do: a family has one set
+/// of buckets.
 fn have_other_buckets(one: &Page, other: &Page) -> bool {
     let bounds = |page: &Page, name: &String| match page.families.get(name)?.series.first()?.value {
         Value::Histogram(ref histogram) => Some(histogram.bounds.clone()),

@@ -149,7 +149,8 @@ impl State {
         sum
     }
 
-    /// Whether the sum lacks counts of others which it may have soon. Told for a while only: then it is better than none.
+    /// Whether the sum lacks counts of others which it may have soon. Told for a while only: then it is better
+    /// than none.
     pub fn lacks_counts(&self) -> bool {
         lock(&self.view).unknown_since.is_some_and(|since| since.elapsed() < UNKNOWN_WAIT_MAX)
     }

@@ -75,7 +75,8 @@ pub enum Mode {
 /// RFC 9110 section 9.3 and RFC 5789 (PATCH).
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
-/// The boundaries that OpenTelemetry's HTTP conventions advise for http.server.request.duration, and two for what is slow.
+/// The boundaries that OpenTelemetry's HTTP conventions advise for http.server.request.duration, and two for
+/// what is slow.
 const DURATION_BUCKETS: &str = "0.005,0.01,0.025,0.05,0.075,0.1,0.25,0.5,0.75,1,2.5,5,7.5,10,30,60";
 /// 256 * 4^n: from an empty answer's headers to a quarter of a gigabyte.
 const SIZE_BUCKETS: &str = "256,1024,4096,16384,65536,262144,1048576,4194304,16777216,67108864,268435456";

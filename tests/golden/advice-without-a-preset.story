@@ -6,5 +6,5 @@ metrics:
 httpd_exporter_lines_total{outcome="malformed"} 1
 stderr:
 1 of 1 lines fit none of the presets: the nearest,
-put %v in front: --format '%v %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'
+the log has %v for %v:%p: --format '%v %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"'
 exit: 0

@@ -1,8 +1,9 @@
 //! Lines of columns that the log names itself: the W3C extended log format.
 //!
 //! Turns a line into spans of the values in the wanted columns. A line `#Fields:` says which columns follow, and may
-//! come again in mid-file and say something else; who writes the log is told by `#Software:`, or by columns that one server
-//! has only. So the reader remembers what the headers said, in the scratch space that it uses again for every line.
+//! come again in mid-file and say something else; who writes the log is told by `#Software:`, or by columns
+//! that one server has only. So the reader remembers what the headers said, in the scratch space that it uses
+//! again for every line.
 //! Tabs part the columns if there is one in the line (CloudFront), blanks otherwise (IIS). A value in quotes may hold
 //! blanks, with `""` for a quote (Tomcat). Source: the working draft WD-logfile, IIS, CloudFront, Tomcat's
 //! ExtendedAccessLogValve and ASP.NET Core's W3CLogger. Must never panic.
