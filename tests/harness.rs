@@ -168,7 +168,9 @@ impl Process {
     /// Its end is the end of input.
     pub fn start_under_server(command: &Command, stdout: impl Into<Stdio>) -> Process {
         // A pipe's other end is opened by way of its name (proc(5), /proc/PID/fd).
-        let server = "exec 4<&0 5>/proc/self/fd/0; \"$0\" \"$@\" <&4 4<&- 5>&- & wait";
+        // SIGUSR1 is a graceful restart: SIGTERM, and both ends are closed right behind it.
+        let server = "exec 4<&0 5>/proc/self/fd/0; \"$0\" \"$@\" <&4 4<&- 5>&- & log=$!
+            trap 'kill -TERM $log; exec <&- 4<&- 5>&-' USR1; wait; wait $log";
         let mut shell = Command::new("sh");
         shell.args(["-c", server]).arg(command.get_program()).args(command.get_args());
         Process::spawn(shell.stdin(Stdio::piped()).stdout(stdout))

@@ -1,7 +1,7 @@
 //! The program while it runs: scraped while lines flow, fed garbage, told to end, refused its port.
 
 use crate::harness::{
-    BINARY, Exporter, Page, Process, TempDir, get, run, run_in_pieces, wait_for, wait_until,
+    BINARY, Exporter, Page, Process, TempDir, get, run, run_in_pieces, scrape, wait_for, wait_until,
 };
 use nix::sys::signal::Signal;
 use proptest::prelude::*;
@@ -506,6 +506,40 @@ fn in_a_pipeline_sigterm_ends_it_as_soon_as_the_pipe_is_empty() {
     exporter.wait_for_lines(100);
     exporter.process.signal(Signal::SIGTERM);
     wait_until("its end", || exporter.process.has_ended());
+    assert_eq!(exporter.process.wait().status.code(), Some(0));
+}
+
+/// A pipe that is filled as fast as it is read is never empty: what was in it at the signal is read, and no more.
+#[test]
+fn in_a_pipeline_sigterm_ends_it_though_the_writer_never_rests() {
+    let mut command = Command::new(BINARY);
+    command.args(["--format", "combined", "--web.listen-address", "127.0.0.1:0"]);
+    let mut exporter = Exporter::of(Process::start(&mut command));
+    let _writer = Process::start_into(Command::new("yes").arg(line(1).trim_end()), &mut exporter.process);
+    wait_until("the first lines", || exporter.scrape().sum("httpd_exporter_lines_total") > 0.0);
+    exporter.process.signal(Signal::SIGTERM);
+    wait_until("its end", || exporter.process.has_ended());
+}
+
+/// At a graceful restart Apache closes its ends of the pipe right behind the SIGTERM, and its old children write on for as
+/// long as their connections live.
+#[test]
+fn after_a_graceful_restart_the_old_children_are_read_to_the_end() {
+    let dir = TempDir::new();
+    let tee = dir.join("tee.log");
+    let mut command = Command::new(BINARY);
+    command.args(["--format", "combined", "--web.listen-address", "127.0.0.1:0", "--tee"]).arg(&tee);
+    let mut exporter = Exporter::of(Process::start_under_server(&command, std::process::Stdio::null()));
+    exporter.process.feed(lines(10).as_bytes());
+    exporter.wait_for_lines(10);
+    exporter.process.signal(Signal::SIGUSR1);
+    wait_until("the port to be given up", || scrape(&exporter.address).is_err());
+    let mut all = lines(10);
+    for _ in 0..10 {
+        exporter.process.feed(lines(10).as_bytes());
+        all += &lines(10);
+        wait_until("the tee", || std::fs::read_to_string(&tee).is_ok_and(|text| text == all));
+    }
     assert_eq!(exporter.process.wait().status.code(), Some(0));
 }
 

@@ -19,6 +19,7 @@ use crate::input::source::{Readiness, Source};
 use crate::input::stdin::Stdin;
 use crate::input::tee::Tee;
 use crate::input::tee::queue::TeeQueue;
+use crate::limits::PIPE_BYTES;
 use crate::os::{Signal, SignalPipe};
 use std::fs::File;
 use std::io;
@@ -81,13 +82,14 @@ pub fn run_source(
         ending.hear(signals, &mut lines);
         match (&ending.how, readiness) {
             (Some(Ends::Interrupted), _) => break End::Interrupted,
-            (Some(Ends::AtOnce), _) | (Some(Ends::WhenEmpty), Readiness::Nothing) => break End::Terminated,
+            (Some(Ends::AtOnce | Ends::WhenEmpty { left: 0 }), _)
+            | (Some(Ends::WhenEmpty { .. }), Readiness::Nothing) => break End::Terminated,
             (_, Readiness::Nothing) => continue,
             (_, Readiness::Readable) => {}
         }
         match source.read(lines.room()) {
             Ok(0) => break End::OfInput,
-            Ok(read) if lines.take(read) => {}
+            Ok(read) if lines.take(read) => ending.note_read(read),
             Ok(_) => break End::Abandoned,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => break End::Failed(error),
@@ -106,7 +108,11 @@ struct Ending<F> {
 }
 
 enum Ends {
-    WhenEmpty,
+    /// As soon as the pipe is empty, or so many bytes are read: all that was in it. Of a writer that never rests it is
+    /// never empty.
+    WhenEmpty {
+        left: usize,
+    },
     AtOnce,
     Interrupted,
 }
@@ -128,14 +134,21 @@ impl<F: FnMut() -> OnTerminate> Ending<F> {
         }
     }
 
+    fn note_read(&mut self, bytes: usize) {
+        if let Some(Ends::WhenEmpty { left }) = &mut self.how {
+            *left = left.saturating_sub(bytes);
+        }
+    }
+
     fn terminate(&mut self) {
+        const WHEN_EMPTY: Ends = Ends::WhenEmpty { left: PIPE_BYTES };
         let ends = match self.terminated {
-            Some(since) => (since.elapsed() >= TERMINATE_TWICE).then_some(Ends::WhenEmpty),
+            Some(since) => (since.elapsed() >= TERMINATE_TWICE).then_some(WHEN_EMPTY),
             None => {
                 self.terminated = Some(Instant::now());
                 match (self.on_terminate)() {
                     OnTerminate::Drain => None,
-                    OnTerminate::EndWhenEmpty => Some(Ends::WhenEmpty),
+                    OnTerminate::EndWhenEmpty => Some(WHEN_EMPTY),
                     OnTerminate::EndAtOnce => Some(Ends::AtOnce),
                 }
             }

@@ -52,6 +52,19 @@ pub fn started_by_server() -> bool {
     })
 }
 
+/// Has the answer worked out before a SIGTERM asks for it: Apache closes both ends right behind the signal, and a look
+/// after that would find a pipeline.
+pub fn find_out_whether_server() {
+    if first_look().held && thread::Builder::new().name("look".to_owned()).spawn(started_by_server).is_err() {
+        started_by_server();
+    }
+}
+
+/// The answer for a SIGTERM, which nobody waits with: as long as it is not worked out, the first look has to do.
+pub fn is_server_likely() -> bool {
+    SERVER.get().copied().unwrap_or_else(|| first_look().held)
+}
+
 const LET_GO: Duration = Duration::from_millis(50);
 
 /// What was seen at the start.
