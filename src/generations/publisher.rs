@@ -2,7 +2,7 @@
 //!
 //! Where there is a state, a scrape is told what is on disk: so none is told what a kill a moment later would take
 //! back, and the successor may serve as soon as the port is free. A disk that fails or hangs for longer than
-//! [`DURABLE_AGE_MAX`] does not stop the figures: from then on they are those of the moment, and
+//! [`SAVE_TIME_MAX`] does not stop the figures: from then on they are those of the moment, and
 //! `httpd_exporter_state_saved` is 0.
 //!
 //! It asks for a copy of the ledger and makes a page of it on the caller's thread, so that neither rendering nor a slow
@@ -27,9 +27,9 @@ const SAVE_WAIT_MAX: Duration = Duration::from_millis(30);
 /// Scrapes are answered from a save no older than this, as far as the disk allows.
 const FRESH_AGE_MAX: Duration = Duration::from_millis(200);
 
-/// What was saved longer ago than this, while somebody asked for fresh counts, is no longer worth its promise:
-/// something is wrong with the disk, and the counts go on.
-const DURABLE_AGE_MAX: Duration = Duration::from_secs(5);
+/// When a save takes longer than this, what was saved before is no longer worth its promise: something is wrong with
+/// the disk, and the counts go on.
+const SAVE_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// What is asked of the writer. The channel's end is the end of the process.
 #[derive(Debug)]
@@ -59,6 +59,8 @@ pub struct Publisher {
     pub since: u64,
     /// Where there is a state: the youngest that was on disk, or shown without being.
     published: Mutex<Option<Published>>,
+    /// Since when newer counts than those that are published were to be saved, and are not yet.
+    unsaved_since: Mutex<Option<Instant>>,
     taking: Mutex<()>,
     /// What pages have in common.
     kept: Mutex<collect::Kept>,
@@ -74,6 +76,7 @@ impl Publisher {
             state,
             since: calendar::now_seconds(),
             published: Mutex::default(),
+            unsaved_since: Mutex::default(),
             taking: Mutex::default(),
             kept: Mutex::default(),
             requests: Mutex::default(),
@@ -93,11 +96,16 @@ impl Publisher {
 
     /// What a scrape may be told now.
     fn refresh(&self) -> Option<Published> {
+        if !self.is_fresh() {
+            self.note_unsaved();
+        }
         let (done, wait) = bounded(0);
         self.request(SaveRequest::Refresh(done));
         let _ = wait.recv_timeout(SAVE_WAIT_MAX);
         let published = lock(&self.published).clone();
-        if let Some(durable) = published.filter(|it| it.durable && it.taken_at.elapsed() < DURABLE_AGE_MAX) {
+        // After a quiet spell the page is old and still right: what counts is for how long the disk has been asked.
+        let is_late = lock(&self.unsaved_since).is_some_and(|since| since.elapsed() >= SAVE_TIME_MAX);
+        if let Some(durable) = published.filter(|it| it.durable && !is_late) {
             return Some(durable);
         }
         let taken = self.take()?;
@@ -140,11 +148,17 @@ impl Publisher {
     /// Saves the counts and publishes them. What fails is said there.
     pub fn save(&self) {
         let Some(state) = &self.state else { return };
+        self.note_unsaved();
         let Some(taken) = self.take() else { return };
         if state.save(&taken.page).is_ok() {
             state.keep_reserve();
             self.publish(Published { durable: true, ..taken });
+            *lock(&self.unsaved_since) = None;
         }
+    }
+
+    fn note_unsaved(&self) {
+        lock(&self.unsaved_since).get_or_insert_with(Instant::now);
     }
 
     /// Whether what is published need not be saved anew for the next scrape.
@@ -208,4 +222,51 @@ impl Publisher {
 /// A panic while a page is copied leaves it as it was.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advise::worker::Advisor;
+    use crate::count::{self, Counter};
+    use crate::generations::fold::Bounds;
+    use crate::input;
+    use crate::input::tee::tests::TempDir;
+    use crate::options;
+    use crate::os::UserRights;
+    use std::thread;
+
+    /// The disk takes longer than a scrape waits, and nothing had come for a while before: what is on disk is told, for
+    /// as long as a save may take.
+    #[test]
+    fn after_a_quiet_spell_a_scrape_is_told_what_is_on_disk() {
+        let directory = TempDir::new();
+        let self_metrics = Arc::<SelfMetrics>::default();
+        let bounds = Bounds { series: 100, histograms: 100 };
+        let state = State::new(directory.path(), bounds, &UserRights::OF_THE_TESTS, self_metrics.clone());
+        state.begin().unwrap();
+        let (asker, questions) = Asker::new();
+        let (chunks, inbox) = input::channels(self_metrics.clone());
+        let counting_metrics = self_metrics.clone();
+        let counting = thread::spawn(move || {
+            let options = options::parse(["--format", "combined"].map(Into::into)).unwrap();
+            let counter = Counter::new(options, Advisor::new().1).unwrap();
+            count::run(counter, &inbox, &questions, &counting_metrics);
+        });
+        let publisher = Publisher::new(asker, self_metrics, Some(Arc::new(state)));
+        publisher.begin();
+        publisher.save();
+        // Of a writer that hangs.
+        let _requests = publisher.requests();
+        let past = |time: &mut Instant| *time = time.checked_sub(2 * SAVE_TIME_MAX).unwrap();
+        lock(&publisher.published).iter_mut().for_each(|published| past(&mut published.taken_at));
+
+        assert!(publisher.refresh().unwrap().durable, "asked for the first time");
+        assert!(publisher.refresh().unwrap().durable, "asked a moment ago");
+        lock(&publisher.unsaved_since).iter_mut().for_each(past);
+        assert!(!publisher.refresh().unwrap().durable, "asked long ago");
+        drop(chunks);
+        drop(publisher);
+        counting.join().unwrap();
+    }
 }
