@@ -130,7 +130,9 @@ impl Site {
     }
 
     fn state_files(&self) -> usize {
-        fs::read_dir(self.path("state")).map_or(0, Iterator::count)
+        let entries = fs::read_dir(self.path("state")).into_iter().flatten().flatten();
+        // Room in reserve is no generation's.
+        entries.filter(|entry| entry.file_name() != ".reserve").count()
     }
 
     /// What the error log has from the program.

@@ -154,7 +154,8 @@ fn a_state_directory_is_made_with_its_parents() {
         let mut command = Command::new("sh");
         // The umask of whoever starts it is not that of the directories.
         command.args(["-c", "umask 077; exec \"$0\" \"$@\"", BINARY, "--format", "combined", "--user", USER]);
-        command.args(["--web.listen-address", &address, "--state-dir"]).arg(&path);
+        // As a shell completes it: with a slash at its end.
+        command.args(["--web.listen-address", &address, "--state-dir"]).arg(path.join(""));
         let mut exporter = Exporter::of(Process::start(&mut command));
         exporter.process.feed(LINE.repeat(5).as_bytes());
         exporter.wait_for_lines(5 * lives);

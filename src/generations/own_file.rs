@@ -146,7 +146,9 @@ pub fn keep_reserve(directory: &Path, bytes: u64) {
         return;
     }
     let mut options = OpenOptions::new();
-    options.write(true).create(true).mode(0o640).custom_flags(nix::libc::O_NOFOLLOW);
+    // Where anything may stand under the name: a link is not followed and a fifo not waited for.
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    options.write(true).create(true).mode(0o640).custom_flags(flags);
     let Ok(file) = options.open(&path) else { return };
     // A file of holes holds nothing.
     if posix_fallocate(&file, 0, i64::try_from(bytes).unwrap_or(i64::MAX)).is_err() && held == 0 {

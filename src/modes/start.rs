@@ -155,30 +155,41 @@ impl Plan {
 }
 
 /// The tee that the options ask for, not opened yet.
-pub struct TeePlan(Option<tee::Options>);
+pub struct TeePlan {
+    options: Option<tee::Options>,
+    has_user: bool,
+}
 
 impl TeePlan {
     pub fn of(options: &Options) -> TeePlan {
-        TeePlan(options.tee.as_ref().map(|path| tee::Options {
+        let options_of_tee = options.tee.as_ref().map(|path| tee::Options {
             path: path.clone(),
             rotate_size: options.tee_rotate_size,
             rotate_interval: options.tee_rotate_interval.map(Duration::from_secs),
             keep: options.tee_keep,
-        }))
+        });
+        TeePlan { options: options_of_tee, has_user: options.user.is_some() }
     }
 
     pub fn open(self, rights: &UserRights, self_metrics: &Arc<SelfMetrics>) -> Result<Option<Tee>, Failure> {
-        let Some(options) = self.0 else { return Ok(None) };
+        let Some(options) = self.options else { return Ok(None) };
+        let why = |error: &io::Error| match error.kind() {
+            ErrorKind::PermissionDenied if self.has_user => {
+                let why = log::reason(error);
+                format!("{why}; the file and its directory have to belong to the user of --user")
+            }
+            _ => log::reason(error),
+        };
         match Tee::open(options.clone(), self_metrics.clone(), rights) {
             Ok(tee) => Ok(Some(tee)),
             Err(e) if os::started_by_server() => {
-                let why = log::reason(&e);
                 log_line(format_args!(
-                    "--tee: {why}; lines are counted, and kept as soon as it can be opened"
+                    "--tee: {}; lines are counted, and kept as soon as it can be opened",
+                    why(&e)
                 ));
                 Ok(Some(Tee::unopened(options, self_metrics.clone(), rights)))
             }
-            Err(e) => Err(Failure::System(format!("--tee: {}", log::reason(&e)))),
+            Err(e) => Err(Failure::System(format!("--tee: {}", why(&e)))),
         }
     }
 }

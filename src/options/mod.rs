@@ -211,7 +211,7 @@ pub const TABLE: &[Flag] = &[
     Flag { name: "state-dir", value: "DIR", default: "", repeats: false, group: KEEPING,
         help: "Keep the counts in DIR: they survive restarts, and all processes with the same DIR are served as one \
                page.",
-        set: |o, v| { o.state_dir = Some(path(v)?); Ok(()) } },
+        set: |o, v| { o.state_dir = Some(directory(v)?); Ok(()) } },
     Flag { name: "tee", value: "PATH", default: "", repeats: false, group: KEEPING,
         help: "Append every byte of stdin to PATH, which may be rotated by others; `-` is stdout.",
         set: |o, v| { o.tee = Some(path(v)?); Ok(()) } },
@@ -360,6 +360,11 @@ fn label_name(name: &str) -> Result<(), String> {
 
 fn path(value: &str) -> Result<PathBuf, String> {
     if value.is_empty() { Err("a path is missing".to_owned()) } else { Ok(PathBuf::from(value)) }
+}
+
+/// With a slash at its end a link would be followed, and what is put beside it would be put into it.
+fn directory(value: &str) -> Result<PathBuf, String> {
+    Ok(path(value)?.components().collect())
 }
 
 fn list(value: &str) -> Result<Vec<String>, String> {
