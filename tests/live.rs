@@ -34,7 +34,7 @@ fn every_scrape_is_whole_and_none_shows_less_than_the_one_before() {
         let mut last = 0.0;
         let mut scrapes = 0;
         while last < 20_000.0 {
-            let page = crate::harness::scrape(&address).expect("every scrape is answered");
+            let page = scrape(&address).expect("every scrape is answered");
             let requests = page.sum("httpd_requests_total");
             assert!(requests >= last, "{requests} after {last}");
             assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"counted\"}"), Some(requests));
@@ -521,8 +521,8 @@ fn in_a_pipeline_sigterm_ends_it_though_the_writer_never_rests() {
     wait_until("its end", || exporter.process.has_ended());
 }
 
-/// At a graceful restart Apache closes its ends of the pipe right behind the SIGTERM, and its old children write on for as
-/// long as their connections live.
+/// At a graceful restart Apache closes its ends of the pipe right behind the SIGTERM, and its old children write on for
+/// as long as their connections live.
 #[test]
 fn after_a_graceful_restart_the_old_children_are_read_to_the_end() {
     let dir = TempDir::new();
@@ -540,6 +540,7 @@ fn after_a_graceful_restart_the_old_children_are_read_to_the_end() {
         all += &lines(10);
         wait_until("the tee", || std::fs::read_to_string(&tee).is_ok_and(|text| text == all));
     }
+    exporter.process.close();
     assert_eq!(exporter.process.wait().status.code(), Some(0));
 }
 

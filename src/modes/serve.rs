@@ -48,7 +48,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let tee = tee.open(&rights, &self_metrics)?;
 
     // Threads only now: some of what is given up is a thread's own and inherited.
-    os::find_out_whether_server();
+    os::find_out_whether_server(signals.stop_flag());
     let state = opened.state.take().map(Arc::new);
     let on_the_page = state.clone();
     let seed = move || on_the_page.map_or_else(Vec::new, |state| state.known_series());

@@ -74,7 +74,7 @@ pub fn read(
 
 /// A successor is there only where a server has started us; in a pipeline whoever ends the process wants it ended.
 pub fn on_terminate() -> OnTerminate {
-    if os::is_server_likely() { OnTerminate::Drain } else { OnTerminate::EndWhenEmpty }
+    if os::started_by_server_before_signal() { OnTerminate::Drain } else { OnTerminate::EndWhenEmpty }
 }
 
 pub fn install_signals() -> Result<SignalPipe, Failure> {

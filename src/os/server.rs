@@ -2,6 +2,7 @@
 //!
 //! Sources: proc(5), Apache's log_server_child.
 
+use crate::os::signals::StopFlag;
 use nix::libc::{O_ACCMODE, O_CLOEXEC, O_RDONLY, O_WRONLY};
 use nix::unistd::getppid;
 use std::fs;
@@ -54,15 +55,21 @@ pub fn started_by_server() -> bool {
 
 /// Has the answer worked out before a SIGTERM asks for it: Apache closes both ends right behind the signal, and a look
 /// after that would find a pipeline.
-pub fn find_out_whether_server() {
-    if first_look().held && thread::Builder::new().name("look".to_owned()).spawn(started_by_server).is_err() {
+pub fn find_out_whether_server(stop_flag: StopFlag) {
+    let first = first_look();
+    let look = move || {
+        thread::sleep(LET_GO.saturating_sub(first.at.elapsed()));
+        let is_server = server_holds_stdin() || stop_flag.is_set();
+        SERVER.get_or_init(|| is_server);
+    };
+    if first.held && thread::Builder::new().name("look".to_owned()).spawn(look).is_err() {
         started_by_server();
     }
 }
 
-/// The answer for a SIGTERM, which nobody waits with: as long as it is not worked out, the first look has to do.
-pub fn is_server_likely() -> bool {
-    SERVER.get().copied().unwrap_or_else(|| first_look().held)
+/// The answer for a SIGTERM: where it is not worked out yet, the first look is the last one before the signal.
+pub fn started_by_server_before_signal() -> bool {
+    *SERVER.get_or_init(|| first_look().held)
 }
 
 const LET_GO: Duration = Duration::from_millis(50);
