@@ -128,9 +128,17 @@ catalogue! {
     OVERFLOW = "httpd_exporter_label_overflow_total" Counter Sum ["label"]
         "Lines counted under the label value other because the label or the page was full." <- "";
     INPUT_BYTES = "httpd_exporter_input_bytes_total" Counter Sum [""]
-        "Bytes read from stdin." <- "";
+        "Bytes read from stdin or from followed files." <- "";
     INPUT_WAIT = "httpd_exporter_input_wait_seconds_total" Counter Sum [""]
         "Time the reading of stdin waited for the counting of lines." <- "";
+    FOLLOWED_FILES = "httpd_exporter_followed_files" Gauge Own [""]
+        "Files that are read, those that have lost their names included; with --follow." <- "";
+    FOLLOW_LAG = "httpd_exporter_follow_lag_bytes" Gauge Own [""]
+        "Bytes in followed files that are not read yet; with --follow." <- "";
+    FOLLOW_ROTATIONS = "httpd_exporter_follow_rotations_total" Counter Sum [""]
+        "How often a followed name had another file than before; with --follow." <- "";
+    FOLLOW_TRUNCATIONS = "httpd_exporter_follow_truncations_total" Counter Sum [""]
+        "How often a followed file was truncated; with --follow." <- "";
     CHUNKS_QUEUED = "httpd_exporter_chunks_queued" Gauge Own [""]
         "Chunks of lines read and not yet counted." <- "";
     TEE_LOST = "httpd_exporter_tee_lost_bytes_total" Counter Sum [""]

@@ -24,6 +24,10 @@ pub struct SelfMetrics {
     pub tee_lost_bytes: IntCounter,
     pub state_errors: IntCounter,
     pub generations: IntGauge,
+    pub followed_files: IntGauge,
+    pub follow_lag_bytes: IntGauge,
+    pub follow_rotations: IntCounter,
+    pub follow_truncations: IntCounter,
     pub http_requests: IntCounterVec,
     pub http_refused: IntCounter,
 }
@@ -46,6 +50,10 @@ impl SelfMetrics {
             tee_lost_bytes: enter(&registry, IntCounter::with_opts(named(&catalogue::TEE_LOST))?)?,
             state_errors: enter(&registry, IntCounter::with_opts(named(&catalogue::STATE_ERRORS))?)?,
             generations: enter(&registry, IntGauge::with_opts(named(&catalogue::GENERATIONS))?)?,
+            followed_files: IntGauge::with_opts(named(&catalogue::FOLLOWED_FILES))?,
+            follow_lag_bytes: IntGauge::with_opts(named(&catalogue::FOLLOW_LAG))?,
+            follow_rotations: IntCounter::with_opts(named(&catalogue::FOLLOW_ROTATIONS))?,
+            follow_truncations: IntCounter::with_opts(named(&catalogue::FOLLOW_TRUNCATIONS))?,
             http_requests: enter(&registry, IntCounterVec::new(named(&codes), &[codes.labels])?)?,
             http_refused: enter(&registry, IntCounter::with_opts(named(&catalogue::HTTP_REFUSED))?)?,
             registry,
@@ -56,6 +64,16 @@ impl SelfMetrics {
             self_metrics.http_requests.with_label_values(&[code]);
         }
         Ok(self_metrics)
+    }
+
+    /// Puts what is known of followed files on the page.
+    pub fn show_followed_files(&self) {
+        let SelfMetrics { registry, followed_files, follow_lag_bytes, .. } = self;
+        // Their names are the catalogue's; a second time changes nothing.
+        let _ = enter(registry, followed_files.clone());
+        let _ = enter(registry, follow_lag_bytes.clone());
+        let _ = enter(registry, self.follow_rotations.clone());
+        let _ = enter(registry, self.follow_truncations.clone());
     }
 }
 

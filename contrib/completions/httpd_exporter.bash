@@ -31,11 +31,12 @@ _httpd_exporter() {
     --user)
         mapfile -t COMPREPLY < <(compgen -u -- "$current")
         return ;;
-    --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above)
+    --follow | --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above)
         return ;;
     esac
     options='
         --format
+        --follow
         --exclude
         --envelope
         --mixed

@@ -4,6 +4,7 @@
 complete -c httpd_exporter -f
 complete -c httpd_exporter -a '@(__fish_complete_path (string replace -r "^@" "" -- (commandline -ct)))' -n 'string match -q "@*" -- (commandline -ct)'
 complete -c httpd_exporter -l format -xa 'auto common combined vhost_combined debian_combined combinedio common_D combined_D vhost_combined_D debian_combined_D nginx nginx_main json lighttpd caddy ltsv w3c npm npm-default npmplus bunkerweb apisix ingress-nginx traefik traefik-json haproxy haproxy-https haproxy-clf envoy istio envoy-json varnish squid squid_combined squid_common kong kong-json gorouter zoraxy tomcat_D tomcat9_D undertow_D tomcat-json tomcat9-json uvicorn hypercorn granian daphne werkzeug uwsgi uwsgi-micros rack lograge lograge-json lograge-ltsv morgan_tiny morgan_short morgan_dev pino-http express-winston express-bunyan gin chi echo aws-alb aws-clb aws-s3 cloudfront-json gcp-lb azure-front-door azure-appgw azure-appgw-v1 cloudflare heroku' -d 'What a line looks like'
+complete -c httpd_exporter -l follow -x -d 'Read FILE and go on, whatever rotation does to it, instead of stdin'
 complete -c httpd_exporter -l exclude -x -d 'Do not count lines whose field matches the pattern'
 complete -c httpd_exporter -l envelope -x -d 'What stands around each line'
 complete -c httpd_exporter -l mixed -d 'Requests are not alone in the log (a container\'s stdout)'

@@ -38,6 +38,11 @@ impl FormatDetector {
         taken
     }
 
+    /// How much is held.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     pub fn has_enough(&self) -> bool {
         self.lines >= limits::DETECT_LINES_MAX || self.held.len() >= limits::DETECT_BYTES_MAX
     }

@@ -14,6 +14,7 @@ use crate::count::table::{KEY_LABELS, Key, Table};
 use crate::count::totals::{Outcome, Totals};
 use crate::limits;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// The labels of a series on a page: names and values.
@@ -138,6 +139,9 @@ pub struct Summary {
     pub why_not_ready: Option<Cow<'static, str>>,
 }
 
+/// Places in files by key; none where a file has been read for good.
+pub type Places = BTreeMap<Arc<str>, Option<String>>;
+
 /// Why lines that fit can hardly be meant so, once somebody has found out; all copies of a ledger share it.
 pub type Doubt = Arc<OnceLock<String>>;
 
@@ -171,6 +175,8 @@ pub struct Ledger {
     pub misfit: bool,
     /// Why lines that fit can hardly be meant so: set once, by whoever advises.
     pub doubt: Doubt,
+    /// Where the lines that are counted here end in the files that they come from, by key.
+    pub places: Arc<Places>,
     pub has_bytes_sent: bool,
     pub has_bytes_received: bool,
     pub has_attempts: bool,
@@ -210,6 +216,7 @@ impl Ledger {
             format_known: true,
             misfit: false,
             doubt: Doubt::default(),
+            places: Arc::default(),
             has_bytes_sent: false,
             has_bytes_received: false,
             has_attempts: false,

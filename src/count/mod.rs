@@ -16,6 +16,7 @@ mod memo;
 mod meter;
 pub mod quantiles;
 pub mod routes;
+mod sources;
 pub mod table;
 pub mod totals;
 
@@ -24,8 +25,9 @@ use crate::count::detector::FormatDetector;
 use crate::count::diagnostics::{Diagnostics, Reporter};
 use crate::count::ledger::{LabelSet, Ledger, Summary};
 use crate::count::meter::Meter;
+use crate::count::sources::Sources;
 use crate::count::totals::Outcome;
-use crate::input::ChunkReceiver;
+use crate::input::{Chunk, ChunkReceiver};
 use crate::limits;
 use crate::log::log_line;
 use crate::options::{Mode, Options};
@@ -39,6 +41,7 @@ use crate::parse::within;
 use crate::parse::{Format, NoRecord, Reason};
 use crate::self_metrics::SelfMetrics;
 use crossbeam_channel::{Receiver, Sender, at, bounded, never, select};
+use std::sync::Arc;
 
 /// A question for the figures, and where the answer goes.
 #[derive(Debug)]
@@ -96,6 +99,7 @@ pub struct Counter {
     known: Vec<LabelSet>,
     /// With `--once` and learned routes, the lines that will teach these, before any is counted.
     route_sample: Option<Vec<u8>>,
+    sources: Sources,
     spans: Spans,
     envelope: Envelope,
     /// How often the first lines have been asked in vain for their envelope.
@@ -129,6 +133,7 @@ impl Counter {
             meter,
             ledger,
             known: Vec::new(),
+            sources: Sources::default(),
             spans: Spans::default(),
             envelope: Envelope::new(options.envelope),
             asked: 0,
@@ -148,12 +153,35 @@ impl Counter {
         }
     }
 
+    /// Counts a chunk, and notes up to where its file is counted.
+    fn take(&mut self, chunk: &mut Chunk) {
+        let origin = chunk.origin.take();
+        if let Some(origin) = &origin
+            && self.sources.enter(&origin.file)
+        {
+            self.spans.facts.keep_file(origin.file.as_bytes());
+        }
+        self.count(chunk.bytes(), chunk.oversized);
+        if let Some(origin) = origin {
+            self.sources.read_to(origin);
+        }
+        self.note_places();
+    }
+
+    /// The places of lines that are counted go with their counts.
+    fn note_places(&mut self) {
+        if self.detector.as_ref().is_none_or(|detector| detector.held() == 0) {
+            self.sources.counted(&mut self.ledger.places);
+        }
+    }
+
     /// Counts every line of a chunk.
     pub fn count(&mut self, bytes: &[u8], oversized: u64) {
         debug_assert!(bytes.is_empty() || bytes.ends_with(b"\n"));
         self.ledger.totals.lines[Outcome::Oversized as usize] += oversized;
         let mut rest = bytes;
         while let Some(detector) = self.detector.as_mut().filter(|_| !rest.is_empty()) {
+            self.sources.mark(detector.held());
             rest = &rest[detector.take(rest)..];
             if detector.has_enough() {
                 self.choose();
@@ -205,6 +233,7 @@ impl Counter {
     /// Counts lines, or holds them back while they are to teach the routes.
     fn lines(&mut self, bytes: &[u8]) {
         let Some(sample) = &mut self.route_sample else { return self.measure(bytes) };
+        self.sources.mark(sample.len());
         sample.extend_from_slice(bytes);
         if sample.len() >= limits::ROUTE_SAMPLE_BYTES {
             self.learn_routes();
@@ -225,8 +254,19 @@ impl Counter {
             }
         });
         self.meter.settle_routes(&mut self.ledger);
-        self.measure(&sample);
+        for (file, part) in self.sources.parts(sample.len()) {
+            self.turn_to(file);
+            self.measure(&sample[part]);
+        }
         self.meter.go_on_learning();
+    }
+
+    /// The lines that come now are of this file.
+    fn turn_to(&mut self, file: Option<Arc<str>>) {
+        if let Some(file) = file {
+            self.sources.enter(&file);
+            self.spans.facts.keep_file(file.as_bytes());
+        }
     }
 
     fn measure(&mut self, bytes: &[u8]) {
@@ -299,6 +339,7 @@ impl Counter {
             ledger.totals = std::mem::take(&mut self.ledger.totals);
             ledger.envelope = std::mem::take(&mut self.ledger.envelope);
             ledger.doubt = std::mem::take(&mut self.ledger.doubt);
+            ledger.places = std::mem::take(&mut self.ledger.places);
             (self.meter, self.ledger) = (meter, ledger);
             self.ledger.format_known = true;
             let known = std::mem::take(&mut self.known);
@@ -306,7 +347,10 @@ impl Counter {
             tell_unused(&options, &self.ledger);
         }
         self.settle(choice.chain, choice.stderr);
-        self.lines(&held);
+        for (file, part) in self.sources.parts(held.len()) {
+            self.turn_to(file);
+            self.lines(&held[part]);
+        }
     }
 
     /// Lines that no preset reads as they are meant are malformed, also where one could be bent to read them.
@@ -314,6 +358,7 @@ impl Counter {
         let chain = choose::likely(self.envelope.wanted(), lines);
         let text: Vec<u8> = lines.iter().flat_map(|line| [*line, b"\n"]).flatten().copied().collect();
         self.envelope.propose(chain);
+        self.sources.parts(0);
         let Counter { format, ledger, spans, envelope, diagnostics, .. } = self;
         within::each(format, envelope, &text, spans, |line, read| {
             let reason = match read {
@@ -340,6 +385,7 @@ impl Counter {
             self.lines(&open);
         }
         self.learn_routes();
+        self.note_places();
         self.diagnostics.close(&self.ledger, self.chosen.as_deref());
         self.ledger
     }
@@ -377,15 +423,18 @@ pub fn run(
         let report_due = counter.diagnostics.due().map_or_else(never, at);
         select! {
             recv(inbox.chunks) -> chunk => match chunk {
-                Ok(chunk) => {
+                Ok(mut chunk) => {
                     self_metrics.chunks_queued.set(i64::try_from(inbox.chunks.len()).unwrap_or(i64::MAX));
-                    counter.count(chunk.bytes(), chunk.oversized);
+                    counter.take(&mut chunk);
                     inbox.give_back(chunk);
                 }
                 Err(_) => break,
             },
             recv(questions) -> question => answer(question.ok(), &counter.ledger),
-            recv(choice_due) -> _ => counter.choose(),
+            recv(choice_due) -> _ => {
+                counter.choose();
+                counter.note_places();
+            }
             recv(report_due) -> _ => counter.diagnostics.on_time(&counter.ledger, counter.chosen.as_deref()),
         }
     }

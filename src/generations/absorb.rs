@@ -2,7 +2,7 @@
 //!
 //! Once, soon after the start. What cannot be absorbed now is summed as a file until the next start.
 
-use crate::generations::content::{Content, Name};
+use crate::generations::content::{self, Content, Name};
 use crate::generations::directory;
 use crate::generations::fold;
 use crate::generations::own_file::step;
@@ -30,7 +30,7 @@ struct Absorbed {
     files: Vec<(Name, File)>,
     /// Whom they have absorbed in their turn.
     noted: BTreeSet<Name>,
-    /// What they have kept; that of the youngest counts.
+    /// What they have kept.
     kept: BTreeMap<String, String>,
 }
 
@@ -116,7 +116,7 @@ impl State {
         let mut content = Content { page: mine.own.clone(), ..mine.file.content.clone() };
         self.add(&mut content.page, &sum);
         content.kept = gone.kept;
-        content.kept.extend(mine.file.content.kept.clone());
+        content::take_over(&mut content.kept, &mine.file.content.kept);
         content.head.absorbed.extend(gone.files.iter().map(|(name, _)| *name));
         let stands = |name: &&Name| self.directory.path_of(**name).symlink_metadata().is_ok();
         content.head.absorbed.extend(gone.noted.iter().filter(stands));
@@ -163,9 +163,9 @@ impl State {
         for (name, file, content) in read {
             if !noted.contains(&name) {
                 self.add(&mut sum, &content.page);
-                for (key, text) in content.kept {
-                    gone.kept.entry(key).or_insert(text);
-                }
+                // The youngest come first.
+                let older = std::mem::replace(&mut gone.kept, content.kept);
+                content::take_over(&mut gone.kept, &older);
             }
             gone.files.push((name, file));
             gone.noted.extend(&content.head.absorbed);

@@ -80,6 +80,18 @@ const TITLE: &str = "# httpd_exporter state ";
 const VERSION: &str = "2";
 const CHANGES: &str = "# changes ";
 
+/// Takes over what another generation has kept. Texts of places begin with a number that grows from one reader of a
+/// file to the next: of two, the later one counts, and among equals that of the other.
+pub fn take_over(kept: &mut BTreeMap<String, String>, other: &BTreeMap<String, String>) {
+    let number =
+        |text: &str| text.split('\t').next().and_then(|first| first.parse::<u64>().ok()).unwrap_or(0);
+    for (key, text) in other {
+        if kept.get(key).is_none_or(|known| number(known) <= number(text)) {
+            kept.insert(key.clone(), text.clone());
+        }
+    }
+}
+
 /// The longest first line of a file or of changes.
 pub const TITLE_BYTES_MAX: usize = 80;
 

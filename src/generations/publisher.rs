@@ -11,7 +11,7 @@
 use crate::calendar;
 use crate::catalogue;
 use crate::count::Asker;
-use crate::count::ledger::{Ledger, Summary};
+use crate::count::ledger::{Ledger, Places, Summary};
 use crate::fixed_point::FixedPoint;
 use crate::generations::state::State;
 use crate::self_metrics::SelfMetrics;
@@ -44,6 +44,8 @@ pub enum SaveRequest {
 #[derive(Clone, Debug)]
 struct Published {
     page: Page,
+    /// Where in files its counts end.
+    places: Arc<Places>,
     taken_at: Instant,
     /// Whether all of it is on disk.
     durable: bool,
@@ -118,8 +120,9 @@ impl Publisher {
     fn take(&self) -> Option<Published> {
         let _one = lock(&self.taking);
         let taken_at = Instant::now();
-        let page = self.page_of(&self.asker.ledger()?);
-        Some(Published { page, taken_at, durable: false })
+        let ledger = self.asker.ledger()?;
+        let (page, places) = (self.page_of(&ledger), ledger.places);
+        Some(Published { page, places, taken_at, durable: false })
     }
 
     /// The page of a ledger, which at the end is no longer the counting thread's.
@@ -150,7 +153,7 @@ impl Publisher {
         let Some(state) = &self.state else { return };
         self.note_unsaved();
         let Some(taken) = self.take() else { return };
-        if state.save(&taken.page).is_ok() {
+        if state.save_with(&taken.page, &taken.places).is_ok() {
             state.keep_reserve();
             self.publish(Published { durable: true, ..taken });
             *lock(&self.unsaved_since) = None;
@@ -169,7 +172,7 @@ impl Publisher {
     /// The last save, when the counting has ended.
     pub fn finish(&self, ledger: &Ledger) {
         if let Some(state) = &self.state {
-            let _ = state.finish(&self.page_of(ledger)); // Said where it failed.
+            let _ = state.finish(&self.page_of(ledger), &ledger.places); // Said where it failed.
         }
     }
 

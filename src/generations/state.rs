@@ -4,9 +4,9 @@
 
 use crate::calendar;
 use crate::catalogue;
-use crate::count::ledger::LabelSet;
+use crate::count::ledger::{LabelSet, Places};
 use crate::fixed_point::FixedPoint;
-use crate::generations::content::{Content, Head, Name};
+use crate::generations::content::{self, Content, Head, Name};
 use crate::generations::directory;
 use crate::generations::directory::{Directory, Loaded, PeerCache};
 use crate::generations::fold;
@@ -18,7 +18,7 @@ use crate::os::{UserRights, privileges};
 use crate::self_metrics::SelfMetrics;
 use crate::snapshot::page::{Page, Series, Value, labels_of};
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -168,16 +168,34 @@ impl State {
         series.into_iter().map(|series| labels_of(&series.labels)).collect()
     }
 
+    /// What the others have kept: where in files their counts end.
+    pub fn kept(&self) -> BTreeMap<String, String> {
+        let mut view = lock(&self.view);
+        let peers = (0..READS_MAX).find_map(|_| self.peers(&mut view)).unwrap_or_else(|| known(&view));
+        let mut kept = BTreeMap::new();
+        peers.iter().for_each(|peer| content::take_over(&mut kept, &peer.kept));
+        kept
+    }
+
     /// Saves our own counts, if anything is new. An error has been said already and is tried again at the
     /// next call.
     pub fn save(&self, own: &Page) -> io::Result<()> {
+        self.save_with(own, &Places::new())
+    }
+
+    /// The same with the places in files behind exactly these counts.
+    pub fn save_with(&self, own: &Page, places: &Places) -> io::Result<()> {
         let mut mine = lock(&self.own);
         let own = own.lasting();
         let sum = Arc::clone(&lock(&self.view).absorbed_sum);
         let folded = fold::fold(&sum, &own, self.bounds, &stamp());
         let head = self.head(mine.file.content.head.absorbed.clone());
         let page = self.persisted(&own, folded.as_ref().unwrap_or(&sum));
-        let content = Content { head, kept: mine.file.content.kept.clone(), page };
+        let mut kept = mine.file.content.kept.clone();
+        kept.retain(|key, _| !places.get(key.as_str()).is_some_and(Option::is_none));
+        let news = places.iter().filter_map(|(key, place)| Some((key.to_string(), place.clone()?)));
+        content::take_over(&mut kept, &news.collect());
+        let content = Content { head, kept, page };
         if content != mine.file.content || !self.is_under_its_name(&mine) {
             self.put(&mut mine, &content)?;
         }
@@ -239,10 +257,11 @@ impl State {
         })
     }
 
-    /// The last save. A generation that has counted and absorbed nothing leaves nothing behind.
-    pub fn finish(&self, own: &Page) -> io::Result<()> {
-        if !is_zero(&self.persisted(&own.lasting(), &lock(&self.view).absorbed_sum)) {
-            return self.save(own);
+    /// The last save. A generation that has counted, absorbed and kept nothing leaves nothing behind.
+    pub fn finish(&self, own: &Page, places: &Places) -> io::Result<()> {
+        let has_kept = !places.is_empty() || !lock(&self.own).file.content.kept.is_empty();
+        if has_kept || !is_zero(&self.persisted(&own.lasting(), &lock(&self.view).absorbed_sum)) {
+            return self.save_with(own, places);
         }
         if lock(&self.own).file.file.is_none() {
             return Ok(());

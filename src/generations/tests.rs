@@ -1,6 +1,7 @@
 //! Generations in one directory, living and dead, and processes that end at any step.
 
 use crate::catalogue;
+use crate::count::ledger::Places;
 use crate::fixed_point::FixedPoint;
 use crate::generations::content::{Content, Head, Name};
 use crate::generations::fold::Bounds;
@@ -72,7 +73,7 @@ fn sum(dir: &TempDir) -> u64 {
 fn look(dir: &TempDir) -> u64 {
     let state = opened(dir.path());
     let sum = requests(&state.merged(page(0)));
-    state.finish(&page(0)).unwrap();
+    state.finish(&page(0), &Places::new()).unwrap();
     sum
 }
 
@@ -126,7 +127,7 @@ fn counts_survive_restarts_and_the_same_start_twice_gives_the_same_sum() {
     assert_eq!(sum(&dir), 12);
     let state = opened(dir.path());
     wait_until(|| state.absorb().is_ok() && entries(&dir).len() == 1);
-    state.finish(&page(1)).unwrap();
+    state.finish(&page(1), &Places::new()).unwrap();
     assert_eq!(entries(&dir), [state.me().to_string()]);
     drop(state);
     assert_eq!(sum(&dir), 13);
@@ -202,7 +203,7 @@ fn the_buckets_asked_for_last_take_in_older_ones() {
     state.absorb().unwrap();
     assert_eq!(count(&state.merged(page(0))), 9);
     assert_eq!(count(&state.merged(with_bounds(&[1, 3]))), 12);
-    state.finish(&with_bounds(&[1, 3])).unwrap();
+    state.finish(&with_bounds(&[1, 3]), &Places::new()).unwrap();
     drop(state);
     // Back to the first ones, and ours decide.
     opened(dir.path()).save(&with_bounds(&[1, 2])).unwrap();
@@ -229,7 +230,7 @@ fn a_generation_that_counted_nothing_leaves_nothing() {
     let state = opened(dir.path());
     state.absorb().unwrap();
     state.save(&page(0)).unwrap();
-    state.finish(&page(0)).unwrap();
+    state.finish(&page(0), &Places::new()).unwrap();
     assert!(entries(&dir).is_empty());
 }
 
@@ -377,7 +378,7 @@ fn crash_child() {
     state.absorb().unwrap();
     state.save(&page(5)).unwrap();
     state.want_port(true);
-    state.finish(&page(7)).unwrap();
+    state.finish(&page(7), &Places::new()).unwrap();
 }
 
 /// The same with a file to which changes are appended.
@@ -388,7 +389,7 @@ fn crash_child_with_a_long_file() {
     state.save(&wide("a", 1_000, 1)).unwrap();
     state.save(&wide("a", 1_000, 2)).unwrap();
     state.save(&wide("a", 1_001, 2)).unwrap();
-    state.finish(&wide("a", 1_002, 2)).unwrap();
+    state.finish(&wide("a", 1_002, 2), &Places::new()).unwrap();
 }
 
 #[test]
@@ -477,7 +478,7 @@ fn a_scrape_never_shows_less_than_the_one_before() {
                 (1..=4).for_each(|count| state.save(&page(count)).unwrap());
                 absorbing.join().unwrap();
             });
-            state.finish(&page(4)).unwrap();
+            state.finish(&page(4), &Places::new()).unwrap();
         }
     };
     let scrape = || {
@@ -621,7 +622,7 @@ fn nine_lives_with_other_labels_each_lose_nothing_and_stay_within_the_bound() {
             last = Some(merged);
         }
         total += 150;
-        state.finish(&own(50)).unwrap();
+        state.finish(&own(50), &Places::new()).unwrap();
     }
     assert_eq!(sum(&dir), total);
 }

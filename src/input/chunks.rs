@@ -14,10 +14,23 @@ pub struct Chunk {
     pub(super) end: usize,
     /// Lines longer than LINE_BYTES_MAX that ended in this chunk; their bytes are not in it.
     pub oversized: u64,
+    /// Of a followed file; all lines of a chunk are of one.
+    pub origin: Option<Origin>,
+}
+
+/// The followed file that a chunk is of, and what has to be kept with its counts to go on behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The name by which it is followed.
+    pub file: Arc<str>,
+    /// The key of the place.
+    pub key: Arc<str>,
+    /// None where the file has been read for good.
+    pub place: Option<String>,
 }
 
 impl Chunk {
-    /// Lines, each with its newline. Empty only in a chunk that tells of oversized lines and of nothing else.
+    /// Lines, each with its newline. Empty in a chunk that tells of oversized lines or of a place and of nothing else.
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }

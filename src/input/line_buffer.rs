@@ -48,18 +48,8 @@ impl LineBuffer {
         lines
     }
 
-    /// Files may have been renamed: the next bytes go to the file that has the tee's name then.
-    pub fn reopen(&mut self) {
-        if let Some(tee) = &mut self.tee {
-            tee.reopen();
-        }
-    }
-
-    /// An end is near.
-    pub fn stop_waiting(&mut self) {
-        if let Some(tee) = &mut self.tee {
-            tee.stop_waiting();
-        }
+    pub fn tee(&mut self) -> Option<&mut TeeQueue> {
+        self.tee.as_mut()
     }
 
     /// Where to read to.
@@ -109,7 +99,7 @@ impl LineBuffer {
         self.end = 0;
         let buffer = std::mem::take(&mut self.buffer);
         let oversized = std::mem::take(&mut self.oversized);
-        let sent = self.chunks.send(Chunk { buffer, start, end: past, oversized });
+        let sent = self.chunks.send(Chunk { buffer, start, end: past, oversized, origin: None });
         let Some(buffer) = self.chunks.empty_buffer().filter(|_| sent) else { return false };
         self.buffer = buffer;
         self.end = self.tail.len();
@@ -148,7 +138,7 @@ impl LineBuffer {
         }
         let oversized = self.oversized + u64::from(self.skipping);
         if end > 0 || oversized > 0 {
-            self.chunks.send(Chunk { buffer: self.buffer, start: 0, end, oversized });
+            self.chunks.send(Chunk { buffer: self.buffer, start: 0, end, oversized, origin: None });
         }
         // The counting goes on meanwhile.
         if let Some(tee) = self.tee {

@@ -1,6 +1,7 @@
 //! The reader against real pipes, files and signals.
 
 use super::*;
+use crate::input::ending::TERMINATE_TWICE;
 use crate::input::line_buffer::{LineBuffer, Sizes};
 use crate::limits::{CHUNKS_MAX, LINE_BYTES_MAX};
 use crate::os::UserRights;
@@ -11,6 +12,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 /// A counting side that keeps all it gets.
 struct Count(thread::JoinHandle<(Vec<u8>, u64)>);

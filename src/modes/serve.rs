@@ -5,11 +5,12 @@ use crate::count::Counter;
 use crate::generations::publisher::Publisher;
 use crate::generations::state::State;
 use crate::generations::writer::StateWriter;
+use crate::input::follow;
 use crate::input::tee::Tee;
 use crate::log::log_line;
 use crate::modes::drain;
 use crate::modes::shared::{
-    Counting, Failure, install_signals, join, on_terminate, read, start_thread, system,
+    Counting, Failure, Input, install_signals, join, on_terminate, read, start_thread, system,
 };
 use crate::modes::start::{Opened, Plan, TeePlan};
 use crate::options::Options;
@@ -39,6 +40,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
     let (plan, tee) = (Plan::of(&options)?, TeePlan::of(&options));
     let (addresses, telemetry_path) = (plan.addresses.clone(), options.telemetry_path.clone());
+    let follow = options.follow.clone();
     let (advisor, reporter) = Advisor::new();
     let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
     let self_metrics = Arc::<SelfMetrics>::default();
@@ -50,6 +52,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
     // Threads only now: some of what is given up is a thread's own and inherited.
     os::find_out_whether_server(signals.stop_flag());
     let state = opened.state.take().map(Arc::new);
+    let kept = state.as_ref().filter(|_| !follow.is_empty()).map(|state| state.kept()).unwrap_or_default();
+    let input = Input::of(&follow, follow::Mode::GoOn, &kept, &self_metrics)?;
+    tell_what_is_read(&input, state.is_some());
     let on_the_page = state.clone();
     let seed = move || on_the_page.map_or_else(Vec::new, |state| state.known_series());
     let counting = match Counting::start(counter, seed, &self_metrics) {
@@ -61,7 +66,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         Err(wrong) => return Err(wrong),
     };
     Service { addresses, telemetry_path, parent, opened, state, self_metrics, counting, advisor }
-        .run(&signals, tee)
+        .run(input, &signals, tee)
 }
 
 /// All that serving takes.
@@ -78,7 +83,7 @@ struct Service {
 
 impl Service {
     /// Whichever of the threads cannot be had, the log is read and counted.
-    fn run(self, signals: &SignalPipe, tee: Option<Tee>) -> Result<(), Failure> {
+    fn run(self, input: Input, signals: &SignalPipe, tee: Option<Tee>) -> Result<(), Failure> {
         let Service { addresses, telemetry_path, parent, opened, state, self_metrics, counting, advisor } =
             self;
         let served: Vec<String> = opened.listeners.iter().map(Listener::local_address).collect();
@@ -100,7 +105,7 @@ impl Service {
         let port = start_thread("port", move || port.run(&commanded));
         let port = or_without(port, "the port is kept to the end");
 
-        let read = read(signals, tee, counting.chunks, || {
+        let read = read(input, signals, tee, counting.chunks, || {
             let _ = commands.send(Command::Retire);
             on_terminate()
         });
@@ -112,6 +117,22 @@ impl Service {
         publisher.finish(&ledger);
         advisor.finish();
         read
+    }
+}
+
+/// Says once what following files means for who thinks otherwise.
+fn tell_what_is_read(input: &Input, has_state: bool) {
+    let Input::Files(_) = input else { return };
+    if !has_state {
+        log_line(
+            "--follow: without --state-dir no places are kept: reading begins at the files' ends, and what is written \
+             while this process is not there is not counted",
+        );
+    }
+    if os::stdin_has_writer() {
+        log_line("--follow: stdin is not counted, for files are followed");
+        // Whoever writes to it must not wait, or a web server would.
+        let _ = start_thread("stdin", || std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
     }
 }
 

@@ -2,12 +2,14 @@
 
 use crate::count::ledger::{LabelSet, Ledger};
 use crate::count::{Asker, Counter};
+use crate::input::follow::{self, Follower};
 use crate::input::tee::Tee;
 use crate::input::{ChunkSender, End, OnTerminate};
 use crate::log;
 use crate::os::SignalPipe;
 use crate::self_metrics::SelfMetrics;
 use crate::{count, input, os};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -56,16 +58,48 @@ impl Counting {
     }
 }
 
-/// Reads stdin to its end on this thread.
+/// Where lines come from.
+#[derive(Debug)]
+pub enum Input {
+    Stdin,
+    Files(Follower),
+}
+
+impl Input {
+    /// What the options ask for; `kept` has the places that were kept.
+    pub fn of(
+        given: &[String],
+        mode: follow::Mode,
+        kept: &BTreeMap<String, String>,
+        self_metrics: &Arc<SelfMetrics>,
+    ) -> Result<Input, Failure> {
+        if given.is_empty() {
+            return Ok(Input::Stdin);
+        }
+        self_metrics.show_followed_files();
+        let follower = Follower::new(given, mode, kept, self_metrics.clone());
+        follower.map(Input::Files).map_err(|e| Failure::Usage(format!("--follow: {e}")))
+    }
+}
+
+/// Reads to the end of the input on this thread.
 pub fn read(
+    input: Input,
     signals: &SignalPipe,
     tee: Option<Tee>,
     chunks: ChunkSender,
     on_terminate: impl FnMut() -> OnTerminate,
 ) -> Result<(), Failure> {
+    if let Input::Files(follower) = input {
+        return ended(follow::run::run(follower, signals, tee, chunks, on_terminate));
+    }
     // A descriptor of our own to the same open file, so that std's buffer on stdin is out of the way.
     let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|e| system("use stdin", &e))?;
-    match input::run(&File::from(stdin), signals, tee, chunks, on_terminate) {
+    ended(input::run(&File::from(stdin), signals, tee, chunks, on_terminate))
+}
+
+fn ended(end: End) -> Result<(), Failure> {
+    match end {
         End::Failed(e) => Err(Failure::Broken(format!("unable to read stdin: {}", log::reason(&e)))),
         End::Abandoned => Err(Failure::Broken("the counting thread has ended early".to_owned())),
         End::OfInput | End::Interrupted | End::Terminated => Ok(()),

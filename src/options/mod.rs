@@ -17,6 +17,8 @@ use std::path::PathBuf;
 /// What the user asked for.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Files and globs.
+    pub follow: Vec<String>,
     /// None: `auto`.
     pub format: Option<String>,
     pub listen: Vec<String>,
@@ -87,6 +89,7 @@ const HISTOGRAM_LABELS: &str = "method,status_class,vhost,route";
 impl Default for Options {
     fn default() -> Options {
         let mut options = Options {
+            follow: Vec::new(),
             format: None,
             listen: Vec::new(),
             telemetry_path: String::new(),
@@ -181,6 +184,12 @@ pub const TABLE: &[Flag] = &[
                or json:KEY=FIELD,... for JSON lines. Which it is, is seen from its directives and variables. \
                `auto` chooses the preset that reads the first lines and says which.",
         set: |o, v| { o.format = (v != "auto").then(|| v.to_owned()); Ok(()) } },
+    Flag { name: "follow", value: "FILE", default: "", repeats: true, group: INPUT,
+        help: "Read FILE and go on, whatever rotation does to it, instead of stdin. FILE may be a pattern \
+               (/var/log/nginx/*.log), which is looked at again every second. With --state-dir the place is kept, and \
+               what was written while nobody read is read first; without it begins at the end. With --once the files \
+               are read from beginning to end.",
+        set: |o, v| { path(v)?; o.follow.push(v.to_owned()); Ok(()) } },
     Flag { name: "exclude", value: "FIELD=PATTERN", default: "", repeats: true, group: INPUT,
         help: "Do not count lines whose field matches the pattern, in which * stands for any characters \
                (path=/health*). They appear as outcome `excluded`.",
@@ -457,6 +466,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, String
     if options.mode == Mode::Once && options.tee.as_ref().is_some_and(|path| path.as_os_str() == "-") {
         return Err("--tee: stdout is where --once prints".to_owned());
     }
+    if let (Mode::Explain, Some(file)) = (options.mode, options.follow.first()) {
+        return Err(format!("--explain reads its lines on stdin: head {file} | httpd_exporter --explain"));
+    }
     let is_label = |name: &str| name == "vhost" || options.labels.iter().any(|(label, _)| label == name);
     if let Some((name, _)) = options.label_values.iter().find(|(name, _)| !is_label(name)) {
         return Err(format!("--label-values: there is no --label {name}"));
@@ -488,7 +500,12 @@ fn read_arguments(mut args: lexopt::Parser, options: &mut Options, files: Files)
                     Some(file) if files == Files::Allowed => read_argument_file(file, options)?,
                     Some(_) => return Err(format!("`{value}`: a file of arguments cannot name another one")),
                     None if value == "fields" && options.mode == Mode::Help => options.mode = Mode::Fields,
-                    _ => return Err(format!("`{value}` is no option; --help lists all")),
+                    _ => {
+                        return Err(format!(
+                            "`{value}` is no option: --follow {value} reads a file and goes on, --once < {value} \
+                             reads it to its end; --help lists all"
+                        ));
+                    }
                 }
                 continue;
             }
@@ -587,7 +604,7 @@ pub fn help() -> String {
          Reads access-log lines on stdin, counts requests, statuses, bytes and timings, and serves them to Prometheus.\n\n\
          Examples:\n  \
          In Apache:   GlobalLog \"|/usr/local/bin/httpd_exporter --state-dir /var/lib/httpd_exporter\" vhost_combined\n  \
-         With nginx:  tail -n0 -F /var/log/nginx/access.log | httpd_exporter --format nginx\n  \
+         With nginx:  httpd_exporter --format nginx --follow /var/log/nginx/access.log\n  \
          By hand:     zcat access.log.*.gz | httpd_exporter --once\n  \
          If in doubt: head access.log | httpd_exporter --explain\n",
     );
@@ -681,7 +698,15 @@ mod tests {
                 "--label: `a-b` is no label name: letters, digits and _ make one, not beginning with a digit",
             ),
             (&["--label-values", "x=a"], "--label-values: there is no --label x"),
-            (&["access.log"], "`access.log` is no option; --help lists all"),
+            (
+                &["access.log"],
+                "`access.log` is no option: --follow access.log reads a file and goes on, --once < access.log reads it \
+                 to its end; --help lists all",
+            ),
+            (
+                &["--explain", "--follow", "a.log"],
+                "--explain reads its lines on stdin: head a.log | httpd_exporter --explain",
+            ),
         ] {
             assert_eq!(parsed(args).unwrap_err(), message);
         }

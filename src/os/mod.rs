@@ -13,7 +13,7 @@ mod signals;
 
 pub use inherited::close_inherited;
 pub use memory::{check_address_space, release_freed_memory};
-pub use pipes::{WriteMode, enlarge_pipe, is_writable};
+pub use pipes::{WriteMode, enlarge_pipe, is_writable, stdin_has_writer};
 pub use privileges::{Identity, Privileges, UserRights, is_root};
 pub use server::{
     Parent, find_out_whether_server, server_holds_stdin, started_by_server, started_by_server_before_signal,

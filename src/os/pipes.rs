@@ -56,6 +56,11 @@ impl WriteMode {
     }
 }
 
+/// Whether stdin is a pipe or a socket: then somebody else writes to it.
+pub fn stdin_has_writer() -> bool {
+    WriteMode::of(io::stdin()) != WriteMode::Plain
+}
+
 /// Waits until there is room, a signal comes or the time is over. A reader that has gone is told by the next write.
 pub fn is_writable(fd: impl AsFd, timeout: PollTimeout) -> bool {
     let mut fds = [PollFd::new(fd.as_fd(), PollFlags::POLLOUT)];

@@ -3,6 +3,7 @@
 //! It owns the signal handlers (signal-hook's, none of our own). Sources: signal(7), poll(2).
 
 use crate::os::server::started_by_server;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, low_level::pipe};
 use std::io::{self, Read};
@@ -10,6 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,17 @@ impl SignalPipe {
         match pairs.find(|(_, flag)| raised(flag)).map(|(signal, _)| signal.1) {
             Some(Signal::Interrupt) if started_by_server() => Some(Signal::Terminate),
             event => event,
+        }
+    }
+
+    /// Waits for a signal, so long at most.
+    pub fn wait(&self, time: Duration) {
+        let mut fds = [PollFd::new(self.as_fd(), PollFlags::POLLIN)];
+        // Interrupted, it is over; nothing else can fail here.
+        if poll(&mut fds, PollTimeout::try_from(time).unwrap_or(PollTimeout::ZERO))
+            .is_ok_and(|ready| ready > 0)
+        {
+            self.drain();
         }
     }
 

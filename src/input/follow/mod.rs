@@ -1,0 +1,437 @@
+//! Following: files are read to their ends and on, whatever rotation does to them, from where they were read to last.
+//!
+//! It looks at every name ten times a second - the size, and which file has the name - and reads what is new. A file
+//! that has lost its name is read on until nothing came for a while and its successor has begun. With every chunk goes
+//! the place behind it, which is saved with the counts of the chunk: so a kill neither loses nor doubles a line.
+//! Polling works on every file system, and costs a system call for each look at a file.
+//!
+//! ```text
+//! names     what is followed         tracked   a file that is read
+//! place     how far, and identity    rotated   where a file is that has lost its name
+//! sink      chunks and the tee       run       the loop, with the signals
+//! ```
+
+mod names;
+mod place;
+mod rotated;
+pub mod run;
+mod sink;
+#[cfg(test)]
+mod tests;
+mod tracked;
+
+use crate::input::follow::names::{NAMES_MAX, Names};
+use crate::input::follow::place::{FileId, Place};
+use crate::input::follow::rotated::Found;
+use crate::input::follow::sink::Sink;
+use crate::input::follow::tracked::{Begin, Progress, Tracked, begins};
+use crate::log::{self, log_line};
+use crate::self_metrics::SelfMetrics;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Metadata;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How often every file is looked at.
+pub const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How often globs are looked at.
+const GLOB_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A file that has lost its name is read on until nothing has come for so long, and the new one has begun.
+const QUIET_TIME: Duration = Duration::from_secs(60);
+
+/// The same where no new one comes, or never begins.
+const QUIET_TIME_MAX: Duration = Duration::from_secs(3600);
+
+/// Files without a name that are read on at a time; of more, the oldest are given up.
+const NAMELESS_MAX: usize = 256;
+
+/// What is done with the files that are there at the start, and with all at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// What is new is read, and what has come since the place that was kept.
+    GoOn,
+    /// All is read, to the end (`--once`).
+    ToTheEnd,
+}
+
+/// What follows a look at the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Busy,
+    Idle,
+    /// The counting thread is gone.
+    Abandoned,
+}
+
+#[derive(Debug)]
+struct Name {
+    file: Option<FileId>,
+    /// What was said of it last.
+    said: Option<ErrorKind>,
+}
+
+#[derive(Debug)]
+pub struct Follower {
+    names: Names,
+    mode: Mode,
+    known: BTreeMap<PathBuf, Name>,
+    files: BTreeMap<FileId, Tracked>,
+    /// Places that were kept and have not been found again yet.
+    kept: Vec<Place>,
+    /// Whether something was kept: then a name without a place is new.
+    has_kept: bool,
+    /// Greater than that of everybody who followed before.
+    version: u64,
+    is_starting: bool,
+    next_look: Option<Instant>,
+    next_glob: Option<Instant>,
+    self_metrics: Arc<SelfMetrics>,
+}
+
+impl Follower {
+    /// An error names the pattern that is none.
+    pub fn new(
+        given: &[String],
+        mode: Mode,
+        kept: &BTreeMap<String, String>,
+        self_metrics: Arc<SelfMetrics>,
+    ) -> Result<Follower, String> {
+        let kept: Vec<(u64, Place)> = kept.iter().filter_map(|(key, text)| Place::parse(key, text)).collect();
+        let version = kept.iter().map(|(version, _)| version + 1).max().unwrap_or(1);
+        Ok(Follower {
+            names: Names::new(given)?,
+            mode,
+            known: BTreeMap::new(),
+            files: BTreeMap::new(),
+            has_kept: !kept.is_empty(),
+            kept: kept.into_iter().map(|(_, place)| place).collect(),
+            version,
+            is_starting: true,
+            next_look: None,
+            next_glob: None,
+            self_metrics,
+        })
+    }
+
+    /// Looks at the files if it is time to, and reads a buffer of each in which there is something new: so none waits
+    /// for another one.
+    pub fn step(&mut self, now: Instant, sink: &mut Sink) -> Step {
+        if self.next_look.is_none_or(|time| now >= time) {
+            self.next_look = Some(now + LOOK_INTERVAL);
+            self.look(now, sink);
+        }
+        let mut step = Step::Idle;
+        let waiting: Vec<FileId> =
+            self.files.iter().filter(|(_, file)| file.has_more()).map(|(id, _)| *id).collect();
+        for id in waiting {
+            if self.read(id, now, sink) {
+                step = Step::Busy;
+            }
+        }
+        self.forget_quiet(now, sink);
+        let lag = self.files.values().map(Tracked::lag).sum::<u64>();
+        self.self_metrics.follow_lag_bytes.set(i64::try_from(lag).unwrap_or(i64::MAX));
+        self.self_metrics.followed_files.set(i64::try_from(self.files.len()).unwrap_or(i64::MAX));
+        if sink.is_open() { step } else { Step::Abandoned }
+    }
+
+    /// Looks at everything with the next step.
+    pub fn look_soon(&mut self) {
+        (self.next_look, self.next_glob) = (None, None);
+    }
+
+    // --- looking ---
+
+    fn look(&mut self, now: Instant, sink: &mut Sink) {
+        if self.next_glob.is_none_or(|time| now >= time) {
+            self.next_glob = Some(now + GLOB_INTERVAL);
+            if self.names.has_globs() || self.is_starting {
+                self.look_for_names();
+            }
+        }
+        self.files.values_mut().for_each(|file| file.is_named = false);
+        for path in self.known.keys().cloned().collect::<Vec<_>>() {
+            match std::fs::metadata(&path) {
+                Ok(meta) => self.look_at(&path, &meta, now, sink),
+                Err(error) => self.failed(&path, &error),
+            }
+        }
+        if std::mem::take(&mut self.is_starting) {
+            self.find_kept(now, sink);
+        }
+        let nameless = self.files.values_mut().filter(|file| !file.is_named);
+        nameless.for_each(|file| file.look_by_descriptor(now));
+    }
+
+    fn look_for_names(&mut self) {
+        let names = self.names.all();
+        if names.len() >= NAMES_MAX && self.known.len() < NAMES_MAX {
+            log_line(format_args!(
+                "--follow: there are more than {NAMES_MAX} files; the others are not read"
+            ));
+        }
+        self.known.retain(|path, _| names.contains(path));
+        for path in names {
+            self.known.entry(path).or_insert(Name { file: None, said: None });
+        }
+    }
+
+    /// A name has a file: the one that it had before, or another one.
+    fn look_at(&mut self, path: &Path, meta: &Metadata, now: Instant, sink: &mut Sink) {
+        let id = FileId::of(meta);
+        let before = self.known.get(path).and_then(|name| name.file);
+        if before != Some(id) && !self.files.contains_key(&id) {
+            let Err(error) = self.open(path, now, sink) else { return };
+            return self.failed(path, &error);
+        }
+        if let Some(name) = self.known.get_mut(path) {
+            *name = Name { file: Some(id), said: None };
+        }
+        if let Some(file) = self.files.get_mut(&id) {
+            file.is_named = true;
+            file.look(meta, now);
+        }
+        if before.is_some_and(|before| before != id) {
+            self.self_metrics.follow_rotations.inc();
+        }
+    }
+
+    /// Opens the file that has a name now, and those that had it since it was looked at last.
+    fn open(&mut self, path: &Path, now: Instant, sink: &mut Sink) -> io::Result<()> {
+        let (file, meta) = rotated::open(path)?;
+        let id = FileId::of(&meta);
+        let before = self.known.get(path).and_then(|name| name.file);
+        let label: Arc<str> = path.to_string_lossy().into();
+        if let Some(name) = self.known.get_mut(path) {
+            *name = Name { file: Some(id), said: None };
+        }
+        if !self.files.contains_key(&id) {
+            let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+            let tracked = match self.take_kept(id, &file, &meta) {
+                Some(place) => self.go_on(Found { file, meta, path: real }, &place, &label, now, sink)?,
+                None => match self
+                    .files
+                    .values()
+                    .find(|other| other.is_named && rotated::is_copy(&other.place, &real, &file, &meta))
+                {
+                    Some(other) => {
+                        Tracked::at(file, &meta, Place { id, path: real, ..other.place.clone() }, now)
+                    }
+                    None => Tracked::new(file, &label, real, self.begin(before.is_some()), now)?,
+                },
+            };
+            tracked.tell(sink, self.version);
+            self.files.insert(id, tracked);
+        }
+        if let Some(before) = before.filter(|before| *before != id) {
+            self.self_metrics.follow_rotations.inc();
+            self.read_between(before, now, sink);
+        }
+        Ok(())
+    }
+
+    /// Where a file is begun of which no place is kept.
+    fn begin(&self, is_successor: bool) -> Begin {
+        let is_there_at_the_start = self.is_starting && !self.has_kept && !is_successor;
+        if is_there_at_the_start && self.mode == Mode::GoOn { Begin::End } else { Begin::Start }
+    }
+
+    fn failed(&mut self, path: &Path, error: &io::Error) {
+        let is_plain = self.names.is_plain(path);
+        let Some(name) = self.known.get_mut(path) else { return };
+        let is_missing = error.kind() == ErrorKind::NotFound;
+        // Between two names of a rotation there is none for a moment; and what a glob stood for may go.
+        if name.said == Some(error.kind()) || (is_missing && (name.file.is_some() || !is_plain)) {
+            return;
+        }
+        name.said = Some(error.kind());
+        let (path, why) = (path.display(), log::reason(error));
+        let hint = match error.kind() {
+            ErrorKind::NotFound => "; it is read from its beginning as soon as it is there",
+            ErrorKind::PermissionDenied => {
+                "; the user of this process, or a group of it, has to be allowed to read it; it is tried again"
+            }
+            _ => "; it is tried again",
+        };
+        log_line(format_args!("--follow: unable to read {path}: {why}{hint}"));
+    }
+
+    // --- what was kept ---
+
+    /// The place of this file, if one is kept and it is still the same file.
+    fn take_kept(&mut self, id: FileId, file: &std::fs::File, meta: &Metadata) -> Option<Place> {
+        // The device of a volume may have another number after a start of the machine.
+        let is_same = |place: &&Place| {
+            place.id == id
+                || (place.id.inode == id.inode && place.head.length > 0 && begins(file, meta, place))
+        };
+        let at = self.kept.iter().position(|place| is_same(&place))?;
+        Some(self.kept.swap_remove(at))
+    }
+
+    /// Goes on in a file at its place; where it was truncated meanwhile, at its beginning, and in the copy.
+    fn go_on(
+        &mut self,
+        found: Found,
+        place: &Place,
+        label: &str,
+        now: Instant,
+        sink: &mut Sink,
+    ) -> io::Result<Tracked> {
+        let id = FileId::of(&found.meta);
+        if place.id != id {
+            sink.tell(label.into(), Place::key(place.id).into(), None);
+        }
+        if begins(&found.file, &found.meta, place) {
+            let place = Place { id, name: label.to_owned(), path: found.path, ..place.clone() };
+            return Ok(Tracked::at(found.file, &found.meta, place, now));
+        }
+        self.self_metrics.follow_truncations.inc();
+        self.read_copy(place, None, now, sink);
+        Tracked::new(found.file, label, found.path, Begin::Start, now)
+    }
+
+    /// Finds the files that have lost their names while nobody read.
+    fn find_kept(&mut self, now: Instant, sink: &mut Sink) {
+        while let Some(place) = self.kept.pop() {
+            let is_followed = self.names.contains(Path::new(&place.name));
+            let is_there = Path::new(&place.name).exists();
+            if !is_followed && is_there {
+                continue;
+            }
+            if is_followed && let Some(found) = rotated::same(&place).or_else(|| rotated::copy(&place, None))
+            {
+                let id = self.open_rotated(found, &place, now, sink);
+                if id != place.id {
+                    sink.tell((&*place.name).into(), Place::key(place.id).into(), None);
+                }
+                if let Some(name) = self.known.get_mut(Path::new(&place.name)) {
+                    name.file.get_or_insert(id);
+                }
+                self.read_between(id, now, sink);
+                continue;
+            }
+            if is_followed && is_there {
+                log_line(format_args!(
+                    "--follow: {} was rotated, and the file that was read last is gone or compressed: what came into \
+                     it after its byte {} is not counted",
+                    place.name, place.offset
+                ));
+            }
+            sink.tell((&*place.name).into(), Place::key(place.id).into(), None);
+        }
+    }
+
+    // --- rotated files ---
+
+    /// A file was truncated: what was not read of it is in a copy, if there is one, and in those made after it.
+    fn read_copy(&mut self, place: &Place, since: Option<SystemTime>, now: Instant, sink: &mut Sink) {
+        if let Some(found) = rotated::copy(place, since)
+            && !self.files.contains_key(&FileId::of(&found.meta))
+        {
+            let further = self.take_kept(FileId::of(&found.meta), &found.file, &found.meta);
+            let id = self.open_rotated(found, further.as_ref().unwrap_or(place), now, sink);
+            self.read_between(id, now, sink);
+        }
+    }
+
+    /// Goes on in a file that has another name now, or is a copy.
+    fn open_rotated(&mut self, found: Found, place: &Place, now: Instant, sink: &mut Sink) -> FileId {
+        let id = FileId::of(&found.meta);
+        // The name that rotations begin with stays the old one.
+        let mut tracked = Tracked::at(found.file, &found.meta, Place { id, ..place.clone() }, now);
+        tracked.is_named = false;
+        tracked.tell(sink, self.version);
+        self.files.entry(id).or_insert(tracked);
+        id
+    }
+
+    /// Reads the files that came after this one and lost its name again before anybody has looked.
+    fn read_between(&mut self, before: FileId, now: Instant, sink: &mut Sink) {
+        let Some(old) = self.files.get(&before) else { return };
+        let is_known =
+            |id: FileId| self.files.contains_key(&id) || self.kept.iter().any(|place| place.id == id);
+        let found = rotated::between(&old.place, old.born, old.modified, is_known);
+        let name = old.name();
+        let real = old.place.path.clone();
+        for Found { file, .. } in found {
+            let Ok(mut tracked) = Tracked::new(file, &name, real.clone(), Begin::Start, now) else {
+                continue;
+            };
+            tracked.is_named = false;
+            tracked.tell(sink, self.version);
+            self.self_metrics.follow_rotations.inc();
+            self.files.entry(tracked.place.id).or_insert(tracked);
+        }
+    }
+
+    // --- reading ---
+
+    /// Whether there may be more.
+    fn read(&mut self, id: FileId, now: Instant, sink: &mut Sink) -> bool {
+        let Some(file) = self.files.get_mut(&id) else { return false };
+        match file.read(sink, self.version) {
+            Ok(Progress::More) => true,
+            Ok(Progress::Idle) => false,
+            Ok(Progress::Truncated) => {
+                let (place, since) = (file.place.clone(), file.modified);
+                file.restart();
+                file.tell(sink, self.version);
+                self.self_metrics.follow_truncations.inc();
+                self.read_copy(&place, Some(since), now, sink);
+                self.look_soon();
+                true
+            }
+            Err(error) => {
+                let path = PathBuf::from(&file.place.name);
+                self.failed(&path, &error);
+                false
+            }
+        }
+    }
+
+    /// Lets go of files without a name in which nothing comes any more.
+    fn forget_quiet(&mut self, now: Instant, sink: &mut Sink) {
+        let nameless = self.files.values().filter(|file| !file.is_named);
+        let mut nameless: Vec<_> = nameless.map(|file| (file.age(), file.place.id, file.name())).collect();
+        nameless.sort();
+        let too_many = nameless.len().saturating_sub(NAMELESS_MAX);
+        // An older one that is known still would lead to its successors again, at the next start.
+        let mut waiting = BTreeSet::new();
+        for (place, (_, id, name)) in nameless.into_iter().enumerate() {
+            let is_next = !waiting.contains(&name) && self.is_done(&self.files[&id], now);
+            if place < too_many || is_next {
+                self.forget(id, sink);
+            } else {
+                waiting.insert(name);
+            }
+        }
+    }
+
+    fn is_done(&self, file: &Tracked, now: Instant) -> bool {
+        let quiet = now.saturating_duration_since(file.quiet_since);
+        let successor = self.known.get(Path::new(&file.place.name)).and_then(|name| name.file);
+        let successor = successor.filter(|id| *id != file.place.id);
+        let has_begun = successor.and_then(|id| self.files.get(&id)).is_some_and(|new| new.size > 0);
+        !file.has_more() && (quiet >= QUIET_TIME && (has_begun || !file.has_links) || quiet >= QUIET_TIME_MAX)
+    }
+
+    fn forget(&mut self, id: FileId, sink: &mut Sink) {
+        if let Some(file) = self.files.remove(&id) {
+            file.finish(sink, self.version);
+        }
+    }
+
+    /// The end: with `--once` unfinished lines are lines; else they are read whole at the next start.
+    pub fn finish(mut self, sink: &mut Sink) {
+        if self.mode == Mode::ToTheEnd {
+            for id in self.files.keys().copied().collect::<Vec<_>>() {
+                self.forget(id, sink);
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Rotated files: where a log is that has lost its name, and what was in between.
+//!
+//! A rotation gives a file another name in the same directory, or puts a copy there and truncates the file. A reader
+//! that was not there finds the rest of its file by the inode or by the first bytes, and by the times of their making
+//! the files that came and went meanwhile.
+
+use crate::input::follow::place::{FileId, Place};
+use crate::input::follow::tracked::{begins, modified};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Entries of a directory that are looked at.
+const ENTRIES_MAX: usize = 10_000;
+
+/// An open file with what it is called.
+#[derive(Debug)]
+pub struct Found {
+    pub file: File,
+    pub meta: Metadata,
+    pub path: PathBuf,
+}
+
+/// Opens what is a file and nothing else: a pipe would hold up whoever opens it.
+pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
+    let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() {
+        Ok((file, meta))
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+    }
+}
+
+/// The same file under another name.
+pub fn same(place: &Place) -> Option<Found> {
+    let is_same = |id: FileId| id.inode == place.id.inode;
+    entries(&place.path).filter(|(_, meta)| is_same(FileId::of(meta))).find_map(|(path, _)| {
+        let (file, meta) = open(&path).ok()?;
+        let is_known = FileId::of(&meta) == place.id || place.head.length > 0;
+        (is_same(FileId::of(&meta)) && is_known && begins(&file, &meta, place)).then_some(Found {
+            file,
+            meta,
+            path,
+        })
+    })
+}
+
+/// A copy of a file that has been truncated since, with all in it that was read: the youngest one, and none that is
+/// older than the last change of the file that was seen.
+pub fn copy(place: &Place, since: Option<SystemTime>) -> Option<Found> {
+    let is_young = |meta: &Metadata| since.is_none_or(|since| modified(meta) >= since);
+    let mut candidates: Vec<(PathBuf, Metadata)> = entries(&place.path)
+        .filter(|(_, meta)| FileId::of(meta) != place.id && meta.len() >= place.offset && is_young(meta))
+        .collect();
+    candidates.sort_by_key(|(_, meta)| modified(meta));
+    candidates.into_iter().rev().find_map(|(path, _)| {
+        let (file, meta) = open(&path).ok()?;
+        (place.head.length > 0 && begins(&file, &meta, place)).then_some(Found { file, meta, path })
+    })
+}
+
+/// Files that had the name of this one after it and have lost it again, the oldest first: rotated names, made and
+/// written to later than this one, and not known. First bytes tell nothing here: those of two busy logs may be alike.
+pub fn between(
+    place: &Place,
+    born: Option<SystemTime>,
+    changed: SystemTime,
+    is_known: impl Fn(FileId) -> bool,
+) -> Vec<Found> {
+    let base = base(place).to_owned();
+    // A copy that was made before the file was last written to is none of them, whenever it was made.
+    let is_later = |meta: &Metadata| {
+        modified(meta) >= changed && meta.created().ok().zip(born).is_none_or(|(made, born)| made >= born)
+    };
+    let mut found: Vec<Found> = entries(&place.path)
+        .filter(|(path, _)| is_rotated_name(&base, path))
+        .filter_map(|(path, _)| open(&path).ok().map(|(file, meta)| Found { file, meta, path }))
+        .filter(|found| is_later(&found.meta) && !is_known(FileId::of(&found.meta)))
+        .collect();
+    found.sort_by_key(|found| modified(&found.meta));
+    found
+}
+
+/// Whether a file is a copy that a rotation has made of this one.
+pub fn is_copy(place: &Place, path: &Path, file: &File, meta: &Metadata) -> bool {
+    place.path.parent() == path.parent()
+        && is_rotated_name(base(place), path)
+        && place.head.length > 0
+        && begins(file, meta, place)
+}
+
+fn base(place: &Place) -> &str {
+    place.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+/// The other files in the directory of a file.
+fn entries(path: &Path) -> impl Iterator<Item = (PathBuf, Metadata)> {
+    let entries = path.parent().and_then(|parent| fs::read_dir(parent).ok());
+    entries.into_iter().flatten().flatten().take(ENTRIES_MAX).filter_map(|entry| {
+        let meta = entry.metadata().ok().filter(Metadata::is_file)?;
+        Some((entry.path(), meta))
+    })
+}
+
+/// Whether a file has the name of another one that was rotated: `access.log.1`, `access.log-20261126`,
+/// `access-20261126.log`; not `access.log.1.gz`, which nobody can read on.
+pub fn is_rotated_name(base: &str, path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let is_mark = |rest: &str| {
+        let mut letters = rest.chars();
+        letters.next().is_some_and(|c| matches!(c, '.' | '-' | '_'))
+            && letters.next().is_some_and(|c| c.is_ascii_digit())
+            && rest.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | 'T' | 'Z' | ':'))
+    };
+    let behind = name.strip_prefix(base).is_some_and(is_mark);
+    let within = base.rsplit_once('.').is_some_and(|(stem, extension)| {
+        let rest = name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(extension)?.strip_suffix('.'));
+        rest.is_some_and(is_mark)
+    });
+    behind || within
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_rotations_give() {
+        for (name, is) in [
+            ("access.log.1", true),
+            ("access.log-20261126", true),
+            ("access.log.20261126-120000", true),
+            ("access-20261126.log", true),
+            ("access.1.log", true),
+            ("access.log", false),
+            ("access.log.1.gz", false),
+            ("access.log.old", false),
+            ("access.log-ssl", false),
+            ("other.log.1", false),
+        ] {
+            assert_eq!(is_rotated_name("access.log", Path::new(name)), is, "{name}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The loop of a reader that follows files: a step, a wait for the next look or a signal.
+
+use crate::input::chunks::ChunkSender;
+use crate::input::ending::{End, Ending, Ends, OnTerminate};
+use crate::input::follow::sink::Sink;
+use crate::input::follow::{Follower, LOOK_INTERVAL, Mode, Step};
+use crate::input::tee::Tee;
+use crate::input::tee::queue::TeeQueue;
+use crate::os::SignalPipe;
+use std::time::Instant;
+
+/// Follows files until a signal ends it; with `--once` until their ends. `on_terminate` is called once, at the first
+/// SIGTERM; whatever it answers, that is the end, for what comes later is read by whoever comes next.
+pub fn run(
+    mut follower: Follower,
+    signals: &SignalPipe,
+    tee: Option<Tee>,
+    chunks: ChunkSender,
+    on_terminate: impl FnMut() -> OnTerminate,
+) -> End {
+    let tee = tee.map(|tee| TeeQueue::start(tee, signals.stop_flag()));
+    let mut sink = Sink::new(chunks, tee);
+    let mut ending = Ending::new(on_terminate);
+    let end = loop {
+        if ending.hear(signals, sink.tee.as_mut()) {
+            follower.look_soon();
+        }
+        match ending.how {
+            Some(Ends::Interrupted) => break End::Interrupted,
+            Some(Ends::AtOnce) => break End::Terminated,
+            _ if ending.is_terminated() => break End::Terminated,
+            _ => {}
+        }
+        match follower.step(Instant::now(), &mut sink) {
+            Step::Abandoned => break End::Abandoned,
+            Step::Busy => {}
+            Step::Idle if follower.mode == Mode::ToTheEnd => break End::OfInput,
+            Step::Idle => signals.wait(LOOK_INTERVAL),
+        }
+    };
+    follower.finish(&mut sink);
+    sink.finish();
+    end
+}

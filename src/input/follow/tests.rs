@@ -1,0 +1,453 @@
+//! The follower against a model: any order of writes, rotations, looks, kills and starts, on real files.
+//!
+//! Time is the test's own. A kill takes back what was read and not saved: all behind some chunk.
+
+use super::*;
+use crate::input::chunks::{ChunkReceiver, Origin, channels};
+use proptest::prelude::*;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new() -> Dir {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path =
+            std::env::temp_dir().join(format!("httpd_exporter-follow-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Dir(path)
+    }
+
+    fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+type Seen = (Vec<u8>, u64, Option<Origin>);
+
+fn listen(inbox: ChunkReceiver) -> JoinHandle<Vec<Seen>> {
+    thread::spawn(move || {
+        let mut seen = Vec::new();
+        while let Ok(mut chunk) = inbox.chunks.recv() {
+            seen.push((chunk.bytes().to_vec(), chunk.oversized, chunk.origin.take()));
+            inbox.give_back(chunk);
+        }
+        seen
+    })
+}
+
+/// What has been counted, and what is kept with it.
+#[derive(Clone, Default)]
+struct Saved {
+    text: Vec<u8>,
+    oversized: u64,
+    files: BTreeSet<String>,
+    places: BTreeMap<String, String>,
+}
+
+impl Saved {
+    fn count(&mut self, seen: &[Seen]) {
+        for (bytes, oversized, origin) in seen {
+            self.text.extend_from_slice(bytes);
+            self.oversized += oversized;
+            let Some(origin) = origin else { continue };
+            self.files.insert(origin.file.to_string());
+            match &origin.place {
+                Some(place) => self.places.insert(origin.key.to_string(), place.clone()),
+                None => self.places.remove(&*origin.key),
+            };
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let text = String::from_utf8(self.text.clone()).unwrap();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+}
+
+/// A process that follows.
+struct Life {
+    follower: Follower,
+    sink: Sink,
+    count: JoinHandle<Vec<Seen>>,
+}
+
+impl Life {
+    fn new(given: &[String], mode: Mode, saved: &Saved) -> Life {
+        let self_metrics = Arc::<SelfMetrics>::default();
+        let (chunks, inbox) = channels(self_metrics.clone());
+        let follower = Follower::new(given, mode, &saved.places, self_metrics).unwrap();
+        Life { follower, sink: Sink::new(chunks, None), count: listen(inbox) }
+    }
+
+    /// Looks, and reads what there is.
+    fn look(&mut self, now: Instant) {
+        self.follower.look_soon();
+        while self.follower.step(now, &mut self.sink) == Step::Busy {}
+    }
+
+    fn end(mut self) -> Vec<Seen> {
+        self.follower.finish(&mut self.sink);
+        self.sink.finish();
+        self.count.join().unwrap()
+    }
+}
+
+/// A log and who writes it.
+struct Log {
+    path: PathBuf,
+    writer: File,
+    is_half: bool,
+}
+
+fn open(path: &Path) -> File {
+    OpenOptions::new().append(true).create(true).open(path).unwrap()
+}
+
+struct World {
+    _dir: Dir,
+    logs: Vec<Log>,
+    given: Vec<String>,
+    written: Vec<String>,
+    saved: Saved,
+    life: Option<Life>,
+    now: Instant,
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Write(usize, usize),
+    Half(usize),
+    Look,
+    Wait(u64),
+    /// With a new file made at once, as logrotate's `create` does, or only when the writer opens it.
+    Rename(usize, bool),
+    /// The writer gets its signal.
+    Reopen(usize),
+    CopyTruncate(usize),
+    /// So many percent of what was read last had been saved.
+    Kill(usize),
+    End,
+}
+
+impl World {
+    fn new(given: impl Fn(&Dir) -> Vec<String>) -> World {
+        let dir = Dir::new();
+        let logs = ["a.log", "b.log"].map(|name| dir.join(name));
+        let logs = logs.map(|path| Log { writer: open(&path), path, is_half: false }).into();
+        let given = given(&dir);
+        let (written, saved, now) = (Vec::new(), Saved::default(), Instant::now());
+        World { _dir: dir, logs, given, written, saved, life: None, now }
+    }
+
+    fn write(&mut self, log: usize, lines: usize) {
+        for _ in 0..lines {
+            let line = format!("{log} line {} of the log", self.written.len());
+            let start = if self.logs[log].is_half { "of the log" } else { &line };
+            writeln!(self.logs[log].writer, "{start}").unwrap();
+            if !std::mem::take(&mut self.logs[log].is_half) {
+                self.written.push(line);
+            }
+        }
+    }
+
+    fn half(&mut self, log: usize) {
+        if !self.logs[log].is_half {
+            let line = format!("{log} line {} of the log", self.written.len());
+            write!(self.logs[log].writer, "{}", line.strip_suffix("of the log").unwrap()).unwrap();
+            self.written.push(line);
+            self.logs[log].is_half = true;
+        }
+    }
+
+    /// Who writes whole lines has none unfinished when it turns to another file.
+    fn whole(&mut self, log: usize) {
+        if self.logs[log].is_half {
+            self.write(log, 1);
+        }
+    }
+
+    fn look(&mut self) {
+        let World { life, given, saved, now, .. } = self;
+        life.get_or_insert_with(|| Life::new(given, Mode::GoOn, saved)).look(*now);
+    }
+
+    fn end(&mut self, percent: usize) {
+        if let Some(life) = self.life.take() {
+            let seen = life.end();
+            self.saved.count(&seen[..seen.len() * percent / 100]);
+        }
+    }
+
+    /// Shifts the rotated names and gives back the first, which is free then.
+    fn shift(&self, log: usize) -> PathBuf {
+        let name = |n: usize| PathBuf::from(format!("{}.{n}", self.logs[log].path.display()));
+        let last = (1..).find(|n| !name(*n).exists()).unwrap();
+        (1..last).rev().for_each(|n| fs::rename(name(n), name(n + 1)).unwrap());
+        name(1)
+    }
+
+    fn act(&mut self, act: &Act) {
+        match *act {
+            Act::Write(log, lines) => self.write(log, lines),
+            Act::Half(log) => self.half(log),
+            Act::Look => self.look(),
+            Act::Wait(seconds) => {
+                self.now += Duration::from_secs(seconds);
+                self.look();
+            }
+            Act::Rename(log, creates) => {
+                let path = self.logs[log].path.clone();
+                // A file that nobody has written to is not rotated.
+                if path.metadata().is_ok_and(|meta| meta.len() > 0) {
+                    self.whole(log);
+                    fs::rename(&path, self.shift(log)).unwrap();
+                    if creates {
+                        open(&path);
+                    }
+                }
+            }
+            Act::Reopen(log) => {
+                self.whole(log);
+                self.logs[log].writer = open(&self.logs[log].path);
+            }
+            Act::CopyTruncate(log) => {
+                self.whole(log);
+                self.act(&Act::Reopen(log));
+                // A log that was empty when its place was saved last is not known again in a copy.
+                self.write(log, 1);
+                self.look();
+                self.end(100);
+                self.write(log, 2);
+                fs::copy(&self.logs[log].path, self.shift(log)).unwrap();
+                self.logs[log].writer.set_len(0).unwrap();
+            }
+            Act::Kill(percent) => self.end(percent),
+            Act::End => self.end(100),
+        }
+    }
+
+    fn check(mut self, acts: &[Act]) {
+        self.look();
+        self.end(100);
+        for act in acts {
+            self.act(act);
+        }
+        (0..self.logs.len()).for_each(|log| self.whole(log));
+        self.look();
+        self.look();
+        self.end(100);
+        self.written.sort();
+        assert_eq!(self.saved.lines(), self.written);
+    }
+}
+
+/// One of the logs is renamed, the other copied and truncated.
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let log = 0usize..2;
+    let act = prop_oneof![
+        6 => (log.clone(), 1usize..4).prop_map(|(log, lines)| Act::Write(log, lines)),
+        2 => log.clone().prop_map(Act::Half),
+        4 => Just(Act::Look),
+        1 => Just(Act::Wait(61)),
+        2 => any::<bool>().prop_map(|creates| Act::Rename(0, creates)),
+        3 => log.clone().prop_map(Act::Reopen),
+        1 => Just(Act::CopyTruncate(1)),
+        1 => Just(Act::End),
+        2 => (0usize..=100).prop_map(Act::Kill),
+    ];
+    prop::collection::vec(act, 0..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_line_is_counted_once_whatever_is_done_to_the_files(acts in acts()) {
+        let given = |dir: &Dir| ["a.log", "b.log"].map(|name| dir.join(name).display().to_string()).into();
+        World::new(given).check(&acts);
+    }
+
+    /// The rotated files have names that are followed as well.
+    #[test]
+    fn a_glob_that_names_rotated_files_too_counts_no_line_twice(acts in acts()) {
+        World::new(|dir| vec![dir.join("*.log*").display().to_string()]).check(&acts);
+    }
+}
+
+/// One file, followed by one process after the other.
+struct Follow {
+    dir: Dir,
+    path: PathBuf,
+    saved: Saved,
+    now: Instant,
+}
+
+impl Follow {
+    fn new() -> Follow {
+        let dir = Dir::new();
+        let path = dir.join("access.log");
+        Follow { path, dir, saved: Saved::default(), now: Instant::now() }
+    }
+
+    fn write(&self, text: impl AsRef<[u8]>) {
+        open(&self.path).write_all(text.as_ref()).unwrap();
+    }
+
+    fn start(&self, mode: Mode) -> Life {
+        let mut life = Life::new(&[self.path.display().to_string()], mode, &self.saved);
+        life.look(self.now);
+        life
+    }
+
+    fn end(&mut self, life: Life) -> String {
+        let before = self.saved.text.len();
+        self.saved.count(&life.end());
+        String::from_utf8(self.saved.text[before..].to_vec()).unwrap()
+    }
+}
+
+#[test]
+fn what_is_there_at_the_first_start_is_not_read_and_its_unfinished_line_is() {
+    let mut follow = Follow::new();
+    follow.write("old\nbegun ");
+    let mut life = follow.start(Mode::GoOn);
+    follow.write("and ended\n");
+    life.look(follow.now);
+    assert_eq!(follow.end(life), "begun and ended\n");
+    follow.write("later\nhalf");
+    let life = follow.start(Mode::GoOn);
+    assert_eq!(follow.end(life), "later\n");
+    follow.write(" whole\n");
+    let life = follow.start(Mode::GoOn);
+    assert_eq!(follow.end(life), "half whole\n");
+}
+
+#[test]
+fn once_reads_all_and_takes_an_unfinished_line_for_a_line() {
+    let mut follow = Follow::new();
+    follow.write("one\ntwo");
+    let life = follow.start(Mode::ToTheEnd);
+    assert_eq!(follow.end(life), "one\ntwo\n");
+    assert!(follow.saved.places.is_empty());
+}
+
+#[test]
+fn a_file_that_is_new_is_read_from_its_beginning() {
+    let mut follow = Follow::new();
+    let mut life = follow.start(Mode::GoOn);
+    follow.write("first\n");
+    life.look(follow.now);
+    fs::remove_file(&follow.path).unwrap();
+    life.look(follow.now);
+    follow.write("second\n");
+    life.look(follow.now);
+    assert_eq!(follow.end(life), "first\nsecond\n");
+}
+
+#[test]
+fn a_deleted_file_is_read_while_its_writer_has_it() {
+    let mut follow = Follow::new();
+    let mut writer = open(&follow.path);
+    let mut life = follow.start(Mode::GoOn);
+    fs::remove_file(&follow.path).unwrap();
+    writer.write_all(b"one\n").unwrap();
+    life.look(follow.now);
+    writer.write_all(b"two\nlast").unwrap();
+    follow.write("new\n");
+    life.look(follow.now);
+    assert_eq!(life.follower.files.len(), 2);
+    life.look(follow.now + QUIET_TIME);
+    assert_eq!(life.follower.files.len(), 1, "nothing came any more");
+    assert_eq!(follow.end(life), "one\ntwo\nnew\nlast\n");
+}
+
+#[test]
+fn content_that_is_new_and_longer_is_read_from_its_beginning() {
+    let mut follow = Follow::new();
+    follow.write("");
+    let mut life = follow.start(Mode::GoOn);
+    follow.write("first of the old\n");
+    life.look(follow.now);
+    fs::write(&follow.path, "first of the new\nand more of it than there was before\n").unwrap();
+    life.look(follow.now);
+    assert_eq!(life.follower.self_metrics.follow_truncations.get(), 1);
+    assert_eq!(
+        follow.end(life),
+        "first of the old\nfirst of the new\nand more of it than there was before\n"
+    );
+}
+
+#[test]
+fn a_writer_that_goes_on_behind_a_hole_loses_no_line() {
+    let mut follow = Follow::new();
+    let mut writer = File::create(&follow.path).unwrap();
+    let mut life = follow.start(Mode::GoOn);
+    writer.write_all("a line\n".repeat(100_000).as_bytes()).unwrap();
+    life.look(follow.now);
+    File::options().write(true).open(&follow.path).unwrap().set_len(0).unwrap();
+    writer.write_all(b"behind\n").unwrap();
+    life.look(follow.now);
+    life.look(follow.now);
+    assert_eq!(follow.end(life), "a line\n".repeat(100_000) + "behind\n");
+}
+
+#[test]
+fn a_line_above_the_limit_is_a_number_also_over_a_restart() {
+    let mut follow = Follow::new();
+    follow.write("");
+    let mut life = follow.start(Mode::GoOn);
+    follow.write([&b"short\n"[..], &vec![b'x'; 3 * LINE], b"x"].concat());
+    life.look(follow.now);
+    assert_eq!(follow.end(life), "short\n");
+    follow.write([&b"end\nnext\n"[..], &vec![b'y'; LINE], b"\nlast\n"].concat());
+    let life = follow.start(Mode::GoOn);
+    assert_eq!(follow.end(life), format!("next\n{}\nlast\n", "y".repeat(LINE)));
+    assert_eq!(follow.saved.oversized, 1);
+}
+
+const LINE: usize = crate::limits::LINE_BYTES_MAX;
+
+#[test]
+fn a_symbolic_link_that_is_moved_names_another_file() {
+    let mut follow = Follow::new();
+    let [zero, one] = ["0.log", "1.log"].map(|name| follow.dir.join(name));
+    let mut writer = open(&zero);
+    std::os::unix::fs::symlink(&zero, &follow.path).unwrap();
+    let mut life = follow.start(Mode::GoOn);
+    writer.write_all(b"zero\n").unwrap();
+    life.look(follow.now);
+    fs::remove_file(&follow.path).unwrap();
+    fs::write(&one, "one\n").unwrap();
+    std::os::unix::fs::symlink(&one, &follow.path).unwrap();
+    writer.write_all(b"last of zero\n").unwrap();
+    life.look(follow.now);
+    assert_eq!(follow.end(life).len(), "zero\none\nlast of zero\n".len());
+    assert_eq!(follow.saved.lines(), ["last of zero", "one", "zero"]);
+}
+
+#[test]
+fn an_inode_that_is_used_again_is_another_file() {
+    let mut follow = Follow::new();
+    follow.write("");
+    let mut life = follow.start(Mode::GoOn);
+    follow.write("old line\n");
+    life.look(follow.now);
+    follow.end(life);
+    // As if the number of the old one had been given to a new one, which is longer.
+    fs::write(&follow.path, "new line\nnew line 2\n").unwrap();
+    let life = follow.start(Mode::GoOn);
+    assert_eq!(follow.end(life), "new line\nnew line 2\n");
+}

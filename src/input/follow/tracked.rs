@@ -1,0 +1,282 @@
+//! A file that is read: whatever name it has by now, or none.
+//!
+//! It is read from the place behind its last whole line, so an unfinished line stays where it is, in the file, until
+//! its end has come. After each read the first bytes are looked at again: a file that was truncated and written anew is
+//! found out before a byte of it is taken for more of the old.
+
+use crate::input::chunks::Origin;
+use crate::input::follow::place::{FileId, HEAD_BYTES_MAX, Head, Place};
+use crate::input::follow::sink::Sink;
+use crate::limits::{CHUNK_BYTES, LINE_BYTES_MAX};
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+/// Where to begin in a file.
+#[derive(Clone, Copy, Debug)]
+pub enum Begin {
+    /// With the first byte.
+    Start,
+    /// Behind what is there; with an unfinished last line.
+    End,
+}
+
+/// What a read has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is no more whole line now.
+    Idle,
+    /// There may be more.
+    More,
+    /// What was read is no longer what the file begins with.
+    Truncated,
+}
+
+#[derive(Debug)]
+pub struct Tracked {
+    file: File,
+    pub place: Place,
+    name: Arc<str>,
+    key: Arc<str>,
+    /// As it was looked at last.
+    pub size: u64,
+    /// When it had been changed last when it was found unchanged in its beginning.
+    pub modified: SystemTime,
+    looked: SystemTime,
+    pub has_links: bool,
+    /// Up to where it was looked for newlines.
+    seen: u64,
+    /// When it was made, where the file system tells.
+    pub born: Option<SystemTime>,
+    /// Since when nothing has come.
+    pub quiet_since: Instant,
+    /// Whether one of the names that are followed is its name.
+    pub is_named: bool,
+}
+
+impl Tracked {
+    /// A file that nothing is known of.
+    pub fn new(file: File, name: &str, path: PathBuf, begin: Begin, now: Instant) -> io::Result<Tracked> {
+        let meta = file.metadata()?;
+        let id = FileId::of(&meta);
+        let place =
+            Place { id, head: Head::default(), offset: 0, is_skipping: false, name: name.to_string(), path };
+        let mut tracked = Tracked::at(file, &meta, place, now);
+        if let Begin::End = begin {
+            tracked.place.offset = last_line(&tracked.file, meta.size())?;
+            tracked.grow_head()?;
+        }
+        Ok(tracked)
+    }
+
+    /// A file that is known again.
+    pub fn at(file: File, meta: &Metadata, place: Place, now: Instant) -> Tracked {
+        Tracked {
+            file,
+            name: Arc::from(&*place.name),
+            key: Place::key(place.id).into(),
+            size: meta.size(),
+            modified: modified(meta),
+            looked: modified(meta),
+            has_links: meta.nlink() > 0,
+            seen: place.offset,
+            born: meta.created().ok(),
+            quiet_since: now,
+            is_named: true,
+            place,
+        }
+    }
+
+    pub fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    pub fn key(&self) -> Arc<str> {
+        Arc::clone(&self.key)
+    }
+
+    /// Older files have less of it.
+    pub fn age(&self) -> SystemTime {
+        self.born.unwrap_or(self.modified)
+    }
+
+    /// Bytes that are there and not read.
+    pub fn lag(&self) -> u64 {
+        self.size.saturating_sub(self.place.offset)
+    }
+
+    pub fn has_more(&self) -> bool {
+        self.size != self.seen
+    }
+
+    /// Takes note of what a look at a name of it has shown.
+    pub fn look(&mut self, meta: &Metadata, now: Instant) {
+        self.looked = modified(meta);
+        self.has_links = meta.nlink() > 0;
+        if self.size != meta.size() {
+            self.size = meta.size();
+            self.quiet_since = now;
+        }
+    }
+
+    /// The same where it has no name that is known.
+    pub fn look_by_descriptor(&mut self, now: Instant) {
+        if let Ok(meta) = self.file.metadata() {
+            self.look(&meta, now);
+        }
+    }
+
+    /// Reads what follows, as much as goes into one buffer, and sends the whole lines.
+    pub fn read(&mut self, sink: &mut Sink, version: u64) -> io::Result<Progress> {
+        if self.size < self.place.offset {
+            return Ok(Progress::Truncated);
+        }
+        let mut bytes = CHUNK_BYTES;
+        loop {
+            let read = read_at(&self.file, &mut sink.room(bytes)[..bytes], self.place.offset)?;
+            if !self.begins_as_before()? {
+                return Ok(Progress::Truncated);
+            }
+            self.modified = self.looked;
+            self.seen = self.place.offset + read as u64;
+            self.size = self.size.max(self.seen);
+            let is_full = read == bytes;
+            if self.take(sink, bytes, read, version)? {
+                return Ok(if is_full { Progress::More } else { Progress::Idle });
+            }
+            if !is_full {
+                // An unfinished line: it is looked at again when there is more.
+                return Ok(Progress::Idle);
+            }
+            bytes = LINE_BYTES_MAX + CHUNK_BYTES;
+        }
+    }
+
+    /// Sends the whole lines that begin the room. False where there are none, and a longer read would perhaps find one.
+    fn take(&mut self, sink: &mut Sink, bytes: usize, read: usize, version: u64) -> io::Result<bool> {
+        let room = sink.room(bytes);
+        // A hole is what a truncation leaves to a writer that goes on at its old place.
+        let hole = room[..read].iter().take_while(|byte| **byte == 0).count();
+        let first = room[hole..read].iter().position(|byte| *byte == b'\n').map(|at| hole + at);
+        let is_long = self.place.is_skipping || first.unwrap_or(read) - hole > LINE_BYTES_MAX;
+        let (start, end, oversized) = match (first, is_long) {
+            (None, false) if hole == 0 => return Ok(read == 0),
+            (None, false) => (hole, hole, 0),
+            // The bytes are passed on and never held.
+            (None, true) => (read, read, 0),
+            (Some(first), true) => (first + 1, last_newline(&room[..read]), 1),
+            (Some(_), false) => (hole, last_newline(&room[..read]), 0),
+        };
+        if self.place.offset == 0 {
+            self.place.head = Head::of(&room[..end]);
+        }
+        self.place.is_skipping = is_long && oversized == 0;
+        self.place.offset += end as u64;
+        self.grow_head()?;
+        sink.note_read(end);
+        sink.pass(0, start);
+        sink.send(start, end, oversized, self.origin(version));
+        Ok(true)
+    }
+
+    fn origin(&self, version: u64) -> Origin {
+        Origin { file: self.name(), key: self.key(), place: Some(self.place.text(version)) }
+    }
+
+    /// Sends the place alone.
+    pub fn tell(&self, sink: &mut Sink, version: u64) {
+        sink.tell(self.name(), self.key(), Some(self.place.text(version)));
+    }
+
+    /// Sends what is left and forgets the file: a last line without a newline is a line.
+    pub fn finish(mut self, sink: &mut Sink, version: u64) {
+        while let Ok(Progress::More) = self.read(sink, version) {}
+        let bytes = LINE_BYTES_MAX;
+        let read = read_at(&self.file, &mut sink.room(bytes)[..bytes], self.place.offset).unwrap_or(0);
+        let origin = Origin { place: None, ..self.origin(version) };
+        sink.note_read(read);
+        if let Some(newline) = sink.room(bytes).get_mut(read).filter(|_| read > 0 && !self.place.is_skipping)
+        {
+            *newline = b'\n';
+            return sink.send(0, read + 1, 0, origin);
+        }
+        sink.pass(0, read);
+        sink.send(0, 0, u64::from(self.place.is_skipping), origin);
+    }
+
+    /// Whether the file still begins with what was read of it.
+    fn begins_as_before(&self) -> io::Result<bool> {
+        let mut head = [0; HEAD_BYTES_MAX];
+        let length = self.place.head.length;
+        let read = read_at(&self.file, &mut head[..length], 0)?;
+        Ok(self.place.head.begins(&head[..read]))
+    }
+
+    /// Takes more of the first bytes into the identity, as far as they have been read.
+    fn grow_head(&mut self) -> io::Result<()> {
+        let known = usize::try_from(self.place.offset).unwrap_or(usize::MAX).min(HEAD_BYTES_MAX);
+        if self.place.head.length < known {
+            let mut head = [0; HEAD_BYTES_MAX];
+            let read = read_at(&self.file, &mut head[..known], 0)?;
+            if self.place.head.begins(&head[..read]) {
+                self.place.head = Head::of(&head[..read]);
+            }
+        }
+        Ok(())
+    }
+
+    /// The file has been truncated: it is read from its beginning.
+    pub fn restart(&mut self) {
+        self.place = Place { head: Head::default(), offset: 0, is_skipping: false, ..self.place.clone() };
+        self.seen = 0;
+    }
+}
+
+pub fn modified(meta: &Metadata) -> SystemTime {
+    meta.modified().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// Whether a file begins so and is at least so long.
+pub fn begins(file: &File, meta: &Metadata, place: &Place) -> bool {
+    let mut head = [0; HEAD_BYTES_MAX];
+    let read = read_at(file, &mut head[..place.head.length], 0).unwrap_or(0);
+    meta.size() >= place.offset && place.head.begins(&head[..read])
+}
+
+/// Reads until the room is full or the file ends.
+fn read_at(file: &File, room: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut read = 0;
+    while read < room.len() {
+        match file.read_at(&mut room[read..], offset + read as u64) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
+}
+
+/// Behind the last newline.
+fn last_newline(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
+}
+
+/// Where the last line begins: an unfinished one is read whole when it ends.
+fn last_line(file: &File, size: u64) -> io::Result<u64> {
+    let mut end = size;
+    let mut piece = vec![0; HEAD_BYTES_MAX];
+    while end > 0 && size - end < LINE_BYTES_MAX as u64 {
+        let start = end.saturating_sub(piece.len() as u64);
+        let length = usize::try_from(end - start).unwrap_or(0);
+        let read = read_at(file, &mut piece[..length], start)?;
+        match last_newline(&piece[..read]) {
+            0 => end = start,
+            behind => return Ok(start + behind as u64),
+        }
+    }
+    Ok(if end == 0 { 0 } else { size })
+}

@@ -1,0 +1,163 @@
+//! Files that are followed by the real program: rotations, kills, labels, what is said.
+
+use crate::harness::{BINARY, Exporter, Process, TempDir, wait_for};
+use nix::sys::signal::Signal;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const LINE: &str = "192.0.2.7 - - [26/Nov/2026:12:00:00 +0000] \"GET / HTTP/1.1\" 200 12 \"-\" \"-\"\n";
+
+fn append(path: &Path) -> File {
+    OpenOptions::new().append(true).create(true).open(path).expect("writable")
+}
+
+fn write(path: &Path, lines: usize) {
+    append(path).write_all(LINE.repeat(lines).as_bytes()).expect("room");
+}
+
+struct Place {
+    dir: TempDir,
+    log: PathBuf,
+}
+
+impl Place {
+    fn new() -> Place {
+        let dir = TempDir::new();
+        let log = dir.write("access.log", "");
+        Place { log, dir }
+    }
+
+    fn start(&self) -> Exporter {
+        let (state, log) = (self.dir.join("state"), self.log.display().to_string());
+        let mut command = Command::new(BINARY);
+        command.args([
+            "--web.listen-address=127.0.0.1:0",
+            "--format=combined",
+            "--follow",
+            &log,
+            "--state-dir",
+        ]);
+        Exporter::of(Process::start(command.arg(state).stdin(std::process::Stdio::null())))
+    }
+}
+
+#[test]
+fn a_rotation_by_rename_loses_no_line_of_the_old_file_or_the_new() {
+    let place = Place::new();
+    let exporter = place.start();
+    exporter.wait_for_lines(0);
+    let mut old = append(&place.log);
+    old.write_all(LINE.as_bytes()).expect("room");
+    exporter.wait_for_lines(1);
+    fs::rename(&place.log, place.dir.join("access.log.1")).expect("renamed");
+    old.write_all(LINE.as_bytes()).expect("room");
+    exporter.wait_for_lines(2);
+    write(&place.log, 1);
+    exporter.wait_for_lines(3);
+    old.write_all(LINE.as_bytes()).expect("room");
+    let page = exporter.wait_for_lines(4);
+    assert_eq!(page.value("httpd_exporter_followed_files"), Some(2.0));
+    assert_eq!(page.value("httpd_exporter_follow_rotations_total"), Some(1.0));
+}
+
+#[test]
+fn a_rotation_by_copy_and_truncation_loses_no_line() {
+    let place = Place::new();
+    let exporter = place.start();
+    exporter.wait_for_lines(0);
+    write(&place.log, 300);
+    exporter.wait_for_lines(300);
+    write(&place.log, 20);
+    fs::copy(&place.log, place.dir.join("access.log.1")).expect("copied");
+    append(&place.log).set_len(0).expect("truncated");
+    write(&place.log, 4);
+    let page = exporter.wait_for_lines(324);
+    assert_eq!(page.value("httpd_exporter_follow_truncations_total"), Some(1.0));
+    assert_eq!(page.value("httpd_exporter_follow_lag_bytes"), Some(0.0));
+}
+
+#[test]
+fn what_came_while_nobody_read_is_read_first_also_from_the_rotated_file() {
+    let place = Place::new();
+    let mut exporter = place.start();
+    exporter.wait_for_lines(0);
+    write(&place.log, 3);
+    exporter.wait_for_lines(3);
+    exporter.process.signal(Signal::SIGTERM);
+    exporter.process.wait();
+    write(&place.log, 4);
+    fs::rename(&place.log, place.dir.join("access.log.2")).expect("renamed");
+    write(&place.dir.join("access.log.1"), 5);
+    write(&place.log, 6);
+    place.start().wait_for_lines(18);
+}
+
+#[test]
+fn a_kill_neither_loses_nor_doubles_a_line() {
+    let place = Place::new();
+    let mut lines = 0;
+    // What was there before the first start is none of it.
+    place.start().wait_for_lines(0);
+    for round in 0..8 {
+        let exporter = place.start();
+        for _ in 0..20 {
+            write(&place.log, 50);
+            lines += 50;
+        }
+        if round % 2 == 0 {
+            exporter.wait_for_lines(lines);
+        }
+        exporter.process.signal(Signal::SIGKILL);
+    }
+    place.start().wait_for_lines(lines);
+}
+
+#[test]
+fn files_do_not_mix_and_their_names_are_a_label() {
+    let dir = TempDir::new();
+    for (name, lines) in [("a.log", 3), ("b.log", 5)] {
+        dir.write(name, LINE.repeat(lines));
+    }
+    let glob = dir.join("*.log").display().to_string();
+    let options = ["--once", "--label", "file=envelope:file", "--follow", &glob];
+    for format in ["combined", "auto"] {
+        let output = Command::new(BINARY).args(options).args(["--format", format]).output().expect("it runs");
+        let page = String::from_utf8(output.stdout).expect("text");
+        for (name, lines) in [("a.log", 3), ("b.log", 5)] {
+            let row = format!(
+                "httpd_requests_total{{file=\"{}\",method=\"GET\",status_code=\"200\"}} {lines}\n",
+                dir.join(name).display()
+            );
+            assert!(page.contains(&row), "{format}: {row}{page}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_said_once_and_read_when_it_can() {
+    let dir = TempDir::new();
+    let log = dir.join("later.log");
+    let exporter = Exporter::start(&["--format=combined", "--follow", &log.display().to_string()]);
+    exporter.wait_for_stderr("later.log: No such file or directory; it is read from its beginning");
+    exporter.wait_for_stderr("without --state-dir no places are kept");
+    exporter.wait_for_stderr("stdin is not counted, for files are followed");
+    write(&log, 2);
+    exporter.wait_for_lines(2);
+    assert_eq!(exporter.process.stderr().matches("later.log").count(), 1);
+}
+
+#[test]
+fn a_glob_finds_new_files() {
+    let dir = TempDir::new();
+    write(&dir.join("old.log"), 7);
+    let exporter =
+        Exporter::start(&["--format=combined", "--follow", &dir.join("*.log").display().to_string()]);
+    wait_for("the old file", || {
+        let files = exporter.scrape().value("httpd_exporter_followed_files");
+        if files == Some(1.0) { Ok(()) } else { Err(format!("{files:?}")) }
+    });
+    write(&dir.join("new.log"), 2);
+    exporter.wait_for_lines(2);
+}
