@@ -139,6 +139,8 @@ catalogue! {
         "How often a followed name had another file than before; with --follow." <- "";
     FOLLOW_TRUNCATIONS = "httpd_exporter_follow_truncations_total" Counter Sum [""]
         "How often a followed file was truncated; with --follow." <- "";
+    DATAGRAMS_LOST = "httpd_exporter_datagrams_lost_total" Counter Sum [""]
+        "Datagrams that the kernel dropped for want of room; where stdin is a datagram socket." <- "";
     CHUNKS_QUEUED = "httpd_exporter_chunks_queued" Gauge Own [""]
         "Chunks of lines read and not yet counted." <- "";
     TEE_LOST = "httpd_exporter_tee_lost_bytes_total" Counter Sum [""]

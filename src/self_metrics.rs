@@ -24,6 +24,7 @@ pub struct SelfMetrics {
     pub tee_lost_bytes: IntCounter,
     pub state_errors: IntCounter,
     pub generations: IntGauge,
+    pub datagrams_lost: IntCounter,
     pub followed_files: IntGauge,
     pub follow_lag_bytes: IntGauge,
     pub follow_rotations: IntCounter,
@@ -50,6 +51,7 @@ impl SelfMetrics {
             tee_lost_bytes: enter(&registry, IntCounter::with_opts(named(&catalogue::TEE_LOST))?)?,
             state_errors: enter(&registry, IntCounter::with_opts(named(&catalogue::STATE_ERRORS))?)?,
             generations: enter(&registry, IntGauge::with_opts(named(&catalogue::GENERATIONS))?)?,
+            datagrams_lost: IntCounter::with_opts(named(&catalogue::DATAGRAMS_LOST))?,
             followed_files: IntGauge::with_opts(named(&catalogue::FOLLOWED_FILES))?,
             follow_lag_bytes: IntGauge::with_opts(named(&catalogue::FOLLOW_LAG))?,
             follow_rotations: IntCounter::with_opts(named(&catalogue::FOLLOW_ROTATIONS))?,
@@ -64,6 +66,11 @@ impl SelfMetrics {
             self_metrics.http_requests.with_label_values(&[code]);
         }
         Ok(self_metrics)
+    }
+
+    /// Puts what is known of datagrams on the page.
+    pub fn show_datagrams(&self) {
+        let _ = enter(&self.registry, self.datagrams_lost.clone());
     }
 
     /// Puts what is known of followed files on the page.

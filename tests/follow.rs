@@ -39,7 +39,7 @@ impl Place {
             &log,
             "--state-dir",
         ]);
-        Exporter::of(Process::start(command.arg(state).stdin(std::process::Stdio::null())))
+        Exporter::of(Process::start(command.arg(state)))
     }
 }
 

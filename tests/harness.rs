@@ -187,6 +187,11 @@ impl Process {
         Process::spawn(command.stdin(Stdio::null()).stdout(stdin))
     }
 
+    /// With a stdin that is the test's.
+    pub fn start_on_stdin(command: &mut Command, stdin: impl Into<Stdio>) -> Process {
+        Process::spawn(command.stdin(stdin).stdout(Stdio::piped()))
+    }
+
     fn spawn(command: &mut Command) -> Process {
         let spawned = command.stderr(Stdio::piped()).spawn();
         let mut child = spawned.unwrap_or_else(|e| panic!("unable to start {command:?}: {e}"));

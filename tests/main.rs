@@ -5,6 +5,7 @@
 mod apache; // no line lost and none counted twice, whatever is done to Apache or to the program
 mod browser; // the page at `/`, in Chromium
 mod contrib; // dashboards, rules, units, containers: what they name is there, and real tools take it
+mod datagrams; // stdin as a datagram socket
 mod dependencies; // what is compiled in is free to use, from the registry, and there once
 mod explain; // formats that are nearly right, and what is said of them
 mod follow; // files that are followed: rotations, kills, labels

@@ -6,6 +6,7 @@
 
 mod chunks;
 pub mod compressed;
+mod datagrams;
 mod ending;
 pub mod follow;
 mod line_buffer;
@@ -17,6 +18,7 @@ pub use crate::input::chunks::{Chunk, ChunkReceiver, ChunkSender, Origin, channe
 pub use crate::input::ending::{End, OnTerminate};
 
 use crate::input::compressed::Decompressed;
+use crate::input::datagrams::Datagrams;
 use crate::input::ending::{Ending, Ends};
 use crate::input::line_buffer::LineBuffer;
 use crate::input::source::{Readiness, Source};
@@ -35,6 +37,9 @@ pub fn run(
     chunks: ChunkSender,
     on_terminate: impl FnMut() -> OnTerminate,
 ) -> End {
+    if let Some(source) = Datagrams::new(input, signals, &chunks.self_metrics) {
+        return run_source(source, signals, tee, chunks, on_terminate);
+    }
     let source = Decompressed::new(Stdin::new(input, signals));
     run_source(source, signals, tee, chunks, on_terminate)
 }

@@ -4,6 +4,7 @@
 //! setgroups are libc's, which change all threads at once; what has none is unsafe and stands here.
 
 pub mod cpu;
+pub mod datagrams;
 mod inherited;
 mod memory;
 mod pipes;
