@@ -472,7 +472,7 @@ fn the_program_is_looked_for_where_it_is_installed() {
         assert!(snippet.contains(&format!("Define HTTPD_EXPORTER {place}/httpd_exporter\n")), "{place}");
     }
     // systemd gives its units both in their PATH.
-    assert!(read("contrib/systemd/httpd_exporter.service").contains("exec httpd_exporter "));
+    assert!(read("contrib/systemd/httpd_exporter.service").contains("/usr/bin/env httpd_exporter "));
 }
 
 #[test]

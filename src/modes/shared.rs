@@ -76,6 +76,7 @@ impl Input {
         if given.is_empty() {
             return Ok(Input::Stdin);
         }
+        os::allow_many_files();
         self_metrics.show_followed_files();
         let follower = Follower::new(given, mode, kept, self_metrics.clone());
         follower.map(Input::Files).map_err(|e| Failure::Usage(format!("--follow: {e}")))

@@ -5,6 +5,7 @@
 
 pub mod cpu;
 pub mod datagrams;
+mod files;
 mod inherited;
 mod memory;
 mod pipes;
@@ -12,6 +13,7 @@ pub mod privileges;
 mod server;
 mod signals;
 
+pub use files::allow_many_files;
 pub use inherited::close_inherited;
 pub use memory::{check_address_space, release_freed_memory};
 pub use pipes::{WriteMode, enlarge_pipe, is_writable, stdin_has_writer};
