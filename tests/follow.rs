@@ -161,3 +161,14 @@ fn a_glob_finds_new_files() {
     write(&dir.join("new.log"), 2);
     exporter.wait_for_lines(2);
 }
+
+#[test]
+fn once_fails_where_a_file_cannot_be_read() {
+    let missing = TempDir::new().join("none.log");
+    let options = ["--once", "--format=combined", "--follow", &missing.display().to_string()];
+    let output = Command::new(BINARY).args(options).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("none.log: No such file or directory\n"), "{said}");
+    assert!(output.stdout.is_empty(), "a page that lacks counts is none");
+}

@@ -14,6 +14,8 @@ pub enum End {
     Interrupted,
     /// SIGTERM.
     Terminated,
+    /// A file could not be read, which has been said; the others are.
+    Incomplete,
     /// The counting thread is gone, which it never should be.
     Abandoned,
     Failed(io::Error),

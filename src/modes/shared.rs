@@ -102,6 +102,9 @@ pub fn read(
 fn ended(end: End) -> Result<(), Failure> {
     match end {
         End::Failed(e) => Err(Failure::Broken(format!("unable to read stdin: {}", log::reason(&e)))),
+        End::Incomplete => {
+            Err(Failure::Broken("not all files could be read, so there is no page".to_owned()))
+        }
         End::Abandoned => Err(Failure::Broken("the counting thread has ended early".to_owned())),
         End::OfInput | End::Interrupted | End::Terminated => Ok(()),
     }

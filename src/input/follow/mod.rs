@@ -87,6 +87,8 @@ pub struct Follower {
     /// Greater than that of everybody who followed before.
     version: u64,
     is_starting: bool,
+    /// A file could not be read, which with `--once` is no success.
+    has_failed: bool,
     next_look: Option<Instant>,
     next_glob: Option<Instant>,
     self_metrics: Arc<SelfMetrics>,
@@ -111,6 +113,7 @@ impl Follower {
             kept: kept.into_iter().map(|(_, place)| place).collect(),
             version,
             is_starting: true,
+            has_failed: false,
             next_look: None,
             next_glob: None,
             self_metrics,
@@ -249,8 +252,10 @@ impl Follower {
             return;
         }
         name.said = Some(error.kind());
+        self.has_failed = true;
         let (path, why) = (path.display(), log::reason(error));
         let hint = match error.kind() {
+            _ if self.mode == Mode::ToTheEnd => "",
             ErrorKind::NotFound => "; it is read from its beginning as soon as it is there",
             ErrorKind::PermissionDenied => {
                 "; the user of this process, or a group of it, has to be allowed to read it; it is tried again"

@@ -34,6 +34,7 @@ pub fn run(
         match follower.step(Instant::now(), &mut sink) {
             Step::Abandoned => break End::Abandoned,
             Step::Busy => {}
+            Step::Idle if follower.mode == Mode::ToTheEnd && follower.has_failed => break End::Incomplete,
             Step::Idle if follower.mode == Mode::ToTheEnd => break End::OfInput,
             Step::Idle => signals.wait(LOOK_INTERVAL),
         }
