@@ -1,6 +1,7 @@
 //! Following: files are read to their ends and on, whatever rotation does to them, from where they were read to last.
 //!
-//! It looks at every name ten times a second - the size, and which file has the name - and reads what is new. A file
+//! It looks at every name ten times a second, at quiet ones once - the size, and which file has the name - and reads what
+//! is new. A file
 //! that has lost its name is read on until nothing came for a while and its successor has begun. With every chunk goes
 //! the place behind it, which is saved with the counts of the chunk: so a kill neither loses nor doubles a line.
 //! Polling works on every file system, and costs a system call for each look at a file.
@@ -34,11 +35,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How often every file is looked at.
+/// How often files are looked at.
 pub const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How often globs are looked at.
+/// How often globs are looked at, and files in which nothing has come for BUSY_TIME.
 const GLOB_INTERVAL: Duration = Duration::from_secs(1);
+
+const BUSY_TIME: Duration = Duration::from_secs(5);
 
 /// A file that has lost its name is read on until nothing has come for so long, and the new one has begun.
 const QUIET_TIME: Duration = Duration::from_secs(60);
@@ -150,14 +153,14 @@ impl Follower {
     // --- looking ---
 
     fn look(&mut self, now: Instant, sink: &mut Sink) {
-        if self.next_glob.is_none_or(|time| now >= time) {
+        let is_full = self.next_glob.is_none_or(|time| now >= time);
+        if is_full {
             self.next_glob = Some(now + GLOB_INTERVAL);
             if self.names.has_globs() || self.is_starting {
                 self.look_for_names();
             }
         }
-        self.files.values_mut().for_each(|file| file.is_named = false);
-        for path in self.known.keys().cloned().collect::<Vec<_>>() {
+        for path in self.names_to_look_at(is_full, now) {
             match std::fs::metadata(&path) {
                 Ok(meta) => self.look_at(&path, &meta, now, sink),
                 Err(error) => self.failed(&path, &error),
@@ -168,6 +171,16 @@ impl Follower {
         }
         let nameless = self.files.values_mut().filter(|file| !file.is_named);
         nameless.for_each(|file| file.look_by_descriptor(now));
+    }
+
+    /// All, or those of files in which something came lately; whose names are not known until they have been looked at.
+    fn names_to_look_at(&mut self, is_full: bool, now: Instant) -> Vec<PathBuf> {
+        let Follower { known, files, .. } = self;
+        let is_busy = |file: &Tracked| now.saturating_duration_since(file.quiet_since) < BUSY_TIME;
+        let is_due = |name: &Name| is_full || name.file.and_then(|id| files.get(&id)).is_none_or(is_busy);
+        let due = known.iter().filter(|(_, name)| is_due(name)).map(|(path, _)| path.clone()).collect();
+        files.values_mut().filter(|file| is_full || is_busy(file)).for_each(|file| file.is_named = false);
+        due
     }
 
     fn look_for_names(&mut self) {
