@@ -1,7 +1,7 @@
 //! Following: files are read to their ends and on, whatever rotation does to them, from where they were read to last.
 //!
-//! It looks at every name ten times a second, at quiet ones once - the size, and which file has the name - and reads what
-//! is new. A file
+//! It looks at every name ten times a second, at quiet ones once - the size, and which file has the name - and reads
+//! what is new. A file
 //! that has lost its name is read on until nothing came for a while and its successor has begun. With every chunk goes
 //! the place behind it, which is saved with the counts of the chunk: so a kill neither loses nor doubles a line.
 //! Polling works on every file system, and costs a system call for each look at a file.
