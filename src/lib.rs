@@ -6,15 +6,15 @@
 //! stdin --bytes--> [ input ] --Chunk--> [ count ] --copy of the Ledger--> [ snapshot ] --text--> stdout, state file,
 //!                      |  tee              |  ^                         [ generations ]          [ serve ] scrapers
 //!                      v                   v  |
-//!                    file               [ parse ]   format, record (functions, no thread)
-//!                                       [ advise ]  what would make lines fit, for people
+//!                    file               [ parse ]   envelope, format, record (functions, no thread)
+//!                                       [ advise ]  a thread of its own, fed with samples
 //! ```
 //!
 //! - [`options`] every option once; [`catalogue`] every metric once; [`limits`] the bounds of the whole; [`calendar`]
 //!   the time of day; [`fixed_point`] what figures are made of; [`log`] what is said to the operator;
 //!   [`self_metrics`] what the program counts of itself.
 //! - [`os`] what is asked of the system: signals, privileges, pipes. [`bytes`] searches, below parse and count alike.
-//! - [`input`] cuts bytes into chunks of whole lines and copies them to the tee.
+//! - [`input`] cuts the bytes of stdin or of followed files into chunks of whole lines, and copies them to the tee.
 //! - [`parse`] compiles a format and reads one line by it. It knows no metric, no clock and no option.
 //! - [`count`] is the counting thread and its ledger: plain integers with one owner.
 //! - [`advise`] is for people: how each line is read, why not, and what would make it fit.

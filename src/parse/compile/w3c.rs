@@ -1,9 +1,10 @@
 //! The columns of the W3C extended log format, and who writes what into them.
 //!
 //! The format names its columns in the log; this table says what they are. `time-taken` is milliseconds with IIS and
-//! ASP.NET Core and seconds with CloudFront and Tomcat, so its unit is taken from the headers where these say who wrote
+//! ASP.NET Core and seconds with CloudFront, Tomcat and NetScaler, so its unit is taken from the headers where these say who wrote
 //! the log, and else has to be told (`w3c:time-taken=$duration_ms`). Sources: the working draft WD-logfile; IIS ("IIS
-//! log file format"); CloudFront ("Standard logs"); Tomcat's ExtendedAccessLogValve; ASP.NET Core's W3CLogger.
+//! log file format"); CloudFront ("Standard logs"); Tomcat's ExtendedAccessLogValve; ASP.NET Core's W3CLogger;
+//! the NetScaler Web Logging client ("W3C extended log format").
 
 use crate::parse::compile::field::{Kind, Meaning, Role, Row, Trust, Unit, row};
 
@@ -15,19 +16,22 @@ pub enum Writer {
     Kestrel,
     CloudFront,
     Tomcat,
+    NetScaler,
 }
+
+/// What `#Software:` has in it, and who it is then.
+const SOFTWARE: &[(&str, Writer)] = &[
+    ("Internet Information Services", Writer::Iis),
+    ("IIS", Writer::Iis),
+    ("Tomcat", Writer::Tomcat),
+    ("Netscaler Web Logging", Writer::NetScaler),
+];
 
 impl Writer {
     /// Who `#Software:` says it is.
     pub fn of_software(text: &[u8]) -> Option<Writer> {
-        let says = |name: &[u8]| text.windows(name.len()).any(|part| part == name);
-        if says(b"Internet Information Services") || says(b"IIS") {
-            Some(Writer::Iis)
-        } else if says(b"Tomcat") {
-            Some(Writer::Tomcat)
-        } else {
-            None
-        }
+        let says = |name: &str| text.windows(name.len()).any(|part| part == name.as_bytes());
+        SOFTWARE.iter().find(|(name, _)| says(name)).map(|&(_, writer)| writer)
     }
 
     /// Who has one of these columns, and is the only one.
@@ -95,6 +99,7 @@ pub const COLUMNS: &[(Option<Writer>, Row)] = &[
     by(Writer::Kestrel, span("time-taken", Role::Duration, Unit::Millis).remark("ASP.NET Core")),
     by(Writer::CloudFront, span("time-taken", Role::Duration, Unit::Seconds).remark("CloudFront")),
     by(Writer::Tomcat, span("time-taken", Role::Duration, Unit::Seconds).remark("Tomcat")),
+    by(Writer::NetScaler, span("time-taken", Role::Duration, Unit::Seconds).remark("NetScaler")),
     of_all(span("time-to-first-byte", Role::TimeToFirstByte, Unit::Seconds).remark("CloudFront")),
 ];
 
@@ -107,6 +112,7 @@ mod tests {
         let software = |text: &str| Writer::of_software(text.as_bytes());
         assert_eq!(software(" Microsoft Internet Information Services 10.0"), Some(Writer::Iis));
         assert_eq!(software(" Apache Tomcat/10.1.60 (Debian)"), Some(Writer::Tomcat));
+        assert_eq!(software(" Netscaler Web Logging(NSWL)"), Some(Writer::NetScaler));
         assert_eq!(software(" something"), None);
         assert_eq!(Writer::of_columns(b" date time x-edge-location sc-bytes"), Some(Writer::CloudFront));
         assert_eq!(Writer::of_columns(b" date time sc-status time-taken"), None);
