@@ -5,7 +5,7 @@
 //! plain twin, and tests hold all of them together.
 //!
 //! There are two ways in. `find_byte` and `find_either` search a slice of any length, for whoever meets one now and
-//! then. `Lanes` look at a block of fixed size and know no end; `work` compiles all the reading of lines around
+//! then. `Simd` look at a block of fixed size and know no end; `work` compiles all the reading of lines around
 //! them, once for each kind of processor, so that in the loop nothing is called.
 
 use crate::bytes::work::scanned;
@@ -37,30 +37,30 @@ pub fn places(block: &[u8; 64], a: u8, b: u8) -> u64 {
 pub const LANES: usize = 32;
 
 /// How a processor looks at that many bytes at once.
-pub trait Lanes: Copy {
+pub trait Simd: Copy {
     /// One bit for each byte that is `a`, `b` or a newline.
     fn stops(self, block: &[u8; LANES], a: u8, b: u8) -> u32;
 }
 
 /// Work on many lines, compiled for every kind of processor.
-pub trait Work {
-    fn run<L: Lanes>(self, lanes: L);
+pub trait SimdTask {
+    fn run<L: Simd>(self, lanes: L);
 }
 
 /// Does work in the best way this processor has.
-pub fn work(work: impl Work) {
+pub fn work(work: impl SimdTask) {
     imp::work(work);
 }
 
 /// The same in plain words: the fallback for other processors, and the judge of the fast one.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 pub mod plain {
-    use super::{LANES, Lanes, Work};
+    use super::{LANES, Simd, SimdTask};
 
     #[derive(Clone, Copy)]
     pub struct Plain;
 
-    impl Lanes for Plain {
+    impl Simd for Plain {
         fn stops(self, block: &[u8; LANES], a: u8, b: u8) -> u32 {
             let stop = |&byte: &u8| u32::from(byte == a || byte == b || byte == b'\n');
             block.iter().rev().fold(0, |bits, byte| bits << 1 | stop(byte))
@@ -73,7 +73,7 @@ pub mod plain {
     }
 
     #[cfg_attr(target_arch = "x86_64", expect(dead_code, reason = "the other twin is used"))]
-    pub fn work(work: impl Work) {
+    pub fn work(work: impl SimdTask) {
         work.run(Plain);
     }
 
@@ -89,7 +89,7 @@ use plain as imp;
 #[cfg(target_arch = "x86_64")]
 mod imp {
     use super::super::digits::word_at;
-    use super::{Lanes, Work};
+    use super::{Simd, SimdTask};
     use std::arch::x86_64::{
         _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm256_cmpeq_epi8,
         _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
@@ -106,7 +106,7 @@ mod imp {
     #[derive(Clone, Copy)]
     pub struct Sse2;
 
-    impl Lanes for Sse2 {
+    impl Simd for Sse2 {
         #[inline(always)]
         fn stops(self, block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
             // SAFETY: SSE2 is part of every x86_64.
@@ -127,7 +127,7 @@ mod imp {
     #[derive(Clone, Copy)]
     pub struct Avx2;
 
-    impl Lanes for Avx2 {
+    impl Simd for Avx2 {
         #[inline(always)]
         fn stops(self, block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
             // SAFETY: who has this type runs on such a processor.
@@ -145,7 +145,7 @@ mod imp {
         _mm256_movemask_epi8(stops).cast_unsigned()
     }
 
-    pub fn work(work: impl Work) {
+    pub fn work(work: impl SimdTask) {
         let avx2 = is_x86_feature_detected!("avx2");
         if avx2
             && is_x86_feature_detected!("bmi1")
@@ -160,7 +160,7 @@ mod imp {
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-    fn work_by_avx2(work: impl Work) {
+    fn work_by_avx2(work: impl SimdTask) {
         work.run(Avx2);
     }
 

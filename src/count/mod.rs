@@ -45,34 +45,34 @@ use std::sync::Arc;
 
 /// A question for the figures, and where the answer goes.
 #[derive(Debug)]
-pub enum Question {
+pub enum SnapshotRequest {
     All(Sender<Ledger>),
     Summary(Sender<Summary>),
 }
 
 /// The way to a copy of the ledger.
 #[derive(Clone, Debug)]
-pub struct Asker(Sender<Question>);
+pub struct SnapshotHandle(Sender<SnapshotRequest>);
 
-impl Asker {
+impl SnapshotHandle {
     /// A pair of both ends. Nothing waits in between: who asks waits himself until his question is taken, and taken
     /// is answered. So the end of the counting is told to all who ask, and leaves no question behind.
-    pub fn new() -> (Asker, Receiver<Question>) {
+    pub fn new() -> (SnapshotHandle, Receiver<SnapshotRequest>) {
         let (sender, receiver) = bounded(0);
-        (Asker(sender), receiver)
+        (SnapshotHandle(sender), receiver)
     }
 
     /// A copy of the ledger; None when the counting thread has ended or does not answer in time.
     pub fn ledger(&self) -> Option<Ledger> {
-        self.ask(Question::All)
+        self.ask(SnapshotRequest::All)
     }
 
     /// A few figures of it, which cost the counting thread no copy however large the ledger is.
     pub fn summary(&self) -> Option<Summary> {
-        self.ask(Question::Summary)
+        self.ask(SnapshotRequest::Summary)
     }
 
-    fn ask<T>(&self, question: impl FnOnce(Sender<T>) -> Question) -> Option<T> {
+    fn ask<T>(&self, question: impl FnOnce(Sender<T>) -> SnapshotRequest) -> Option<T> {
         let (reply, answer) = bounded(1);
         self.0.send_timeout(question(reply), limits::LEDGER_PATIENCE).ok()?;
         answer.recv_timeout(limits::LEDGER_PATIENCE).ok()
@@ -401,10 +401,10 @@ fn tell_unused(options: &Options, ledger: &Ledger) {
 }
 
 /// Who asked may have gone meanwhile.
-fn answer(question: Option<Question>, ledger: &Ledger) {
+fn answer(question: Option<SnapshotRequest>, ledger: &Ledger) {
     match question {
-        Some(Question::All(reply)) => drop(reply.try_send(ledger.clone())),
-        Some(Question::Summary(reply)) => drop(reply.try_send(ledger.summary())),
+        Some(SnapshotRequest::All(reply)) => drop(reply.try_send(ledger.clone())),
+        Some(SnapshotRequest::Summary(reply)) => drop(reply.try_send(ledger.summary())),
         None => {}
     }
 }
@@ -413,7 +413,7 @@ fn answer(question: Option<Question>, ledger: &Ledger) {
 pub fn run(
     mut counter: Counter,
     inbox: &ChunkReceiver,
-    questions: &Receiver<Question>,
+    requests: &Receiver<SnapshotRequest>,
     self_metrics: &SelfMetrics,
 ) -> Ledger {
     loop {
@@ -430,7 +430,7 @@ pub fn run(
                 }
                 Err(_) => break,
             },
-            recv(questions) -> question => answer(question.ok(), &counter.ledger),
+            recv(requests) -> question => answer(question.ok(), &counter.ledger),
             recv(choice_due) -> _ => {
                 counter.choose();
                 counter.note_places();

@@ -10,7 +10,7 @@
 
 use crate::calendar;
 use crate::catalogue;
-use crate::count::Asker;
+use crate::count::SnapshotHandle;
 use crate::count::ledger::{Ledger, Places, Summary};
 use crate::fixed_point::FixedPoint;
 use crate::generations::state::State;
@@ -54,7 +54,7 @@ struct Published {
 /// All that a page is made of.
 #[derive(Debug)]
 pub struct Publisher {
-    asker: Asker,
+    snapshots: SnapshotHandle,
     self_metrics: Arc<SelfMetrics>,
     pub state: Option<Arc<State>>,
     /// Since when this process counts, in seconds since the epoch.
@@ -71,9 +71,13 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    pub fn new(asker: Asker, self_metrics: Arc<SelfMetrics>, state: Option<Arc<State>>) -> Publisher {
+    pub fn new(
+        snapshots: SnapshotHandle,
+        self_metrics: Arc<SelfMetrics>,
+        state: Option<Arc<State>>,
+    ) -> Publisher {
         Publisher {
-            asker,
+            snapshots,
             self_metrics,
             state,
             since: calendar::now_seconds(),
@@ -120,7 +124,7 @@ impl Publisher {
     fn take(&self) -> Option<Published> {
         let _one = lock(&self.taking);
         let taken_at = Instant::now();
-        let ledger = self.asker.ledger()?;
+        let ledger = self.snapshots.ledger()?;
         let (page, places) = (self.page_of(&ledger), ledger.places);
         Some(Published { page, places, taken_at, durable: false })
     }
@@ -195,7 +199,7 @@ impl Publisher {
 
     /// A few figures of this process.
     pub fn summary(&self) -> Option<Summary> {
-        self.asker.summary()
+        self.snapshots.summary()
     }
 
     /// Opens the way to the writer. While its disk hangs, more requests than these are nobody's loss.
@@ -248,7 +252,7 @@ mod tests {
         let bounds = Bounds { series: 100, histograms: 100 };
         let state = State::new(directory.path(), bounds, &UserRights::OF_THE_TESTS, self_metrics.clone());
         state.begin().unwrap();
-        let (asker, questions) = Asker::new();
+        let (snapshots, questions) = SnapshotHandle::new();
         let (chunks, inbox) = input::channels(self_metrics.clone());
         let counting_metrics = self_metrics.clone();
         let counting = thread::spawn(move || {
@@ -256,7 +260,7 @@ mod tests {
             let counter = Counter::new(options, Advisor::new().1).unwrap();
             count::run(counter, &inbox, &questions, &counting_metrics);
         });
-        let publisher = Publisher::new(asker, self_metrics, Some(Arc::new(state)));
+        let publisher = Publisher::new(snapshots, self_metrics, Some(Arc::new(state)));
         publisher.begin();
         publisher.save();
         // Of a writer that hangs.

@@ -26,6 +26,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let ledger = join(counting.thread)?;
     // What is said of the lines stands above their page.
     advisor.finish();
-    let publisher = Publisher::new(counting.asker, self_metrics, None);
+    let publisher = Publisher::new(counting.snapshots, self_metrics, None);
     print(&exposition::write(&publisher.page_of(&ledger), Form::Text))
 }

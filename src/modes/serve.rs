@@ -87,7 +87,7 @@ impl Service {
         let Service { addresses, telemetry_path, parent, opened, state, self_metrics, counting, advisor } =
             self;
         let served: Vec<String> = opened.listeners.iter().map(Listener::local_address).collect();
-        let publisher = Arc::new(Publisher::new(counting.asker, self_metrics.clone(), state));
+        let publisher = Arc::new(Publisher::new(counting.snapshots, self_metrics.clone(), state));
         publisher.begin();
         let events = events(self_metrics);
         let site = MetricsSite { publisher: publisher.clone(), telemetry_path: telemetry_path.clone() };

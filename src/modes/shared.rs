@@ -1,7 +1,7 @@
 //! What the modes share: why they fail, the counting thread, the reading of stdin, printing.
 
 use crate::count::ledger::{LabelSet, Ledger};
-use crate::count::{Asker, Counter};
+use crate::count::{Counter, SnapshotHandle};
 use crate::input::follow::{self, Follower};
 use crate::input::tee::Tee;
 use crate::input::{ChunkSender, End, OnTerminate};
@@ -36,7 +36,7 @@ impl Failure {
 /// The counting thread, and the ways to it.
 pub struct Counting {
     pub chunks: ChunkSender,
-    pub asker: Asker,
+    pub snapshots: SnapshotHandle,
     pub thread: JoinHandle<Ledger>,
 }
 
@@ -47,14 +47,14 @@ impl Counting {
         seed: impl FnOnce() -> Vec<LabelSet> + Send + 'static,
         self_metrics: &Arc<SelfMetrics>,
     ) -> Result<Counting, Failure> {
-        let (asker, questions) = Asker::new();
+        let (snapshots, requests) = SnapshotHandle::new();
         let (chunks, inbox) = input::channels(self_metrics.clone());
         let self_metrics = self_metrics.clone();
         let thread = start_thread("count", move || {
             counter.seed(seed());
-            count::run(counter, &inbox, &questions, &self_metrics)
+            count::run(counter, &inbox, &requests, &self_metrics)
         })?;
-        Ok(Counting { chunks, asker, thread })
+        Ok(Counting { chunks, snapshots, thread })
     }
 }
 

@@ -18,7 +18,7 @@ pub mod within;
 mod tests;
 
 use crate::bytes::glob::Glob;
-use crate::bytes::scan::{Lanes, find_byte};
+use crate::bytes::scan::{Simd, find_byte};
 pub use crate::parse::compile::error::FormatError;
 use crate::parse::compile::field::{Compiled, Kind, Meaning, Piece, Role, Slot, Trust};
 use crate::parse::compile::map::{self, Map, Notation};
@@ -514,7 +514,7 @@ impl Format {
 
     /// The line that a text begins with, and what comes of it.
     #[inline(always)]
-    pub fn first<'a, 'l, L: Lanes>(
+    pub fn first<'a, 'l, L: Simd>(
         &'a self,
         lanes: L,
         text: &'l [u8],

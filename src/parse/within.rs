@@ -4,7 +4,7 @@
 //! another program's, or have a head that the lines before it had not. Every line is handed over once; the pieces of a
 //! line are only tallied, and handed over as one when the last has come.
 
-use crate::bytes::scan::{self, Lanes, Work, find_byte};
+use crate::bytes::scan::{self, Simd, SimdTask, find_byte};
 use crate::parse::envelope::chain::{Chain, Wanted};
 use crate::parse::envelope::choose::Finder;
 use crate::parse::envelope::facts::Facts;
@@ -28,11 +28,11 @@ pub fn each(
     spans: &mut Spans,
     take: impl FnMut(&[u8], Result<Record<'_, '_>, NoRecord>),
 ) {
-    scan::work(Each { format, envelope, text, spans, take });
+    scan::work(LineLoop { format, envelope, text, spans, take });
 }
 
 /// The reading of many lines.
-pub struct Each<'f, 'l, 's, F> {
+pub struct LineLoop<'f, 'l, 's, F> {
     pub format: &'f Format,
     pub envelope: &'s mut Envelope,
     pub text: &'l [u8],
@@ -40,9 +40,9 @@ pub struct Each<'f, 'l, 's, F> {
     pub take: F,
 }
 
-impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> Work for Each<'_, '_, '_, F> {
+impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> SimdTask for LineLoop<'_, '_, '_, F> {
     #[inline(always)]
-    fn run<L: Lanes>(mut self, lanes: L) {
+    fn run<L: Simd>(mut self, lanes: L) {
         if !self.envelope.chain().is_empty() {
             return self.within(lanes);
         }
@@ -66,10 +66,10 @@ impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> Work for Each<'_, '_, '_
     }
 }
 
-impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> Each<'_, '_, '_, F> {
+impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> LineLoop<'_, '_, '_, F> {
     /// The same for lines that have heads.
     #[inline(never)]
-    fn within<L: Lanes>(mut self, lanes: L) {
+    fn within<L: Simd>(mut self, lanes: L) {
         let mut text = self.text;
         while !text.is_empty() {
             let end = find_byte(text, 0, b'\n');
@@ -79,8 +79,8 @@ impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> Each<'_, '_, '_, F> {
     }
 
     #[inline(always)]
-    fn line<L: Lanes>(&mut self, lanes: L, text: &[u8], end: usize) {
-        let Each { format, envelope, spans, take, .. } = self;
+    fn line<L: Simd>(&mut self, lanes: L, text: &[u8], end: usize) {
+        let LineLoop { format, envelope, spans, take, .. } = self;
         let line = &text[..end];
         let place = match envelope.peel(line, &mut spans.facts) {
             Peeled::Inner(place) => place,

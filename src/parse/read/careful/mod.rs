@@ -9,7 +9,7 @@
 //!
 //! Allocates nothing and must never panic or read outside the line.
 
-use crate::bytes::scan::{Lanes, find_byte, find_either};
+use crate::bytes::scan::{Simd, find_byte, find_either};
 use crate::bytes::work::scanned;
 use crate::parse::compile::field::{Kind, Piece, Slot};
 use crate::parse::read::fast::Quick;
@@ -150,7 +150,7 @@ impl Steps {
     /// Reads the line that a text begins with, if that is as most lines are: fills one span for each capture and
     /// gives back the line's length. What it finds is what `read` finds.
     #[inline(always)]
-    pub fn read_quickly<L: Lanes>(&self, lanes: L, text: &[u8], spans: &mut Spans) -> Option<usize> {
+    pub fn read_quickly<L: Simd>(&self, lanes: L, text: &[u8], spans: &mut Spans) -> Option<usize> {
         self.quick.as_ref()?.read(lanes, text, spans, |index, at, stamp| {
             let line = &text[..find_byte(text, at, b'\n')];
             // A carriage return is no part of the line.

@@ -10,7 +10,7 @@
 
 use crate::bytes::digits::word_at;
 use crate::bytes::digits::{Leading, digits_end, leading_number, three_digits};
-use crate::bytes::scan::{LANES, Lanes};
+use crate::bytes::scan::{LANES, Simd};
 use crate::parse::compile::field::{Kind, Role, Slot};
 use crate::parse::read::spans::{Span, Spans, StampCache, UNREAD};
 use crate::parse::read::text::{Escape, POWERS};
@@ -21,7 +21,7 @@ const BLOCK: usize = 64;
 
 /// The literal behind a value. Behind the last one stands the newline.
 #[derive(Debug)]
-struct Mark {
+struct Literal {
     /// Its first eight bytes, or all of them, as a word to compare at once; and which of these count.
     first: u64,
     mask: u64,
@@ -32,11 +32,11 @@ struct Mark {
 
 const WORD: usize = 8;
 
-impl Mark {
-    fn new(bytes: &[u8]) -> Mark {
+impl Literal {
+    fn new(bytes: &[u8]) -> Literal {
         let mask = word_at(&vec![0xff; bytes.len()], 0);
         let more = bytes.get(WORD..).unwrap_or_default().into();
-        Mark { first: word_at(bytes, 0), mask, more, len: bytes.len() }
+        Literal { first: word_at(bytes, 0), mask, more, len: bytes.len() }
     }
 
     /// Whether it stands in the text at `at`, where this word begins.
@@ -50,7 +50,7 @@ impl Mark {
 
 /// How the end of a value is found.
 #[derive(Clone, Copy, Debug)]
-enum Way {
+enum FastValue {
     /// At the first of these bytes: a word of few, or a text of any number.
     Word(u8, u8),
     Text(u8, u8),
@@ -65,59 +65,59 @@ enum Way {
     None,
 }
 
-impl Way {
+impl FastValue {
     /// `tail` is the literal behind the value, with the newline.
-    fn of(slot: &Slot, tail: &[u8]) -> Way {
+    fn of(slot: &Slot, tail: &[u8]) -> FastValue {
         // Where a digit or a point may follow, it takes care to tell whose it is.
         let parted = !matches!(tail.first(), None | Some(b'0'..=b'9' | b'.'));
         match slot.kind {
             // A word, or any text, before a blank.
-            Kind::Word | Kind::Text | Kind::Path if tail.starts_with(b" ") => Way::Word(b' ', b' '),
+            Kind::Word | Kind::Text | Kind::Path if tail.starts_with(b" ") => FastValue::Word(b' ', b' '),
             // The end of the line, of which a carriage return is no part.
-            Kind::Word if tail == b"\n" => Way::Word(b' ', b'\r'),
-            Kind::Text | Kind::Path if tail == b"\n" => Way::Text(b'\r', b'\r'),
+            Kind::Word if tail == b"\n" => FastValue::Word(b' ', b'\r'),
+            Kind::Text | Kind::Path if tail == b"\n" => FastValue::Text(b'\r', b'\r'),
             // The next of this byte, unless a blank comes before it.
-            Kind::Word if !tail.is_empty() => Way::Word(tail[0], b' '),
-            Kind::Text | Kind::Path if !tail.is_empty() => Way::Word(tail[0], tail[0]),
+            Kind::Word if !tail.is_empty() => FastValue::Word(tail[0], b' '),
+            Kind::Text | Kind::Path if !tail.is_empty() => FastValue::Word(tail[0], tail[0]),
             // The next quote, unless a backslash comes before it.
-            Kind::Quoted if slot.escape != Escape::None => Way::Text(b'"', b'\\'),
-            Kind::Integer if parted && slot.meaning.role == Some(Role::Status) => Way::Status,
-            Kind::Integer if parted => Way::Integer,
-            Kind::Decimal if parted => Way::Decimal,
-            Kind::Decimals if parted => Way::Decimals,
-            Kind::Time(style) => Way::Stamp(style),
-            _ => Way::None,
+            Kind::Quoted if slot.escape != Escape::None => FastValue::Text(b'"', b'\\'),
+            Kind::Integer if parted && slot.meaning.role == Some(Role::Status) => FastValue::Status,
+            Kind::Integer if parted => FastValue::Integer,
+            Kind::Decimal if parted => FastValue::Decimal,
+            Kind::Decimals if parted => FastValue::Decimals,
+            Kind::Time(style) => FastValue::Stamp(style),
+            _ => FastValue::None,
         }
     }
 
     /// Whether a `-` alone is a whole value wherever the literal stands behind it.
     fn may_be_dash(self) -> bool {
         match self {
-            Way::Word(a, b) | Way::Text(a, b) => a != b'-' && b != b'-',
-            Way::Status | Way::Integer | Way::Decimal | Way::Decimals => true,
-            Way::Stamp(_) | Way::None => false,
+            FastValue::Word(a, b) | FastValue::Text(a, b) => a != b'-' && b != b'-',
+            FastValue::Status | FastValue::Integer | FastValue::Decimal | FastValue::Decimals => true,
+            FastValue::Stamp(_) | FastValue::None => false,
         }
     }
 }
 
 #[derive(Debug)]
-struct Step {
-    way: Way,
+struct FastStep {
+    way: FastValue,
     /// The least length of the value.
     least: usize,
     /// The power of ten by which a number is multiplied.
     power: usize,
-    tail: Mark,
+    tail: Literal,
     /// The value `-` with the literal behind it, if that goes into a word. Like a status of three digits it is seen
     /// at once, and the processor goes on behind it without waiting for the search of an end: what limits the reading
     /// of a line is that each value begins where the one before it ends. (Measured: 6 % of all time.)
-    dash: Option<Mark>,
+    dash: Option<Literal>,
 }
 
 #[derive(Debug)]
 pub struct Quick {
-    head: Mark,
-    steps: Vec<Step>,
+    head: Literal,
+    steps: Vec<FastStep>,
 }
 
 impl Quick {
@@ -128,22 +128,22 @@ impl Quick {
             let last = index + 1 == slots.len();
             let mut tail = tails[index].clone();
             tail.extend(last.then_some(b'\n'));
-            let way = Way::of(slot, &tail);
+            let way = FastValue::of(slot, &tail);
             let may_be_empty = slot.may_be_empty || slot.kind == Kind::Quoted;
             let dash = [b"-", &tail[..]].concat();
-            let dash = (way.may_be_dash() && dash.len() <= WORD).then(|| Mark::new(&dash));
+            let dash = (way.may_be_dash() && dash.len() <= WORD).then(|| Literal::new(&dash));
             let power = slot.meaning.unit.power() as usize;
-            Step { way, least: usize::from(!may_be_empty), power, tail: Mark::new(&tail), dash }
+            FastStep { way, least: usize::from(!may_be_empty), power, tail: Literal::new(&tail), dash }
         };
         let steps = slots.iter().enumerate().map(step).collect();
-        one_line.then_some(Quick { head: Mark::new(head), steps })
+        one_line.then_some(Quick { head: Literal::new(head), steps })
     }
 
     /// Reads the line that the text begins with: fills one span for each capture and gives back the line's length.
     /// A value that has no quick way is read by `careful`, given its number and its place. `None` when the whole
     /// line has to be read with care.
     #[inline(always)]
-    pub fn read<L: Lanes>(
+    pub fn read<L: Simd>(
         &self,
         lanes: L,
         text: &[u8],
@@ -170,11 +170,11 @@ impl Quick {
     }
 }
 
-impl Step {
+impl FastStep {
     /// The length of the value at the start of the block, which stands at `at` in the text, if the literal is behind
     /// it; and the number that it is, if it is one.
     #[inline(always)]
-    fn read<L: Lanes>(
+    fn read<L: Simd>(
         &self,
         lanes: L,
         text: &[u8],
@@ -186,22 +186,22 @@ impl Step {
         if self.dash.as_ref().is_some_and(|dash| start & dash.mask == dash.first) {
             return Some((1, UNREAD));
         }
-        if matches!(self.way, Way::Status)
+        if matches!(self.way, FastValue::Status)
             && let Some(status) = three_digits(start)
             && self.tail.stands(text, at + 3, word_at(block, 3))
         {
             return Some((3, status));
         }
         let (length, number) = match self.way {
-            Way::Word(a, b) => (end_of_word(lanes, text, at, block, a, b)?, UNREAD),
-            Way::Text(a, b) => (end_of_text(lanes, text, at, block, a, b)?, UNREAD),
-            Way::Status | Way::Integer => self.number(block, start, false),
-            Way::Decimal => self.number(block, start, true),
+            FastValue::Word(a, b) => (end_of_word(lanes, text, at, block, a, b)?, UNREAD),
+            FastValue::Text(a, b) => (end_of_text(lanes, text, at, block, a, b)?, UNREAD),
+            FastValue::Status | FastValue::Integer => self.number(block, start, false),
+            FastValue::Decimal => self.number(block, start, true),
             // What can go on as a list is looked at with more care.
-            Way::Decimals => Some(self.number(block, start, true))
+            FastValue::Decimals => Some(self.number(block, start, true))
                 .filter(|&(end, _)| !matches!(block.get(end), Some(b' ' | b',' | b':')))?,
-            Way::Stamp(style) => (stamp.length(style, block, at)?, UNREAD),
-            Way::None => return None,
+            FastValue::Stamp(style) => (stamp.length(style, block, at)?, UNREAD),
+            FastValue::None => return None,
         };
         let behind = match block.get(length..).and_then(<[u8]>::first_chunk) {
             Some(behind) => behind,
@@ -225,7 +225,7 @@ impl Step {
 
 /// How many bytes stand before the first `a`, `b` or newline. Words are mostly short.
 #[inline(always)]
-fn end_of_word<L: Lanes>(
+fn end_of_word<L: Simd>(
     lanes: L,
     text: &[u8],
     at: usize,
@@ -239,7 +239,7 @@ fn end_of_word<L: Lanes>(
 
 /// The same for texts, whose lengths differ so much that it pays to look at all of the block at once.
 #[inline(always)]
-fn end_of_text<L: Lanes>(
+fn end_of_text<L: Simd>(
     lanes: L,
     text: &[u8],
     at: usize,
@@ -253,7 +253,7 @@ fn end_of_text<L: Lanes>(
 
 /// The same where so many bytes have been looked at in vain.
 #[inline(always)]
-fn far<L: Lanes>(lanes: L, text: &[u8], at: usize, mut length: usize, a: u8, b: u8) -> Option<usize> {
+fn far<L: Simd>(lanes: L, text: &[u8], at: usize, mut length: usize, a: u8, b: u8) -> Option<usize> {
     loop {
         let found = all_stops(lanes, text.get(at + length..)?.first_chunk()?, a, b);
         if found != 0 {
@@ -264,7 +264,7 @@ fn far<L: Lanes>(lanes: L, text: &[u8], at: usize, mut length: usize, a: u8, b: 
 }
 
 #[inline(always)]
-fn all_stops<L: Lanes>(lanes: L, block: &[u8; BLOCK], a: u8, b: u8) -> u64 {
+fn all_stops<L: Simd>(lanes: L, block: &[u8; BLOCK], a: u8, b: u8) -> u64 {
     let (halves, _) = block.as_chunks();
     u64::from(lanes.stops(&halves[1], a, b)) << LANES | u64::from(lanes.stops(&halves[0], a, b))
 }

@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::bytes::scan::plain::Plain;
-use crate::bytes::scan::{Lanes, Work};
+use crate::bytes::scan::{Simd, SimdTask};
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::envelope::chain::Wanted;
 use crate::parse::envelope::peel::Envelope;
 use crate::parse::read::record::Record;
 use crate::parse::read::spans::Spans;
 use crate::parse::tests::said;
-use crate::parse::within::{self, Each};
+use crate::parse::within::{self, LineLoop};
 use crate::parse::{Body, Format, NoRecord};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -45,11 +45,11 @@ fn tell(line: &[u8], read: Result<Record<'_, '_>, NoRecord>) -> Told {
 fn each(
     format: &Format,
     text: &[u8],
-    lanes: impl Lanes,
+    lanes: impl Simd,
     take: impl FnMut(&[u8], Result<Record<'_, '_>, NoRecord>),
 ) {
     let envelope = &mut Envelope::new(Wanted::Nothing);
-    Each { format, envelope, text, spans: &mut Spans::new(), take }.run(lanes);
+    LineLoop { format, envelope, text, spans: &mut Spans::new(), take }.run(lanes);
 }
 
 /// A line of the format, with values that mostly suit the kinds of its fields.
