@@ -55,7 +55,7 @@ pub enum SnapshotRequest {
 pub struct SnapshotHandle(Sender<SnapshotRequest>);
 
 impl SnapshotHandle {
-    /// A pair of both ends. Nothing waits in between: who asks waits himself until his question is taken, and taken
+    /// A pair of both ends. Nothing is queued in between: a request waits until it is taken, and what is taken
     /// is answered. So the end of the counting is told to all who ask, and leaves no question behind.
     pub fn new() -> (SnapshotHandle, Receiver<SnapshotRequest>) {
         let (sender, receiver) = bounded(0);

@@ -12,6 +12,7 @@ mod pipes;
 pub mod privileges;
 mod server;
 mod signals;
+mod stop_flag;
 
 pub use files::allow_many_files;
 pub use inherited::close_inherited;
@@ -21,4 +22,5 @@ pub use privileges::{Identity, Privileges, UserRights, is_root};
 pub use server::{
     Parent, find_out_whether_server, server_holds_stdin, started_by_server, started_by_server_before_signal,
 };
-pub use signals::{Signal, SignalPipe, StopFlag, terminate_again};
+pub use signals::{Signal, SignalPipe, terminate_again};
+pub use stop_flag::StopFlag;

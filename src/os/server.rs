@@ -2,7 +2,7 @@
 //!
 //! Sources: proc(5), Apache's log_server_child.
 
-use crate::os::signals::StopFlag;
+use crate::os::stop_flag::StopFlag;
 use nix::libc::{O_ACCMODE, O_CLOEXEC, O_RDONLY, O_WRONLY};
 use nix::unistd::getppid;
 use std::fs;

@@ -3,6 +3,7 @@
 //! It owns the signal handlers (signal-hook's, none of our own). Sources: signal(7), poll(2).
 
 use crate::os::server::started_by_server;
+use crate::os::stop_flag::StopFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, low_level::pipe};
@@ -33,8 +34,7 @@ const SIGNALS: [(i32, Signal); 3] =
 #[derive(Debug)]
 pub struct SignalPipe {
     receiver: UnixStream,
-    /// In the order of `SIGNALS`. The flag is raised first and the wire pulled then, so an event is never
-    /// missed.
+    /// In the order of `SIGNALS`. The flag is set first and the byte written then, so an event is never missed.
     raised: [Arc<AtomicBool>; SIGNALS.len()],
 }
 
@@ -74,24 +74,13 @@ impl SignalPipe {
 
     pub fn stop_flag(&self) -> StopFlag {
         let flags = SIGNALS.iter().zip(&self.raised).filter(|(signal, _)| signal.1 != Signal::Hangup);
-        StopFlag(flags.map(|(_, flag)| flag.clone()).collect())
+        StopFlag::of(flags.map(|(_, flag)| flag.clone()))
     }
 
-    /// Lets the wire go slack after a poll has reported it; call before `pending`.
+    /// Reads what the handlers have written, after a poll has reported it; call before `pending`.
     pub fn drain(&self) {
         let mut bytes = [0; 64];
         while (&self.receiver).read(&mut bytes).is_ok_and(|n| n > 0) {}
-    }
-}
-
-/// Whether somebody wants an end, for who is busy and cannot take events.
-#[derive(Clone, Debug, Default)]
-pub struct StopFlag(Vec<Arc<AtomicBool>>);
-
-impl StopFlag {
-    /// SIGTERM or SIGINT has come and was not taken yet.
-    pub fn is_set(&self) -> bool {
-        self.0.iter().any(|flag| flag.load(Ordering::Relaxed))
     }
 }
 
@@ -102,7 +91,7 @@ impl AsFd for SignalPipe {
     }
 }
 
-/// Says to ourselves what a person would say with a second SIGTERM.
+/// Raises SIGTERM in this process, as a person would with a second one.
 pub fn terminate_again() {
     // Fails for no signal that exists.
     let _ = signal_hook::low_level::raise(SIGTERM);

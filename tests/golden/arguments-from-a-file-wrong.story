@@ -5,6 +5,5 @@ file: args
 
 --max-values lots
 stderr:
-httpd_exporter: /tmp/httpd_exporter-test-8225-23/args:3: --max-values: `lots` is no whole number from 1 to 10000
-args: 3: --max-values: `lots` is no whole number from 1 to 10000
+args:3: --max-values: `lots` is no whole number from 1 to 10000
 exit: 2

@@ -11,10 +11,13 @@ fn common() -> Format {
     Format::compile("common").unwrap()
 }
 
-/// What is said of each line that is handed over.
+/// What is said of each line that is handed over. Of one that does not fit only that: where its reading ended is told
+/// of the line with or without its head, whichever was tried last.
 fn told(format: &Format, envelope: &mut Envelope, text: &[u8]) -> Vec<String> {
     let (mut spans, mut told) = (Spans::new(), Vec::new());
-    each(format, envelope, text, &mut spans, |_, read| told.push(said(read)));
+    each(format, envelope, text, &mut spans, |_, read| {
+        told.push(if read.is_ok() { said(read) } else { "does not fit".to_owned() });
+    });
     told
 }
 
