@@ -118,6 +118,11 @@ fn every_command_line_shown_is_one_that_the_program_takes() {
             let own = |word: &String| word.replace("/var/", &format!("{}/", dir.path().display()));
             let arguments: Vec<String> = arguments.iter().map(own).collect();
             let mut words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            // What is followed is there.
+            for file in words.windows(2).filter(|pair| pair[0] == "--follow").map(|pair| Path::new(pair[1])) {
+                fs::create_dir_all(file.parent().expect("a file of a directory")).unwrap();
+                fs::write(file, "").unwrap();
+            }
             if !words.contains(&"--explain") {
                 words.push("--once");
             }
