@@ -341,7 +341,7 @@ fn nothing_poses_as_what_it_is_not() {
     let browser = Browser::start();
     browser.open(&url(&exporter));
     wait_until("the page to wait", || browser.text("state") == "No line has been read yet");
-    let slow = "\u{202e}elpmaxe.knab 1795338000 \"GET / HTTP/1.1\" 200 5 30000000\n";
+    let slow = "\u{202e}elpmaxe.knab 1795338000 \"GET / HTTP/1.1\" 200 5 90000000\n";
     exporter.process.feed(slow.repeat(50).as_bytes());
     let cells = || {
         let cells =
@@ -352,7 +352,7 @@ fn nothing_poses_as_what_it_is_not() {
         let cells = cells();
         if cells[0] == "\\u{202e}elpmaxe.knab" { Ok(()) } else { Err(cells.to_string()) }
     });
-    assert_eq!(cells()[3], "\u{2265}\u{202f}10\u{202f}s");
+    assert_eq!(cells()[3], "\u{2265}\u{202f}60\u{202f}s");
     assert_eq!(cells()[3], browser.text("duration"));
 }
 
