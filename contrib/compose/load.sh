@@ -16,7 +16,9 @@ while :; do
     ask $((40 + round % 12 * 10)) /
     ask 20 / -H 'Host: shop.example.org'
     ask 10 /index.html -m HEAD
-    ask 6 "/users/$round/orders"
+    for user in 1 2 3 4 5; do
+        ask 2 "/users/$round$user/orders"
+    done
     ask 4 /old
     ask 2 /secret
     ask 2 /gone

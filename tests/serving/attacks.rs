@@ -383,14 +383,17 @@ fn readers_that_stop_in_a_large_page() {
 #[test]
 fn pages_that_memory_is_too_short_for() {
     const ROOM_KIB: usize = 4 << 10;
-    let unbounded = Target::start(300, "");
+    /// Below this it does not start, and says so.
+    const LEAST_KIB: usize = 64 << 10;
+    // Below a gigabyte the allocator reserves no address space for each thread, as it will not under the tight limit.
+    let unbounded = Target::start(3000, "ulimit -v 1000000;");
     let status = fs::read_to_string(format!("/proc/{}/status", unbounded.process.id()));
     let status = status.expect("the program lives");
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("proc(5) says so");
     let size: usize = size.trim().trim_end_matches(" kB").parse().expect("a number");
     drop(unbounded);
 
-    let target = Target::start(300, &format!("ulimit -v {};", size + ROOM_KIB));
+    let target = Target::start(3000, &format!("ulimit -v {};", (size + ROOM_KIB).max(LEAST_KIB)));
     let mut stopped = Vec::new();
     let codes: Vec<String> = (0..40)
         .map(|number| {
