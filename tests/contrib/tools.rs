@@ -9,6 +9,7 @@ use crate::servers::apache::Apache;
 use crate::servers::nginx::Nginx;
 use crate::servers::{load, page_with, wait_for_answer};
 use nix::sys::signal::Signal;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -301,9 +302,13 @@ fn the_composed_server_and_its_load_show_a_little_of_everything() {
             page.series.keys().any(|series| series.contains(&format!("status_code=\"{code}\"")))
         };
         let missing: Vec<&&str> = wanted.iter().filter(|code| !seen(code)).collect();
-        // Routes are learned from the first lines.
+        // The route is seen once a user has ordered.
         let learned = page.series.keys().any(|series| series.contains("route=\"/users/:id/orders\""));
-        if missing.is_empty() && learned { Ok(page) } else { Err(format!("{missing:?} are missing")) }
+        if missing.is_empty() && learned {
+            Ok(page)
+        } else {
+            Err(format!("{missing:?} are missing, of the routes there are {:?}", routes_of(&page)))
+        }
     });
     nothing_malformed(&page);
     assert!(page.sum("httpd_time_to_first_byte_seconds_count") > 0.0);
@@ -313,6 +318,12 @@ fn the_composed_server_and_its_load_show_a_little_of_everything() {
     load.signal(Signal::SIGTERM);
     apache.signal(Signal::SIGTERM);
     wait_until("the end of Apache", || apache.has_ended());
+}
+
+/// The routes on a page.
+fn routes_of(page: &crate::harness::Page) -> BTreeSet<String> {
+    let route = |series: &String| Some(series.split_once("route=\"")?.1.split_once('"')?.0.to_owned());
+    page.series.keys().filter_map(route).collect()
 }
 
 #[test]
