@@ -321,7 +321,7 @@ fn the_composed_server_and_its_load_show_a_little_of_everything() {
 }
 
 /// The routes on a page.
-fn routes_of(page: &crate::harness::Page) -> BTreeSet<String> {
+fn routes_of(page: &Page) -> BTreeSet<String> {
     let route = |series: &String| Some(series.split_once("route=\"")?.1.split_once('"')?.0.to_owned());
     page.series.keys().filter_map(route).collect()
 }
