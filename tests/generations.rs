@@ -190,7 +190,8 @@ fn bounds_hold_over_restarts() {
         let page = exporter.scrape();
         assert_eq!(page.sum("httpd_requests_total"), starts);
         let users = page.series.keys().filter(|series| series.starts_with("httpd_requests_total{")).count();
-        assert!(users <= 11, "{users} at start {start}");
+        // Each with the usual statuses of GET, most of them at zero.
+        assert!(users <= 11 * 4, "{users} at start {start}");
         exporter.process.close();
         exporter.process.wait();
     }
