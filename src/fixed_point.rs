@@ -38,6 +38,11 @@ impl FixedPoint {
         )
     }
 
+    /// The amount that a floating-point number is, if the way there and back gives the same number.
+    pub fn exactly(value: f64) -> Option<FixedPoint> {
+        Some(FixedPoint::from_f64(value)).filter(|amount| amount.to_f64().total_cmp(&value).is_eq())
+    }
+
     #[allow(clippy::cast_precision_loss, reason = "the page's readers work in floating point too")]
     pub fn to_f64(self) -> f64 {
         self.0 as f64 / 1e9

@@ -222,8 +222,12 @@ impl Meter {
         let sent = record.bytes_sent();
         let latency = ledger.enter(row, sent, record.bytes_received());
         if let Some(list) = self.attempts {
-            let list = record.value(list, &request, &mut self.scratch).unwrap_or_default();
-            ledger.rows[row].upstream_attempts += count_of(list);
+            // A number that was read along with the line is no list.
+            let attempts = match record.is_number(list) {
+                true => 1,
+                false => count_of(record.value(list, &request, &mut self.scratch).unwrap_or_default()),
+            };
+            ledger.rows[row].upstream_attempts += attempts;
         }
         self.histograms(record, ledger, (row, latency), sent, now);
         if record.aborted(status) {

@@ -46,8 +46,9 @@ impl Totals {
     /// Keeps the newest time. One that is ahead of our clock would stand for ever, and so is none.
     #[inline]
     pub fn see_time(&mut self, time: i64, now: u64) {
-        if time <= newest_credible(now) {
-            self.last_request = self.last_request.max(Some(time));
+        // Most lines have the time of the line before.
+        if Some(time) > self.last_request && time <= newest_credible(now) {
+            self.last_request = Some(time);
         }
     }
 

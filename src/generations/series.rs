@@ -1,10 +1,12 @@
 //! Series as lines: a page in a sixth of the room that its OpenMetrics text takes, for long states and their changes.
 //!
-//!     family counter httpd_requests_total Requests logged.
-//!     {method="GET",status_code="200"} 1764077500.25 17
-//!     family histogram httpd_request_duration_seconds Time taken to serve a request.
-//!     bounds 0.1 1
-//!     {method="GET",status_class="2xx"} 1764077500.25 3.75 12 4 1 # 2 {id="x"} 1.5 1764077600
+//! ```text
+//! family counter httpd_requests_total Requests logged.
+//! {method="GET",status_code="200"} 1764077500.25 17
+//! family histogram httpd_request_duration_seconds Time taken to serve a request.
+//! bounds 0.1 1
+//! {method="GET",status_class="2xx"} 1764077500.25 3.75 12 4 1 # 2 {id="x"} 1.5 1764077600
+//! ```
 //!
 //! A series is its labels, when it began (or `-`), and its figures: a number; the sum of a histogram and the counts of
 //! its buckets, which are not cumulative; the sum, count and quantiles of a summary. Exemplars follow, each behind a

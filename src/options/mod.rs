@@ -409,6 +409,9 @@ fn buckets(value: &str) -> Result<Vec<FixedPoint>, String> {
         let bound = FixedPoint::parse(item).filter(|bound| *bound > FixedPoint::ZERO && bound.to_f64() < 1e9);
         let bound =
             bound.ok_or_else(|| format!("`{item}` at column {column} is no bound: a number above 0 is"))?;
+        if FixedPoint::exactly(bound.to_f64()) != Some(bound) {
+            return Err(format!("{bound} at column {column} has more than the 15 digits that scrapers keep"));
+        }
         if bounds.last().is_some_and(|last| *last >= bound) {
             return Err(format!("{bound} at column {column} is not above the bound before it"));
         }
@@ -679,6 +682,10 @@ mod tests {
             (
                 &["--duration-buckets=2,1"],
                 "--duration-buckets: 1 at column 3 is not above the bound before it",
+            ),
+            (
+                &["--duration-buckets=12345678.123456789"],
+                "--duration-buckets: 12345678.123456789 at column 1 has more than the 15 digits that scrapers keep",
             ),
             (
                 &["--quantiles", "0.5,1.5"],

@@ -50,16 +50,13 @@ impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> SimdTask for LineLoop<'_
         while !text.is_empty() {
             let (line, read) = self.format.first(lanes, text, self.spans);
             let length = line.len();
-            let is_odd = matches!(read, Err(NoRecord::Malformed(_)));
-            let (line, read) = match read {
+            match read {
                 Err(why @ NoRecord::Malformed(_)) => {
-                    second_chance(self.format, self.envelope, line, None, self.spans, why)
+                    let (line, read) = second_chance(self.format, self.envelope, line, None, self.spans, why);
+                    (self.take)(line, read);
+                    self.spans.facts.clear();
                 }
-                read => (line, read),
-            };
-            (self.take)(line, read);
-            if is_odd {
-                self.spans.facts.clear();
+                read => (self.take)(line, read),
             }
             text = text.get(length + 1..).unwrap_or_default();
         }

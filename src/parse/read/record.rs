@@ -142,7 +142,10 @@ impl<'l> Record<'_, 'l> {
 
     #[inline]
     pub fn vhost(&self) -> Option<&'l [u8]> {
-        self.present(Role::Vhost).or_else(|| self.host_of_url())
+        match self.present(Role::Vhost) {
+            None if self.format.host_but.is_some() => self.host_of_url(),
+            host => host,
+        }
     }
 
     /// The host that an absolute URL in the target names, where this server writes such.
@@ -176,16 +179,22 @@ impl<'l> Record<'_, 'l> {
     /// all are there.
     #[inline]
     pub fn duration_nanos(&self) -> Option<u64> {
-        self.number(Role::Duration).or_else(|| {
-            if self.format.parts.is_empty() {
-                return with_units(self.present(Role::Duration)?);
-            }
-            let part = |slot: &u16| {
-                let scale = self.format.slots.get(usize::from(*slot))?.meaning.scale();
-                scaled(self.spans.at.get(usize::from(*slot))?.of(self.text)?, scale)
-            };
-            self.format.parts.iter().try_fold(0u64, |sum, slot| Some(sum.saturating_add(part(slot)?)))
-        })
+        match self.number(Role::Duration) {
+            None => self.unusual_duration_nanos(),
+            nanos => nanos,
+        }
+    }
+
+    #[inline(never)]
+    fn unusual_duration_nanos(&self) -> Option<u64> {
+        if self.format.parts.is_empty() {
+            return with_units(self.present(Role::Duration)?);
+        }
+        let part = |slot: &u16| {
+            let scale = self.format.slots.get(usize::from(*slot))?.meaning.scale();
+            scaled(self.spans.at.get(usize::from(*slot))?.of(self.text)?, scale)
+        };
+        self.format.parts.iter().try_fold(0u64, |sum, slot| Some(sum.saturating_add(part(slot)?)))
     }
 
     #[inline]
@@ -223,6 +232,12 @@ impl<'l> Record<'_, 'l> {
                 None => self.spans.facts.moment(),
             },
         }
+    }
+
+    /// Whether the value of a field is one number that was read along with the line.
+    #[inline]
+    pub fn is_number(&self, field: FieldRef) -> bool {
+        matches!(field.0, Part::Slot(slot) if self.spans.number(usize::from(slot)).is_some())
     }
 
     /// The value of any field without its escapes; `scratch` is used where there are some. `request` is this

@@ -11,12 +11,14 @@ fn common() -> Format {
     Format::compile("common").unwrap()
 }
 
-/// What is said of each line that is handed over. Of one that does not fit only that: where its reading ended is told
-/// of the line with or without its head, whichever was tried last.
+/// What is said of each line that is handed over. Of one that does not fit, not the column: it is told of the line with or
+/// without its head, whichever was tried last.
 fn told(format: &Format, envelope: &mut Envelope, text: &[u8]) -> Vec<String> {
     let (mut spans, mut told) = (Spans::new(), Vec::new());
     each(format, envelope, text, &mut spans, |_, read| {
-        told.push(if read.is_ok() { said(read) } else { "does not fit".to_owned() });
+        let fits = read.is_ok();
+        let said = said(read);
+        told.push(if fits { said } else { said.split('@').next().unwrap_or_default().to_owned() });
     });
     told
 }

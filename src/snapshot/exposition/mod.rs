@@ -389,6 +389,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_is_written_so_that_it_is_read_as_the_same() {
+        for text in [
+            "# TYPE a gauge\n# HELP a ends in a carriage return\r\r\na 1\n",
+            "# TYPE a gauge\na{b=\"c\r\"} 1\n",
+            "# TYPE a summary\na{quantile=\"0.5\"} NaN\na{quantile=\"nan\"} -inf\na_sum 0\na_count 0\n",
+            "# TYPE a histogram\na_bucket{le=\"8388608.000000001\"} 1\na_bucket{le=\"+Inf\"} 1\n",
+            "# TYPE a histogram\na_bucket{le=\"1e+06\"} 1\na_bucket{le=\"+Inf\"} 1\n",
+        ] {
+            let page = read(&format!("{text}# EOF\n")).expect(text);
+            assert_eq!(read(&write(&page, Form::OpenMetrics)).as_ref(), Ok(&page), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bound_that_would_be_written_as_another_is_refused() {
+        for le in ["nan", "inf", "1e-10", "12345678.123456789", "1e300"] {
+            let text =
+                format!("# TYPE a histogram\na_bucket{{le=\"{le}\"}} 1\na_bucket{{le=\"+Inf\"}} 1\n# EOF\n");
+            assert!(read(&text).is_err(), "{le}");
+        }
+    }
+
+    #[test]
     fn numbers_are_canonical() {
         // The specification's own examples, and what Go prints of our buckets.
         let texts = "0.0 0.001 0.002 0.01 0.1 0.9 0.95 0.99 0.999 1.0 1.7 10.0 1e-10 1e-09 1e-05 0.0001 100000.0 \

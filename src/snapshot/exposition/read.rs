@@ -16,7 +16,8 @@ pub fn read(text: &str) -> Result<Page, String> {
     let body = text.strip_suffix("# EOF\n").ok_or("it does not end in # EOF")?;
     let mut page = Page::default();
     let mut reader = Reader::default();
-    for (index, line) in body.lines().enumerate() {
+    // Not by `lines`, which takes a carriage return for a part of the newline.
+    for (index, line) in body.split_terminator('\n').enumerate() {
         reader.line(line, &mut page).map_err(|wrong| format!("line {}: {wrong}", index + 1))?;
     }
     reader.finish(&mut page)?;
@@ -100,7 +101,7 @@ impl Reader {
                 self.below = total;
                 match sample.last.as_deref().ok_or("a bucket without le")? {
                     "+Inf" => {}
-                    le => self.bounds.push(le.parse().map(FixedPoint::from_f64).map_err(|_| "a bad le")?),
+                    le => self.bounds.push(bound(le).ok_or("a bad le")?),
                 }
                 let exemplar = sample.exemplar()?;
                 if exemplar.is_some() || !histogram.exemplars.is_empty() {
@@ -155,6 +156,12 @@ impl Reader {
             Some(_) => Err("a family twice"),
         }
     }
+}
+
+/// The bound of a bucket; None for a number that is no fixed point, for it would be written as another one.
+fn bound(le: &str) -> Option<FixedPoint> {
+    let number = le.parse().ok()?;
+    FixedPoint::exactly(number)
 }
 
 /// One line taken apart: `name{labels,last="..."} value # {exemplar} value time`.
