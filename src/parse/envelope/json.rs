@@ -86,7 +86,7 @@ impl JsonReader {
         self.spans.reset(KEYS.len());
         self.keys.read(text, &mut self.spans).ok()?;
         let value = |place: usize| self.spans.at.get(place).filter(|span| **span != Span::NONE);
-        let (mut line, mut has_time) = (None, false);
+        let (mut line, mut has_time, mut has_stream, mut has_pod) = (None, false, false, false);
         for (place, (key, used)) in KEYS.iter().enumerate() {
             let Some(span) = value(place) else { continue };
             match *used {
@@ -97,7 +97,12 @@ impl JsonReader {
                     facts.set_time(kind, span.of(text)?);
                     has_time = true;
                 }
-                Use::Is(field) => facts.set_default(field, span.of(text)?),
+                Use::Is(field) => {
+                    // Of this object: a head around it may have told of a pod too.
+                    has_stream |= field == Field::Stream;
+                    has_pod |= field == Field::Pod;
+                    facts.set_default(field, span.of(text)?);
+                }
             }
         }
         let (start, key) = line?;
@@ -105,7 +110,7 @@ impl JsonReader {
         if docker && (key != "log" || !text[1..].trim_ascii_start().starts_with(b"\"log\"")) {
             return None;
         }
-        if docker && (facts.get(Field::Stream).is_empty() || !facts.get(Field::Pod).is_empty()) {
+        if docker && (!has_stream || has_pod) {
             return None;
         }
         let end = self.spans.at[KEYS.iter().position(|(known, _)| *known == key)?].end as usize;
