@@ -114,6 +114,44 @@ fn a_kill_neither_loses_nor_doubles_a_line() {
     place.start().wait_for_lines(lines);
 }
 
+/// By mistake, or while one generation of a container takes over from another.
+#[test]
+fn of_two_that_follow_one_file_one_reads_and_the_other_goes_on_behind_it() {
+    let place = Place::new();
+    place.start().wait_for_lines(0);
+    let mut lines = 0;
+    let mut write_more = |to: &Path| {
+        write(to, 700);
+        lines += 700;
+        lines
+    };
+    let mut reader = place.start();
+    for round in 0..4 {
+        write_more(&place.log);
+        let next = place.start();
+        // It is one sum, whoever is asked.
+        let page = next.wait_for_lines(write_more(&place.log));
+        assert_eq!(page.value("httpd_exporter_followed_files"), Some(0.0));
+        next.wait_for_stderr("another process with this --state-dir reads files, so this one waits");
+        reader.wait_for_lines(write_more(&place.log));
+        let signal = if round % 2 == 0 { Signal::SIGKILL } else { Signal::SIGTERM };
+        // What is written now, the one may have read and not saved.
+        write_more(&place.log);
+        reader.process.signal(signal);
+        if round % 3 == 0 {
+            fs::rename(&place.log, place.dir.join(&format!("access.log.{}", 9 - round))).expect("renamed");
+        }
+        let written = write_more(&place.log);
+        reader.process.wait();
+        next.wait_for_stderr("this one reads on where it has stopped");
+        next.wait_for_lines(written);
+        reader = next;
+    }
+    // None is behind its neighbour with a count of its own.
+    place.start().wait_for_lines(write_more(&place.log));
+    assert_eq!(reader.wait_for_lines(lines).sum("httpd_requests_total"), lines as f64);
+}
+
 #[test]
 fn files_do_not_mix_and_their_names_are_a_label() {
     let dir = TempDir::new();

@@ -17,11 +17,13 @@
 //!
 //! The way of a page: [`publisher`] makes it and says what a scrape may be told, [`writer`] is the thread that saves
 //! it, [`state`] puts it into [`own_file`] together with what was absorbed ([`absorb`], [`fold`]) and adds what the
-//! others have in the [`directory`]; [`content`] and [`series`] are the text of the files.
+//! others have in the [`directory`]; [`content`] and [`series`] are the text of the files. [`files_lock`] says which
+//! process follows files.
 
 mod absorb;
 mod content;
 mod directory;
+pub mod files_lock;
 pub mod fold;
 mod own_file;
 pub mod publisher;

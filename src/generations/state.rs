@@ -76,6 +76,8 @@ pub struct View {
     unknown_since: Option<Instant>,
     /// The directory could be listed once, and so what is known of the others is all there was.
     has_listed: bool,
+    /// Whatever can be read was read when it was looked last, and nothing is taken from what was known before.
+    is_current: bool,
 }
 
 impl View {
@@ -168,13 +170,18 @@ impl State {
         series.into_iter().map(|series| labels_of(&series.labels)).collect()
     }
 
-    /// What the others have kept: where in files their counts end.
-    pub fn kept(&self) -> BTreeMap<String, String> {
+    /// What is kept by the others and of the dead: where in files their counts end; and whether that is all of it, as
+    /// it is now.
+    pub(super) fn kept(&self) -> (BTreeMap<String, String>, bool) {
         let mut view = lock(&self.view);
-        let peers = (0..READS_MAX).find_map(|_| self.peers(&mut view)).unwrap_or_else(|| known(&view));
-        let mut kept = BTreeMap::new();
+        let peers = (0..READS_MAX).find_map(|_| self.peers(&mut view));
+        let is_whole = peers.is_some() && view.is_current;
+        let peers = peers.unwrap_or_else(|| known(&view));
+        drop(view);
+        // Ours comes last: of one that is being absorbed meanwhile, what was kept is here or there.
+        let mut kept = lock(&self.own).file.content.kept.clone();
         peers.iter().for_each(|peer| content::take_over(&mut kept, &peer.kept));
-        kept
+        (kept, is_whole)
     }
 
     /// Saves our own counts, if anything is new. An error has been said already and is tried again at the
@@ -280,15 +287,20 @@ impl State {
             Err(error) => {
                 // The directory has vanished, perhaps. The counts have not.
                 view.note_unknown(!view.has_listed && directory::may_pass(&error));
+                view.is_current = !directory::may_pass(&error);
                 self.failed("list", "read", &error);
                 return Some(known(view));
             }
         };
         self.works("list");
-        let (mut found, mut living, mut unknown) = (Vec::new(), 1i64, false);
+        let (mut found, mut living, mut unknown, mut is_current) = (Vec::new(), 1i64, false, true);
         let other = |name: &Name| *name != self.me() && !view.absorbed.contains(name);
         for name in names.into_iter().filter(other).collect::<Vec<_>>() {
-            match view.peers.load(&self.directory, name, |error| self.unopened(name, error)) {
+            let failed = |error: &io::Error| {
+                is_current &= !directory::may_pass(error);
+                self.unopened(name, error);
+            };
+            match view.peers.load(&self.directory, name, failed) {
                 Loaded::Whole { content, living: alive } => {
                     living += i64::from(alive);
                     found.push((name, content));
@@ -308,6 +320,7 @@ impl State {
         self.self_metrics.generations.set(living);
         view.note_unknown(unknown);
         view.has_listed = true;
+        view.is_current = is_current;
         Some(without_noted(found))
     }
 

@@ -3,14 +3,14 @@
 use crate::advise::worker::Advisor;
 use crate::count::Counter;
 use crate::generations::publisher::Publisher;
-use crate::input::{OnTerminate, follow};
+use crate::input::OnTerminate;
+use crate::input::follow::{self, Kept};
 use crate::modes::shared::{Counting, Failure, Input, install_signals, join, print, read};
 use crate::modes::start::{self, TeePlan};
 use crate::options::Options;
 use crate::self_metrics::SelfMetrics;
 use crate::snapshot::exposition;
 use crate::snapshot::exposition::Form;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub fn run(options: Options) -> Result<(), Failure> {
@@ -18,7 +18,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let self_metrics = Arc::<SelfMetrics>::default();
     let (rights, tee) = (start::drop_root(&options)?, TeePlan::of(&options));
     let (advisor, reporter) = Advisor::new();
-    let input = Input::of(&options.follow, follow::Mode::ToTheEnd, &BTreeMap::new(), &self_metrics)?;
+    let begin = Box::new(|| Some(Kept::new()));
+    let input = Input::of(&options.follow, follow::Mode::ToTheEnd, begin, &self_metrics)?;
     let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
     let tee = tee.open(&rights, &self_metrics)?;
     let counting = Counting::start(counter, Vec::new, &self_metrics)?;

@@ -2,10 +2,11 @@
 
 use crate::advise::worker::Advisor;
 use crate::count::Counter;
+use crate::generations::files_lock::FilesLock;
 use crate::generations::publisher::Publisher;
 use crate::generations::state::State;
 use crate::generations::writer::StateWriter;
-use crate::input::follow;
+use crate::input::follow::{self, Kept};
 use crate::input::tee::Tee;
 use crate::log::log_line;
 use crate::modes::drain;
@@ -52,8 +53,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
     // Threads only now: some of what is given up is a thread's own and inherited.
     os::find_out_whether_server(signals.stop_flag());
     let state = opened.state.take().map(Arc::new);
-    let kept = state.as_ref().filter(|_| !follow.is_empty()).map(|state| state.kept()).unwrap_or_default();
-    let input = Input::of(&follow, follow::Mode::GoOn, &kept, &self_metrics)?;
+    let mut files = state.clone().map(FilesLock::new);
+    let begin = move || files.as_mut().map_or_else(|| Some(Kept::new()), FilesLock::take);
+    let input = Input::of(&follow, follow::Mode::GoOn, Box::new(begin), &self_metrics)?;
     tell_what_is_read(&input, state.is_some());
     let on_the_page = state.clone();
     let seed = move || on_the_page.map_or_else(Vec::new, |state| state.known_series());
@@ -122,7 +124,7 @@ impl Service {
 
 /// Says once what following files means for who thinks otherwise.
 fn tell_what_is_read(input: &Input, has_state: bool) {
-    let Input::Files(_) = input else { return };
+    let Input::Files(..) = input else { return };
     if !has_state {
         log_line(
             "--follow: without --state-dir no places are kept: reading begins at the files' ends, and what is written \

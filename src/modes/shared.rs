@@ -2,14 +2,13 @@
 
 use crate::count::ledger::{LabelSet, Ledger};
 use crate::count::{Counter, SnapshotHandle};
-use crate::input::follow::{self, Follower};
+use crate::input::follow::{self, Follower, Kept};
 use crate::input::tee::Tee;
 use crate::input::{ChunkSender, End, OnTerminate};
 use crate::log;
 use crate::os::SignalPipe;
 use crate::self_metrics::SelfMetrics;
 use crate::{count, input, os};
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -59,18 +58,20 @@ impl Counting {
 }
 
 /// Where lines come from.
-#[derive(Debug)]
 pub enum Input {
     Stdin,
-    Files(Follower),
+    Files(Follower, BeginFiles),
 }
 
+/// Gives the places that were kept as soon as files are this process's to read.
+pub type BeginFiles = Box<dyn FnMut() -> Option<Kept>>;
+
 impl Input {
-    /// What the options ask for; `kept` has the places that were kept.
+    /// What the options ask for.
     pub fn of(
         given: &[String],
         mode: follow::Mode,
-        kept: &BTreeMap<String, String>,
+        begin: BeginFiles,
         self_metrics: &Arc<SelfMetrics>,
     ) -> Result<Input, Failure> {
         if given.is_empty() {
@@ -78,8 +79,9 @@ impl Input {
         }
         os::allow_many_files();
         self_metrics.show_followed_files();
-        let follower = Follower::new(given, mode, kept, self_metrics.clone());
-        follower.map(Input::Files).map_err(|e| Failure::Usage(format!("--follow: {e}")))
+        let follower = Follower::new(given, mode, self_metrics.clone());
+        let follower = follower.map_err(|e| Failure::Usage(format!("--follow: {e}")))?;
+        Ok(Input::Files(follower, begin))
     }
 }
 
@@ -91,8 +93,8 @@ pub fn read(
     chunks: ChunkSender,
     on_terminate: impl FnMut() -> OnTerminate,
 ) -> Result<(), Failure> {
-    if let Input::Files(follower) = input {
-        return ended(follow::run::run(follower, signals, tee, chunks, on_terminate));
+    if let Input::Files(follower, begin) = input {
+        return ended(follow::run::run(follower, begin, signals, tee, chunks, on_terminate));
     }
     // A descriptor of our own to the same open file, so that std's buffer on stdin is out of the way.
     let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|e| system("use stdin", &e))?;

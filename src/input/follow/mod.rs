@@ -61,6 +61,9 @@ pub enum Mode {
     ToTheEnd,
 }
 
+/// Places by their keys, as texts.
+pub type Kept = BTreeMap<String, String>;
+
 /// What follows a look at the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -99,28 +102,29 @@ pub struct Follower {
 
 impl Follower {
     /// An error names the pattern that is none.
-    pub fn new(
-        given: &[String],
-        mode: Mode,
-        kept: &BTreeMap<String, String>,
-        self_metrics: Arc<SelfMetrics>,
-    ) -> Result<Follower, String> {
-        let kept: Vec<(u64, Place)> = kept.iter().filter_map(|(key, text)| Place::parse(key, text)).collect();
-        let version = kept.iter().map(|(version, _)| version + 1).max().unwrap_or(1);
+    pub fn new(given: &[String], mode: Mode, self_metrics: Arc<SelfMetrics>) -> Result<Follower, String> {
         Ok(Follower {
             names: Names::new(given)?,
             mode,
             known: BTreeMap::new(),
             files: BTreeMap::new(),
-            has_kept: !kept.is_empty(),
-            kept: kept.into_iter().map(|(_, place)| place).collect(),
-            version,
+            has_kept: false,
+            kept: Vec::new(),
+            version: 1,
             is_starting: true,
             has_failed: false,
             next_look: None,
             next_glob: None,
             self_metrics,
         })
+    }
+
+    /// Takes the places that were kept, before the first step.
+    pub fn go_on_from(&mut self, kept: &Kept) {
+        let kept: Vec<(u64, Place)> = kept.iter().filter_map(|(key, text)| Place::parse(key, text)).collect();
+        self.version = kept.iter().map(|(version, _)| version + 1).max().unwrap_or(1);
+        self.has_kept = !kept.is_empty();
+        self.kept = kept.into_iter().map(|(_, place)| place).collect();
     }
 
     /// Looks at the files if it is time to, and reads a buffer of each in which there is something new: so none waits

@@ -3,16 +3,18 @@
 use crate::input::chunks::ChunkSender;
 use crate::input::ending::{End, Ending, Ends, OnTerminate};
 use crate::input::follow::sink::Sink;
-use crate::input::follow::{Follower, LOOK_INTERVAL, Mode, Step};
+use crate::input::follow::{Follower, Kept, LOOK_INTERVAL, Mode, Step};
 use crate::input::tee::Tee;
 use crate::input::tee::queue::TeeQueue;
 use crate::os::SignalPipe;
 use std::time::Instant;
 
-/// Follows files until a signal ends it; with `--once` until their ends. `on_terminate` is called once, at the first
-/// SIGTERM; whatever it answers, that is the end, for what comes later is read by whoever comes next.
+/// Follows files until a signal ends it; with `--once` until their ends. It begins when `begin` gives the places that
+/// were kept. `on_terminate` is called once, at the first SIGTERM; whatever it answers, that is the end, for what comes
+/// later is read by whoever comes next.
 pub fn run(
     mut follower: Follower,
+    mut begin: impl FnMut() -> Option<Kept>,
     signals: &SignalPipe,
     tee: Option<Tee>,
     chunks: ChunkSender,
@@ -21,6 +23,7 @@ pub fn run(
     let tee = tee.map(|tee| TeeQueue::start(tee, signals.stop_flag()));
     let mut sink = Sink::new(chunks, tee);
     let mut ending = Ending::new(on_terminate);
+    let mut has_begun = false;
     let end = loop {
         if ending.hear(signals, sink.tee.as_mut()) {
             follower.look_soon();
@@ -30,6 +33,14 @@ pub fn run(
             Some(Ends::AtOnce) => break End::Terminated,
             _ if ending.is_terminated() => break End::Terminated,
             _ => {}
+        }
+        if !has_begun {
+            let Some(kept) = begin() else {
+                signals.wait(LOOK_INTERVAL);
+                continue;
+            };
+            follower.go_on_from(&kept);
+            has_begun = true;
         }
         match follower.step(Instant::now(), &mut sink) {
             Step::Abandoned => break End::Abandoned,

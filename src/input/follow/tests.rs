@@ -88,7 +88,8 @@ impl Life {
     fn new(given: &[String], mode: Mode, saved: &Saved) -> Life {
         let self_metrics = Arc::<SelfMetrics>::default();
         let (chunks, inbox) = channels(self_metrics.clone());
-        let follower = Follower::new(given, mode, &saved.places, self_metrics).unwrap();
+        let mut follower = Follower::new(given, mode, self_metrics).unwrap();
+        follower.go_on_from(&saved.places);
         Life { follower, sink: Sink::new(chunks, None), count: listen(inbox) }
     }
 
