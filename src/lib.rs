@@ -10,8 +10,8 @@
 //!                                       [ advise ]  a thread of its own, fed with samples
 //! ```
 //!
-//! - [`options`] every option once; [`catalogue`] every metric once; [`limits`] the bounds of the whole; [`calendar`]
-//!   the time of day; [`fixed_point`] what figures are made of; [`log`] what is said to the operator;
+//! - [`options`] every option once; [`catalogue`] every metric once; [`limits`] the bounds of the whole; [`clock`]
+//!   the time, [`calendar`] the dates; [`fixed_point`] what figures are made of; [`log`] what is said to the operator;
 //!   [`self_metrics`] what the program counts of itself.
 //! - [`os`] what is asked of the system: signals, privileges, pipes. [`bytes`] searches, below parse and count alike.
 //! - [`input`] cuts the bytes of stdin or of followed files into chunks of whole lines, and copies them to the tee.
@@ -32,6 +32,7 @@ mod advise;
 mod bytes;
 mod calendar;
 mod catalogue;
+mod clock;
 mod count;
 #[cfg(test)]
 mod docs;

@@ -56,7 +56,7 @@ pub fn reason(error: &io::Error) -> String {
 }
 
 /// Bytes of a log as text that a terminal survives: escaped, and cut to about `most` characters.
-pub fn shown(bytes: &[u8], most: usize) -> String {
+pub fn printable(bytes: &[u8], most: usize) -> String {
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -84,13 +84,13 @@ pub fn shown(bytes: &[u8], most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::log::shown;
+    use crate::log::printable;
 
     #[test]
     fn what_a_log_contains_cannot_steer_a_terminal() {
-        assert_eq!(shown(b"a\x1b[31m\xff\t\xc3\xa9", 80), "a\\x1b[31m\\xff\\t\u{e9}");
-        assert_eq!(shown("a\u{202e}\\\"b".as_bytes(), 80), "a\\u{202e}\\\"b");
-        assert_eq!(shown(&[b'x'; 50], 10), "xxxxxxxxxx...");
-        assert_eq!(shown(&[0xff; 50], 8), "\\xff\\xff...");
+        assert_eq!(printable(b"a\x1b[31m\xff\t\xc3\xa9", 80), "a\\x1b[31m\\xff\\t\u{e9}");
+        assert_eq!(printable("a\u{202e}\\\"b".as_bytes(), 80), "a\\u{202e}\\\"b");
+        assert_eq!(printable(&[b'x'; 50], 10), "xxxxxxxxxx...");
+        assert_eq!(printable(&[0xff; 50], 8), "\\xff\\xff...");
     }
 }

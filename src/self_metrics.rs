@@ -3,9 +3,9 @@
 //! They are counters and gauges of the `prometheus` crate, named by the catalogue and written only by those who cause
 //! them; output reads them through the registry. What only the counting thread knows is in the ledger instead.
 
-use crate::calendar;
 use crate::catalogue;
 use crate::catalogue::Metric;
+use crate::clock;
 use prometheus::core::Collector;
 use prometheus::{Counter, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
@@ -59,7 +59,7 @@ impl SelfMetrics {
             http_requests: enter(&registry, IntCounterVec::new(named(&codes), &[codes.labels])?)?,
             http_refused: enter(&registry, IntCounter::with_opts(named(&catalogue::HTTP_REFUSED))?)?,
             registry,
-            since: calendar::now_nanos(),
+            since: clock::now_nanos(),
         };
         self_metrics.generations.set(1);
         for code in HTTP_CODES {

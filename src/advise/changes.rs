@@ -230,7 +230,7 @@ impl Words {
         let cuts = |separator: &&str| split(format.text(), separator).len() > 1;
         let separator = [" ", "\t", ",", ";", "|"].into_iter().find(cuts).unwrap_or(" ");
         let habits = if format.text().contains('$') { &NGINX } else { &APACHE };
-        let has_vhost = format.trust_of_vhost().is_some();
+        let has_vhost = format.fields.trust_of_vhost().is_some();
         Some(Words { list: split(format.text(), separator), separator, has_vhost, habits })
     }
 
@@ -410,7 +410,7 @@ impl Words {
             let found = str::from_utf8(line.get(mismatch.column - 1..)?).ok()?;
             let end = found.find([':', '=']).map(|mark| mark + 1).filter(|end| is_label(&found[..*end]));
             // A last field that may be empty is passed over.
-            let last = format.slots.last().filter(|_| mismatch.expected == Expected::End);
+            let last = format.fields.slots.last().filter(|_| mismatch.expected == Expected::End);
             let field = mismatch.before.or_else(|| last.map(|slot| slot.name.clone()));
             let (Some(label), Some(field)) = (end.map(|end| &found[..end]), field) else { break };
             let word = list.iter_mut().find(|word| word.contains(&field))?;

@@ -11,7 +11,7 @@ use crate::catalogue;
 use crate::catalogue::Metric;
 use crate::count::routes::learned::Learner;
 use crate::limits;
-use crate::log::shown;
+use crate::log::printable;
 use crate::options::Options;
 use crate::parse::compile::field::Role;
 use crate::parse::compile::presets::PRESETS;
@@ -159,12 +159,12 @@ struct Counts {
 
 impl Explainer {
     fn new(format: Format, envelope: Envelope, chosen: bool, title: &str) -> Explainer {
-        let mut title = format!("{title}:\n    {}\n", shown(format.text().as_bytes(), usize::MAX));
+        let mut title = format!("{title}:\n    {}\n", printable(format.text().as_bytes(), usize::MAX));
         let chain = envelope.chain();
         if !chain.is_empty() {
             let _ = writeln!(title, "The envelope is `{}`, as in:\n    {}", chain.name(), chain.example());
         }
-        let found = vec![false; format.slots.len()];
+        let found = vec![false; format.fields.slots.len()];
         let (counts, reasons, remedies) = (Counts::default(), HashSet::new(), Vec::new());
         let (spans, learner) = (Spans::new(), None);
         Explainer { format, envelope, spans, title, chosen, counts, reasons, remedies, learner, found }
@@ -211,7 +211,8 @@ impl Explainer {
         });
         self.envelope.follow_strays(1);
         let told = self.spans.facts.told();
-        let told = told.map(|(name, value)| (format!("envelope:{name}"), shown(value, usize::MAX))).collect();
+        let told =
+            told.map(|(name, value)| (format!("envelope:{name}"), printable(value, usize::MAX))).collect();
         let Some((inner, wrong)) = read else {
             let why = "a piece of a line that goes on".to_owned();
             return Peeled { line: line.to_vec(), told, foreign: Some(why), reason: None };
@@ -271,7 +272,7 @@ impl Explainer {
             // What is not shown is looked at without words.
             let is_doubted = match number <= SHOWN_LINES_MAX {
                 true => !reading::suits(&self.format, line),
-                false => !doubt::of_line(&self.format.slots, line, &self.spans).is_empty(),
+                false => !doubt::of_line(&self.format.fields.slots, line, &self.spans).is_empty(),
             };
             self.counts.doubted += u64::from(is_doubted);
             self.found.iter_mut().zip(&self.spans.at).for_each(|(found, span)| *found |= *span != Span::NONE);
@@ -290,7 +291,7 @@ impl Explainer {
     /// A line as read, or as far as it could be read, and the advice that belongs to it.
     fn in_full(&self, number: u64, Peeled { line, told, foreign, .. }: &Peeled) -> String {
         if let Some(why) = foreign {
-            let line = shown(line, limits::SHOWN_LINE_CHARS);
+            let line = printable(line, limits::SHOWN_LINE_CHARS);
             return format!("\nLine {number} is no request ({why}):\n    {line}\n");
         }
         let mut text = String::new();
@@ -373,14 +374,14 @@ impl Explainer {
 
     /// The field that plays a role; of a JSON format, one that is in the lines, if there are any.
     fn source_of(&self, role: Role) -> Option<&str> {
-        let source = self.format.source_of(role)?;
+        let source = self.format.fields.source_of(role)?;
         if !self.format.is_keyed() || self.counts.lines == 0 {
             return Some(source);
         }
-        let request = (role == Role::Method).then(|| self.format.keys_of(Role::Request));
-        let mut keys = request.into_iter().flatten().chain(self.format.keys_of(role));
+        let request = (role == Role::Method).then(|| self.format.fields.keys_of(Role::Request));
+        let mut keys = request.into_iter().flatten().chain(self.format.fields.keys_of(role));
         let is_found = |key: &str| {
-            self.format.slots.iter().zip(&self.found).any(|(slot, found)| *found && slot.name == key)
+            self.format.fields.slots.iter().zip(&self.found).any(|(slot, found)| *found && slot.name == key)
         };
         keys.find(|key| is_found(key))
     }
@@ -389,7 +390,7 @@ impl Explainer {
     fn absent(&self, missing: &[(&MetricSource, Role)]) -> String {
         let mut text = String::new();
         for (source, role) in missing {
-            let keys: Vec<&str> = self.format.keys_of(*role).collect();
+            let keys: Vec<&str> = self.format.fields.keys_of(*role).collect();
             if !keys.is_empty() {
                 row(&mut text, &source.what(), &format!("no {}", keys.join(" or ")));
             }
@@ -478,9 +479,9 @@ fn pointed(line: &[u8], column: usize) -> (String, usize) {
     let from = at.saturating_sub(BEFORE_CARET);
     let to = line.len().min(at + BEHIND_CARET);
     let cut = |yes: bool| if yes { "..." } else { "" };
-    let before = format!("{}{}", cut(from > 0), shown(&line[from..at], usize::MAX));
+    let before = format!("{}{}", cut(from > 0), printable(&line[from..at], usize::MAX));
     let caret = before.chars().count();
-    (format!("{before}{}{}", shown(&line[at..to], usize::MAX), cut(to < line.len())), caret)
+    (format!("{before}{}{}", printable(&line[at..to], usize::MAX), cut(to < line.len())), caret)
 }
 
 /// What a format can give, and the directive or variable that does.

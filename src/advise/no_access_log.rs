@@ -1,6 +1,6 @@
 //! What is often taken for an access log and is none, by its looks, with where the access log is.
 
-use crate::parse::read::text::excerpt;
+use crate::log::printable;
 
 /// A kind of lines, how they are told, and what to say of them.
 struct Kind {
@@ -61,7 +61,7 @@ fn nickname(lines: &[&[u8]]) -> Option<String> {
         format!(
             "every line is the word {name}: Apache writes this where CustomLog names a LogFormat that is not defined: put \
              LogFormat \"%v:%p %h %l %u %t \\\"%r\\\" %>s %O\" {name} before it",
-            name = excerpt(first, 60)
+            name = printable(first, 60)
         )
     })
 }

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::log::printable;
 use crate::parse::compile::field::{Kind, Role, Slot, Unit};
 use crate::parse::compile::presets;
 use crate::parse::detect::doubt;
@@ -15,7 +16,7 @@ use crate::parse::read::record::Record;
 use crate::parse::read::request::Request;
 use crate::parse::read::spans::Span;
 use crate::parse::read::spans::Spans;
-use crate::parse::read::text::{decimal, excerpt, sum, unescape};
+use crate::parse::read::text::{decimal, sum, unescape};
 use crate::parse::read::time;
 use crate::parse::{Body, Format, Malformed, NoRecord, Reason};
 
@@ -100,23 +101,23 @@ pub fn explain(format: &Format, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
         Err(NoRecord::Foreign) => return Err(no_request(format, line)),
         Ok(_) => {}
     }
-    let doubts = doubt::of_line(&format.slots, line, &spans);
-    let record = Record { format, text: line, spans: &spans };
-    let fields = format.slots.iter().zip(&spans.at).enumerate();
+    let doubts = doubt::of_line(&format.fields.slots, line, &spans);
+    let record = Record { fields: &format.fields, text: line, spans: &spans };
+    let fields = format.fields.slots.iter().zip(&spans.at).enumerate();
     let readings = fields.filter_map(|(place, (slot, span))| {
         let raw = span.of(line)?;
         let doubt = doubts.iter().find(|doubt| doubt.slot == place);
         let doubt = doubt.map(|doubt| (span.start as usize + doubt.at + 1, doubt.why.clone()));
         let value = counted(&record, slot).unwrap_or_else(|| value(slot, raw));
-        Some(Reading { name: slot.name.clone(), raw: excerpt(raw, EXCERPT), value, doubt })
+        Some(Reading { name: slot.name.clone(), raw: printable(raw, EXCERPT), value, doubt })
     });
     let mut readings: Vec<Reading> = readings.collect();
     if let [only] = readings.as_mut_slice()
         && format.is_keyed()
-        && format.slots.len() > 1
+        && format.fields.slots.len() > 1
     {
         // The key of a condition is none that the line should have.
-        let keys = format.slots.iter().filter(|slot| slot.meaning.role.is_some()).count();
+        let keys = format.fields.slots.iter().filter(|slot| slot.meaning.role.is_some()).count();
         let why = format!("of the {keys} keys of the format, the line has only this");
         only.doubt =
             spans.at.iter().find(|span| **span != Span::NONE).map(|span| (span.start as usize + 1, why));
@@ -161,7 +162,7 @@ fn unheard_of(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
     }
     let read = |key: &str| readings.iter().flatten().any(|reading| reading.name == key);
     let missing = |role: &Role| {
-        let keys: Vec<&str> = format.keys_of(*role).collect();
+        let keys: Vec<&str> = format.fields.keys_of(*role).collect();
         let first = *keys.first()?;
         (!keys.iter().any(|key| read(key))).then(|| format!("no line has the key {first}"))
     };
@@ -171,7 +172,7 @@ fn unheard_of(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
 /// What is counted for the field that plays a role, where the reading of records says it better than the field alone:
 /// a host without its port, a status that is none.
 fn counted(record: &Record, slot: &Slot) -> Option<String> {
-    let role = slot.meaning.role.filter(|role| record.format.source_of(*role) == Some(slot.name.as_str()))?;
+    let role = slot.meaning.role.filter(|role| record.fields.source_of(*role) == Some(slot.name.as_str()))?;
     let time = |nanos: Option<u64>| {
         nanos.map_or_else(|| "absent".to_owned(), |nanos| format!("{} s", seconds(nanos)))
     };
@@ -180,7 +181,7 @@ fn counted(record: &Record, slot: &Slot) -> Option<String> {
     match role {
         Role::Status => Some(record.status().map_or_else(|| "other".to_owned(), |status| status.to_string())),
         Role::Vhost => {
-            Some(record.vhost().map_or_else(|| "absent".to_owned(), |host| excerpt(host, EXCERPT)))
+            Some(record.vhost().map_or_else(|| "absent".to_owned(), |host| printable(host, EXCERPT)))
         }
         Role::BytesSent => Some(size(record.bytes_sent())),
         Role::BytesReceived => Some(size(record.bytes_received())),
@@ -213,14 +214,14 @@ fn value(slot: &Slot, raw: &[u8]) -> String {
         _ => {
             let mut out = Vec::new();
             unescape(raw, slot.escape, &mut out);
-            excerpt(&out, EXCERPT)
+            printable(&out, EXCERPT)
         }
     }
 }
 
 fn request(raw: &[u8]) -> String {
     let request = Request::read(raw, || false);
-    let part = |bytes: Option<&[u8]>| excerpt(bytes.unwrap_or_default(), EXCERPT);
+    let part = |bytes: Option<&[u8]>| printable(bytes.unwrap_or_default(), EXCERPT);
     match request.method {
         b"" => format!("{:?}", request.kind).to_ascii_lowercase(),
         method => format!("{} {} {}", part(Some(method)), part(request.target), part(request.protocol)),
@@ -235,7 +236,7 @@ fn seconds(nanos: u64) -> String {
 
 fn mismatch(format: &Format, line: &[u8], malformed: Malformed) -> Mismatch {
     let Malformed { reason, column } = malformed;
-    let found = excerpt(line.get(column - 1..).unwrap_or_default(), EXCERPT);
+    let found = printable(line.get(column - 1..).unwrap_or_default(), EXCERPT);
     let plain = |expected: &str, before: Option<String>| Mismatch {
         column,
         expected: Expected::Words(expected.to_owned()),
@@ -265,7 +266,7 @@ fn mismatch(format: &Format, line: &[u8], malformed: Malformed) -> Mismatch {
                 Err(unreadable) => plain(unreadable.expected, None),
                 Ok(()) => Mismatch {
                     reached: spans.at.iter().filter(|span| **span != Span::NONE).count(),
-                    ..plain("the key", format.source_of(Role::Status).map(str::to_owned))
+                    ..plain("the key", format.fields.source_of(Role::Status).map(str::to_owned))
                 },
             }
         }
@@ -281,22 +282,22 @@ pub fn foreign(format: &Format, line: &[u8]) -> Option<String> {
     }
     let failing = format.foreign().conditions.iter().find_map(|condition| {
         let value = spans.at.get(condition.slot).and_then(|span| span.of(line));
-        let name = format.slots.get(condition.slot).map(|slot| slot.name.as_str())?;
-        let found = value.map_or_else(|| "absent".to_owned(), |value| excerpt(value, EXCERPT));
+        let name = format.fields.slots.get(condition.slot).map(|slot| slot.name.as_str())?;
+        let found = value.map_or_else(|| "absent".to_owned(), |value| printable(value, EXCERPT));
         (!condition.holds(value)).then(|| format!("{name} is {found}, of requests {}", condition.text))
     });
     Some(failing.unwrap_or_else(|| "it does not fit, and need not".to_owned()))
 }
 
 fn no_request(format: &Format, line: &[u8]) -> Mismatch {
-    let found = excerpt(line, EXCERPT);
+    let found = printable(line, EXCERPT);
     let before = foreign(format, line);
     Mismatch { column: 1, expected: Expected::Words("a request".to_owned()), before, found, reached: 0 }
 }
 
 fn sized(format: &Format) -> Spans {
     let mut spans = Spans::new();
-    spans.reset(format.slots.len());
+    spans.reset(format.fields.slots.len());
     spans
 }
 
@@ -306,21 +307,21 @@ fn of_doubt(format: &Format, steps: &Steps, line: &[u8], failure: Failure) -> Op
     let mut spans = sized(format);
     spans.clear();
     steps.walk(line, &mut spans);
-    let doubts = doubt::of_line(&format.slots, line, &spans);
+    let doubts = doubt::of_line(&format.fields.slots, line, &spans);
     let Doubt { slot, at, expected, .. } = doubts.into_iter().find(|doubt| doubt.certain)?;
     let column = spans.at.get(slot)?.start as usize + at;
     let (expected, before) = match (expected, steps.literal(slot + 1)) {
         ("", b"") => return None,
-        ("", literal) => (of_literal(literal), format.slots.get(slot + 1)),
-        (expected, _) => (Expected::Words(expected.to_owned()), format.slots.get(slot)),
+        ("", literal) => (of_literal(literal), format.fields.slots.get(slot + 1)),
+        (expected, _) => (Expected::Words(expected.to_owned()), format.fields.slots.get(slot)),
     };
-    let (before, found) = (before.map(|slot| slot.name.clone()), excerpt(line.get(column..)?, EXCERPT));
+    let (before, found) = (before.map(|slot| slot.name.clone()), printable(line.get(column..)?, EXCERPT));
     (column < failure.at).then_some(Mismatch { column: column + 1, expected, before, found, reached: slot })
 }
 
 fn of_failure(format: &Format, steps: &Steps, failure: Failure, found: String) -> Mismatch {
     let Failure { reached, at, what } = failure;
-    let slot = format.slots.get(reached);
+    let slot = format.fields.slots.get(reached);
     let expected = match what {
         What::Value => Expected::Words(slot.map_or("a value", |slot| words(slot.kind)).to_owned()),
         What::Trailing => Expected::End,

@@ -103,7 +103,7 @@ impl Scale<'_, '_> {
         }
         // A format without a status and a request would count lines and know nothing of them.
         let tells = |format: &Format| {
-            [Role::Status, Role::Method].iter().any(|role| format.source_of(*role).is_some())
+            [Role::Status, Role::Method].iter().any(|role| format.fields.source_of(*role).is_some())
         };
         let Some(format) = Format::compile(&change.text).ok().filter(tells) else { return };
         if oddness(&format, &self.few).is_none_or(|odd| change.price + odd >= least) {
@@ -146,7 +146,7 @@ fn bytes_of(lines: &[&[u8]]) -> usize {
 fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
     let mut spans = Spans::new();
     let (mut read, mut odd) = (0, 0);
-    let claims_request = format.source_of(Role::Method).is_some();
+    let claims_request = format.fields.source_of(Role::Method).is_some();
     let (mut valid, mut invalid) = (0, 0);
     for (seen, line) in lines.iter().enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -156,9 +156,9 @@ fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
             let is_request = !claims_request || record.request().kind == RequestKind::Http;
             (valid, invalid) = (valid + usize::from(is_request), invalid + usize::from(!is_request));
         }
-        if record.is_some() && doubt::of_line(&format.slots, line, &spans).is_empty() {
+        if record.is_some() && doubt::of_line(&format.fields.slots, line, &spans).is_empty() {
             read += 1;
-            odd += doubt::odd(&format.slots, line, &spans);
+            odd += doubt::odd(&format.fields.slots, line, &spans);
         } else if (seen + 1 - read) * 2 >= lines.len() {
             return None;
         }
@@ -219,7 +219,7 @@ fn drafted(lines: &[&[u8]]) -> Option<Change> {
         lines.iter().filter_map(|line| Some((*line, str::from_utf8(line).ok()?))).collect();
     let draft = draft::of_text(&texts.iter().map(|(_, text)| *text).collect::<Vec<&str>>())?;
     let format = Format::compile(&draft.text).ok()?;
-    let status = format.slots.iter().position(|slot| slot.meaning.role == Some(Role::Status));
+    let status = format.fields.slots.iter().position(|slot| slot.meaning.role == Some(Role::Status));
     let mut spans = Spans::new();
     let is_found = |(at, value): &(usize, String)| {
         let line = texts[*at].0;
@@ -227,7 +227,7 @@ fn drafted(lines: &[&[u8]]) -> Option<Change> {
         let read = format.parse(line, &mut spans).is_ok();
         read && status.is_some_and(|status| spans.at[status].of(line) == Some(value.as_bytes()))
     };
-    let tells = !draft.statuses.is_empty() || format.source_of(Role::Method).is_some();
+    let tells = !draft.statuses.is_empty() || format.fields.source_of(Role::Method).is_some();
     if !tells || !draft.statuses.iter().all(is_found) {
         return None;
     }
@@ -246,7 +246,7 @@ pub fn nearest(line: &[u8]) -> (&'static str, usize, usize) {
     let far = PRESETS.iter().filter(kin).map(|preset| {
         let format = Format::compile(preset.name).ok();
         let reached = format.as_ref().map_or(0, |format| reached(format, line));
-        (preset.name, reached, format.map_or(0, |format| format.slots.len()))
+        (preset.name, reached, format.map_or(0, |format| format.fields.slots.len()))
     });
     // The first of the equal ones, which is the simplest.
     far.reduce(|best, next| if next.1 > best.1 { next } else { best }).unwrap_or_default()
@@ -255,7 +255,7 @@ pub fn nearest(line: &[u8]) -> (&'static str, usize, usize) {
 /// How many fields are read before the first in doubt. A header that need not be there proves nothing.
 fn reached(format: &Format, line: &[u8]) -> usize {
     let optional = |reached: usize| {
-        format.slots[..reached].iter().filter(|slot| slot.kind == Kind::SyslogHeader).count()
+        format.fields.slots[..reached].iter().filter(|slot| slot.kind == Kind::SyslogHeader).count()
     };
     match reading::explain(format, line) {
         Err(mismatch) => mismatch.reached - optional(mismatch.reached),

@@ -94,7 +94,7 @@ fn of_text(found: &Detected, lines: &[&[u8]]) -> Vec<(String, String)> {
     let preset = |choice: &Choice| {
         let same = |preset: &&Preset| {
             let format = Format::compile(preset.name).ok().filter(ends_in_a_bare_duration);
-            let unit = format.and_then(|format| format.slots.last().map(|slot| slot.meaning.unit));
+            let unit = format.and_then(|format| format.fields.slots.last().map(|slot| slot.meaning.unit));
             unit == Some(choice.unit) && preset.text.rsplit_once(' ').is_some_and(|(text, _)| text == before)
         };
         PRESETS.iter().find(same).map(|preset| preset.name.to_owned())
@@ -134,7 +134,7 @@ fn range(found: &Detected, lines: &[&[u8]]) -> (u64, u64) {
 
 fn of_keys(found: &Detected) -> Vec<(String, String)> {
     let Ok(format) = Format::compile(found.preset.name) else { return Vec::new() };
-    let Some(key) = format.source_of(Role::Duration) else { return Vec::new() };
+    let Some(key) = format.fields.source_of(Role::Duration) else { return Vec::new() };
     let spec = |field: &str| format!("{},{key}={field}", found.spec);
     OF_KEYS.iter().map(|(field, name)| ((*name).to_owned(), spec(field))).collect()
 }

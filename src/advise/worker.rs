@@ -8,7 +8,7 @@ use crate::advise::{no_access_log, reading, remedy, units};
 use crate::count::diagnostics::{Finding, Report, Reporter};
 use crate::count::ledger::Doubt;
 use crate::limits;
-use crate::log::{log_line, shown};
+use crate::log::{log_line, printable};
 use crate::parse::{Format, Reason};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::convert::Infallible;
@@ -89,7 +89,7 @@ fn first_of_a_kind(format: &Format, number: u64, reason: Reason, line: &[u8]) {
          further lines of this kind are only counted",
         format.name(),
         reason.as_str(),
-        shown(line, limits::SHOWN_LINE_CHARS),
+        printable(line, limits::SHOWN_LINE_CHARS),
     ));
 }
 
@@ -110,7 +110,7 @@ fn no_preset(start: &str, lines: &[&[u8]]) -> String {
     let or_look = "give the server's own format with --format, or look with `httpd_exporter --explain`";
     let Some(line) = lines.first() else { return format!("{start}; {or_look}") };
     if let Some(named) = no_access_log::named(lines) {
-        return format!("{start}: {named}; the line: {}", shown(line, limits::SHOWN_LINE_CHARS));
+        return format!("{start}: {named}; the line: {}", printable(line, limits::SHOWN_LINE_CHARS));
     }
     let (name, ..) = remedy::nearest(line);
     let nearest = Format::compile(name).ok();
@@ -121,6 +121,6 @@ fn no_preset(start: &str, lines: &[&[u8]]) -> String {
     });
     let remedy = nearest.and_then(|format| remedy::remedy(&format, lines, &mut Budget::new()));
     let remedy = remedy.map_or_else(|| or_look.to_owned(), |remedy| remedy.to_string());
-    let (why, line) = (why.unwrap_or_default(), shown(line, limits::SHOWN_LINE_CHARS));
+    let (why, line) = (why.unwrap_or_default(), printable(line, limits::SHOWN_LINE_CHARS));
     format!("{start}: {why}the line: {line}; {remedy}")
 }

@@ -3,6 +3,7 @@
 pub mod digits;
 pub mod glob;
 pub mod glob_set;
+pub mod hex;
 pub mod path;
 #[allow(unsafe_code, reason = "many bytes at once")]
 pub mod scan;

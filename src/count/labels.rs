@@ -116,7 +116,7 @@ impl UserLabel {
 
 /// The field of a format that holds the user agent.
 fn agent_of(format: &mut Format) -> Result<FieldRef, String> {
-    let known = AGENTS.iter().find(|name| format.has_field(name));
+    let known = AGENTS.iter().find(|name| format.fields.find(name).is_some());
     // A key of JSON lines need not have been asked for yet.
     let name =
         known.or_else(|| AGENTS.iter().find(|name| format.name() == "caddy" && name.contains("headers")));

@@ -135,7 +135,7 @@ impl Meter {
             labels: user_labels,
             attempts: UPSTREAM_LISTS
                 .iter()
-                .find(|name| format.has_field(name))
+                .find(|name| format.fields.find(name).is_some())
                 .map(|name| format.field(name))
                 .transpose()?,
             duration: None,
@@ -151,8 +151,8 @@ impl Meter {
         let kept = vec![METHOD, STATUS];
         let mut ledger = Ledger::new(labels, kept, derived, histograms, options.max_series);
         ledger.format = (format.name().to_owned(), format.text().to_owned());
-        ledger.has_bytes_sent = format.source_of(Role::BytesSent).is_some();
-        ledger.has_bytes_received = format.source_of(Role::BytesReceived).is_some();
+        ledger.has_bytes_sent = format.fields.source_of(Role::BytesSent).is_some();
+        ledger.has_bytes_received = format.fields.source_of(Role::BytesReceived).is_some();
         ledger.has_attempts = meter.attempts.is_some();
         ledger.vhost = meter.vhost.as_ref().map(|vhost| vhost.place);
         if meter.duration.is_some() && !options.quantiles.is_empty() {
@@ -173,7 +173,7 @@ impl Meter {
         let sizes: Arc<[u64]> = options.size_buckets.iter().filter_map(|bound| bound.to_count()).collect();
         let mut histograms = Histograms::default();
         let mut add = |role, metric: &'static Metric, per_unit, bounds: &Arc<[u64]>| {
-            format.source_of(role).map(|_| histograms.add(metric, per_unit, bounds))
+            format.fields.source_of(role).map(|_| histograms.add(metric, per_unit, bounds))
         };
         self.duration = add(Role::Duration, &catalogue::DURATION, SECOND, &durations);
         self.size = add(Role::BytesSent, &catalogue::SIZE, 1, &sizes);
@@ -449,7 +449,7 @@ fn begin_at_zero(options: &Options, ledger: &mut Ledger) {
         };
         keys = keys.iter().flat_map(with).collect();
     }
-    let now = crate::calendar::now_nanos();
+    let now = crate::clock::now_nanos();
     for key in keys.into_iter().take(most) {
         ledger.row(&key, now);
     }
@@ -466,7 +466,7 @@ fn compile_vhost(
     let is_constant = named.is_none() && options.labels.iter().any(|(name, _)| name == VHOST);
     let field = named.map(|(_, field)| format.field(field)).transpose();
     let field = field.map_err(|e| format!("--label {VHOST}: {e}"))?;
-    let trust = if field.is_some() { Some(Trust::Client) } else { format.trust_of_vhost() };
+    let trust = if field.is_some() { Some(Trust::Client) } else { format.fields.trust_of_vhost() };
     let Some(trust) = trust.filter(|_| !is_constant) else { return Ok(None) };
     let closed = options.label_values.iter().find(|(label, _)| label == VHOST);
     let values = match (closed, trust) {

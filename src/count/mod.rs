@@ -20,7 +20,7 @@ mod sources;
 pub mod table;
 pub mod totals;
 
-use crate::calendar;
+use crate::clock;
 use crate::count::detector::FormatDetector;
 use crate::count::diagnostics::{Diagnostics, Reporter};
 use crate::count::ledger::{LabelSet, Ledger, Summary};
@@ -146,7 +146,7 @@ impl Counter {
 
     /// Gives the series that are on the page already their places before others can have them.
     pub fn seed(&mut self, known: Vec<LabelSet>) {
-        self.ledger.seed(&known, calendar::now_nanos());
+        self.ledger.seed(&known, clock::now_nanos());
         self.meter.know_routes(&known, &mut self.ledger);
         if self.detector.is_some() {
             self.known = known;
@@ -270,7 +270,7 @@ impl Counter {
     }
 
     fn measure(&mut self, bytes: &[u8]) {
-        let now = calendar::now_nanos();
+        let now = clock::now_nanos();
         self.ledger.totals.check_time(now);
         let Counter { format, chosen, meter, ledger, spans, envelope, diagnostics, .. } = self;
         let before = ledger.totals.all();

@@ -107,10 +107,13 @@ fn gives(preset: &str) -> String {
         (Role::UpstreamDuration, "upstream"),
         (Role::TimeToFirstByte, "first byte"),
     ];
-    let mut words: Vec<&str> =
-        roles.iter().filter(|(role, _)| format.source_of(*role).is_some()).map(|&(_, word)| word).collect();
-    words.extend(format.trust_of_vhost().map(|_| "vhost"));
-    words.extend(format.tells_aborted().then_some("aborted"));
+    let mut words: Vec<&str> = roles
+        .iter()
+        .filter(|(role, _)| format.fields.source_of(*role).is_some())
+        .map(|&(_, word)| word)
+        .collect();
+    words.extend(format.fields.trust_of_vhost().map(|_| "vhost"));
+    words.extend(format.fields.tells_aborted().then_some("aborted"));
     words.join(", ")
 }
 

@@ -8,17 +8,17 @@
 //! It asks for a copy of the ledger and makes a page of it on the caller's thread, so that neither rendering nor a slow
 //! scraper can hold up the counting.
 
-use crate::calendar;
 use crate::catalogue;
+use crate::clock;
 use crate::count::SnapshotHandle;
 use crate::count::ledger::{Ledger, Places, Summary};
 use crate::fixed_point::FixedPoint;
-use crate::generations::state::State;
+use crate::generations::state::{State, lock};
 use crate::self_metrics::SelfMetrics;
 use crate::snapshot::collect;
 use crate::snapshot::page::Page;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long a scrape waits for fresh counts; a disk that takes longer is answered around.
@@ -80,7 +80,7 @@ impl Publisher {
             snapshots,
             self_metrics,
             state,
-            since: calendar::now_seconds(),
+            since: clock::now_seconds(),
             published: Mutex::default(),
             unsaved_since: Mutex::default(),
             taking: Mutex::default(),
@@ -131,7 +131,7 @@ impl Publisher {
 
     /// The page of a ledger, which at the end is no longer the counting thread's.
     pub fn page_of(&self, ledger: &Ledger) -> Page {
-        collect::page(ledger, &self.self_metrics, calendar::now_seconds(), &mut lock(&self.kept))
+        collect::page(ledger, &self.self_metrics, clock::now_seconds(), &mut lock(&self.kept))
     }
 
     /// A save that hung in a disk is no news when it is done.
@@ -224,11 +224,6 @@ impl Publisher {
     pub fn flush(&self) {
         self.request(SaveRequest::Flush);
     }
-}
-
-/// A panic while a page is copied leaves it as it was.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! It must never stop the counting: where the directory fails, it says so once, counts it and tries again.
 
-use crate::calendar;
 use crate::catalogue;
+use crate::clock;
 use crate::count::ledger::{LabelSet, Places};
 use crate::fixed_point::FixedPoint;
 use crate::generations::content::{self, Content, Head, Name};
@@ -102,9 +102,9 @@ impl State {
     ) -> State {
         State {
             directory: Directory { path: directory.to_owned() },
-            start: AtomicU64::new(calendar::now_nanos() / 1_000_000),
+            start: AtomicU64::new(clock::now_nanos() / 1_000_000),
             pid: std::process::id(),
-            began: calendar::since_boot_millis(),
+            began: clock::since_boot_millis(),
             bounds,
             own: Mutex::default(),
             view: Mutex::default(),
@@ -441,7 +441,7 @@ impl State {
 
 /// A time that no other folding has, in seconds since the epoch.
 pub(super) fn stamp() -> String {
-    let millis = calendar::now_nanos() / 1_000_000;
+    let millis = clock::now_nanos() / 1_000_000;
     format!("{}.{:03}", millis / 1000, millis % 1000)
 }
 
@@ -457,7 +457,7 @@ fn without_noted(found: Vec<(Name, Arc<Content>)>) -> Vec<Arc<Content>> {
     found.into_iter().filter(|(name, _)| !noted.contains(name)).map(|(_, content)| content).collect()
 }
 
-/// A panic while a page is added up leaves nothing half done that matters here.
+/// Takes a lock even after a panic: a page that was being added up or copied is as it was.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

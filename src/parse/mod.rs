@@ -20,7 +20,7 @@ mod tests;
 use crate::bytes::glob::Glob;
 use crate::bytes::scan::{Simd, find_byte};
 pub use crate::parse::compile::error::FormatError;
-use crate::parse::compile::field::{Compiled, Kind, Meaning, Piece, Role, Slot, Trust};
+use crate::parse::compile::field::{Compiled, Meaning, Piece, Role, Slot};
 use crate::parse::compile::map::{self, Map, Notation};
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::compile::w3c::{self, Writer};
@@ -29,19 +29,12 @@ use crate::parse::envelope::facts::Field as Told;
 use crate::parse::foreign::{Condition, Foreign};
 use crate::parse::read::careful::{Failure, Steps, What};
 use crate::parse::read::columns::{Columns, NoRow};
+use crate::parse::read::fields::{Fields, NO_SLOT};
 use crate::parse::read::keyed::pairs::{self, Punctuation};
 use crate::parse::read::keyed::{Keys, PARTS_MAX, Unreadable};
-use crate::parse::read::record::Part;
-use crate::parse::read::record::{FieldRef, Record};
-use crate::parse::read::spans::Span;
-use crate::parse::read::spans::Spans;
+use crate::parse::read::record::{FieldRef, Part, Record};
+use crate::parse::read::spans::{Span, Spans};
 use crate::parse::read::text::Escape;
-
-/// No capture plays this role.
-const NO_SLOT: u16 = u16::MAX;
-
-/// Several play it together: their sum.
-const SUM: u16 = u16::MAX - 1;
 
 /// Captures a format may have; more is no log format but a mistake, and places are kept in 16 bits.
 const MAX_FIELDS: usize = 1000;
@@ -53,24 +46,9 @@ pub struct Format {
     name: String,
     text: String,
     pub body: Body,
-    pub slots: Vec<Slot>,
-    /// The capture that plays each role, and the scale that turns its unit into ours.
-    roles: [(u16, u32); Role::ALL.len()],
-    /// By the place of a JSON key, the next one that plays the same role where that key is absent: logs differ
-    /// in their keys, and even lines do. Empty when no role has two, and for text, whose fields are in every line.
-    instead: Vec<u16>,
-    /// Names of query parameters asked for with `field`.
-    queries: Vec<String>,
+    pub fields: Fields,
     /// Which lines are no requests.
     foreign: Foreign,
-    /// The captures that tell of a client that went away, each with the values that do.
-    aborted: Vec<(u16, Vec<Glob>)>,
-    /// The captures that add up to the duration.
-    parts: Vec<u16>,
-    /// Captures that bring their own quotes.
-    own_quotes: Vec<u16>,
-    /// An absolute URL in the target names the virtual host, unless it is this one.
-    host_but: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -170,7 +148,7 @@ impl Format {
 
     /// The place of a field, which may have the name of a part of the request.
     fn slot_named(&mut self, field: &str) -> Result<u16, String> {
-        if let Some(slot) = self.slots.iter().position(|slot| slot.name == field) {
+        if let Some(slot) = self.fields.slots.iter().position(|slot| slot.name == field) {
             return u16::try_from(slot).map_err(|_| "too many fields".to_owned());
         }
         match self.field(field)? {
@@ -182,7 +160,9 @@ impl Format {
     /// Some values of a field tell that the client went away.
     fn add_aborted(&mut self, field: &str, values: &[&str]) -> Result<(), String> {
         let slot = self.slot_named(field)?;
-        self.aborted.push((slot, values.iter().map(|value| Glob::compile(value.as_bytes())).collect()));
+        self.fields
+            .aborted
+            .push((slot, values.iter().map(|value| Glob::compile(value.as_bytes())).collect()));
         Ok(())
     }
 
@@ -235,7 +215,7 @@ impl Format {
             Notation::Json | Notation::W3c => Body::Json(keys),
         };
         let mut format = Format::new(notation.name(), spec.to_owned(), body, slots);
-        format.line_up();
+        format.fields.line_up();
         format
     }
 
@@ -255,83 +235,13 @@ impl Format {
         }
         let columns = Columns::new(wanted.iter().map(|(name, writer)| (name.as_str(), *writer)).zip(0..));
         let mut format = Format::new("w3c", spec.to_owned(), Body::Columns(columns), slots);
-        format.line_up();
+        format.fields.line_up();
         format
     }
 
     fn new(name: &str, text: String, body: Body, slots: Vec<Slot>) -> Format {
-        let roles = [(NO_SLOT, 0); Role::ALL.len()];
-        let own = |(slot, index): (&Slot, u16)| (slot.kind == Kind::MaybeQuoted).then_some(index);
-        let mut format = Format {
-            name: name.to_owned(),
-            text,
-            own_quotes: slots.iter().zip(0..).filter_map(own).collect(),
-            host_but: host_but(&slots),
-            body,
-            slots,
-            roles,
-            instead: Vec::new(),
-            queries: Vec::new(),
-            aborted: Vec::new(),
-            parts: Vec::new(),
-            foreign: Foreign::default(),
-        };
-        for role in Role::ALL {
-            format.roles[role as usize] = format.best(role);
-        }
-        format.find_aborted();
-        format.find_parts();
-        format
-    }
-
-    /// The capture that plays a role best.
-    fn best(&self, role: Role) -> (u16, u32) {
-        let played = self.slots.iter().zip(0u16..).filter(|(slot, _)| slot.meaning.role == Some(role));
-        let best = played.min_by_key(|(slot, _)| slot.meaning.rank);
-        best.map_or((NO_SLOT, 0), |(slot, index)| (index, slot.meaning.scale()))
-    }
-
-    /// Compiles the values that tell of clients that went away.
-    fn find_aborted(&mut self) {
-        let telling = self.slots.iter().zip(0u16..).filter(|(slot, _)| !slot.meaning.aborted.is_empty());
-        let globs = |values: &[&str]| values.iter().map(|value| Glob::compile(value.as_bytes())).collect();
-        self.aborted = telling.map(|(slot, index)| (index, globs(slot.meaning.aborted))).collect();
-    }
-
-    /// Where no field is the duration, its parts are, together with what the upstream took.
-    fn find_parts(&mut self) {
-        let of = |role: Role| {
-            self.slots.iter().zip(0u16..).filter(move |(slot, _)| slot.meaning.role == Some(role))
-        };
-        let mut parts: Vec<u16> = of(Role::DurationPart).map(|(_, index)| index).collect();
-        if parts.is_empty() || self.slot_of(Role::Duration).is_some() {
-            return;
-        }
-        parts.extend(of(Role::UpstreamDuration).map(|(_, index)| index));
-        self.parts = parts;
-        self.roles[Role::Duration as usize] = (SUM, 0);
-    }
-
-    /// Lines up the keys that play the same role, the best first.
-    fn line_up(&mut self) {
-        let mut instead = vec![NO_SLOT; self.slots.len()];
-        for role in Role::ALL {
-            let played = self.slots.iter().zip(0u16..).filter(|(slot, _)| slot.meaning.role == Some(role));
-            let mut line: Vec<(u8, u16)> = played.map(|(slot, index)| (slot.meaning.rank, index)).collect();
-            line.sort_unstable();
-            for pair in line.windows(2) {
-                instead[usize::from(pair[0].1)] = pair[1].1;
-            }
-        }
-        if instead.iter().any(|&next| next != NO_SLOT) {
-            self.instead = instead;
-        }
-    }
-
-    /// The captures or keys that play a role, the best first.
-    fn players(&self, role: Role) -> impl Iterator<Item = usize> {
-        let next = |&slot: &usize| self.instead.get(slot).filter(|&&next| next != NO_SLOT).copied();
-        std::iter::successors(self.slot_of(role), move |slot| next(slot).map(usize::from))
+        let (name, fields) = (name.to_owned(), Fields::new(slots));
+        Format { name, text, body, fields, foreign: Foreign::default() }
     }
 
     /// The preset's name, or `apache`, `nginx` or `json` for a format given in full.
@@ -344,51 +254,17 @@ impl Format {
         &self.text
     }
 
-    /// The directive, variable or key, as written, that plays a role. What the request line tells (method,
-    /// path, protocol) is answered with it.
-    pub fn source_of(&self, role: Role) -> Option<&str> {
-        let from_request = matches!(role, Role::Method | Role::Path | Role::Protocol);
-        let slot = self.slot_of(Role::Request).filter(|_| from_request).or_else(|| self.slot_of(role))?;
-        let slot = if slot == usize::from(SUM) { usize::from(*self.parts.first()?) } else { slot };
-        self.slots.get(slot).map(|slot| slot.name.as_str())
-    }
-
-    /// The fields that play a role, the best first.
-    pub fn keys_of(&self, role: Role) -> impl Iterator<Item = &str> {
-        self.players(role).filter_map(|slot| self.slots.get(slot)).map(|slot| slot.name.as_str())
-    }
-
     /// A field under a name that is known here only, and not where the server is told what to log.
     pub fn name_of_ours(&self) -> Option<&str> {
         let bare =
             |name: &str| name.trim_start_matches(['$', '%', '{']).trim_end_matches(['n', '}']).to_owned();
-        self.slots.iter().map(|slot| slot.name.as_str()).find(|name| nginx::is_ours(&bare(name)))
-    }
-
-    /// Whose word the virtual host is; `None` when the format has none. Where it may be the client's, it is.
-    pub fn trust_of_vhost(&self) -> Option<Trust> {
-        if self.host_but.is_some() {
-            return Some(Trust::Client);
-        }
-        self.players(Role::Vhost).last().map(|slot| self.slots[slot].meaning.trust())
-    }
-
-    #[inline]
-    fn slot_of(&self, role: Role) -> Option<usize> {
-        let (slot, _) = self.roles[role as usize];
-        (slot != NO_SLOT).then_some(usize::from(slot))
+        self.fields.slots.iter().map(|slot| slot.name.as_str()).find(|name| nginx::is_ours(&bare(name)))
     }
 
     /// Lines that begin with # are remarks in every log that has them, unless all its lines do.
     fn is_remark(&self, line: &[u8]) -> bool {
         let begins = |steps: &Steps| steps.literal(0).first() == Some(&b'#');
         line.first() == Some(&b'#') && !matches!(&self.body, Body::Text(steps) if begins(steps))
-    }
-
-    /// How the request line is escaped.
-    fn escape(&self) -> Escape {
-        let slot = self.slot_of(Role::Request).or_else(|| self.slot_of(Role::Path)).unwrap_or(0);
-        self.slots.get(slot).map_or(Escape::None, |slot| slot.escape)
     }
 
     /// Finds a field by name: a directive (`%{Referer}i`; modifiers may be left out), a `$variable`, a JSON
@@ -403,23 +279,20 @@ impl Format {
             let unknown = || format!("an envelope has no {told}; it may have {}", Told::names());
             return Told::named(told).map(|told| FieldRef(Part::Envelope(told))).ok_or_else(unknown);
         }
-        let same = |slot: &Slot| slot.name == name || bare(&slot.name).eq_ignore_ascii_case(&bare(name));
-        let found =
-            self.slots.iter().position(|slot| slot.name == name).or_else(|| self.slots.iter().position(same));
-        let slot = match (found, &self.body) {
+        let slot = match (self.fields.find(name), &self.body) {
             (Some(slot), _) => slot,
             (None, Body::Json(_) | Body::Pairs(..) | Body::Columns(_))
-                if self.slots.len() < MAX_FIELDS && !name.is_empty() =>
+                if self.fields.slots.len() < MAX_FIELDS && !name.is_empty() =>
             {
                 let notation = self.notation();
                 notation.check(name)?;
-                self.slots.push(notation.slot(name, Meaning::NONE));
+                self.fields.slots.push(notation.slot(name, Meaning::NONE));
                 self.look_for(&|_| true);
-                self.slots.len() - 1
+                self.fields.slots.len() - 1
             }
             _ => {
-                let names: Vec<&str> = self.slots.iter().map(|slot| slot.name.as_str()).collect();
-                let of_request = if self.source_of(Role::Method).is_some() {
+                let names: Vec<&str> = self.fields.slots.iter().map(|slot| slot.name.as_str()).collect();
+                let of_request = if self.fields.source_of(Role::Method).is_some() {
                     ", and method, path, query:KEY, protocol and scheme of the request"
                 } else {
                     ""
@@ -430,13 +303,8 @@ impl Format {
         u16::try_from(slot).map(|slot| FieldRef(Part::Slot(slot))).map_err(|_| "too many fields".to_owned())
     }
 
-    /// Whether there is a field of this very name, without asking for it.
-    pub fn has_field(&self, name: &str) -> bool {
-        self.slots.iter().any(|slot| slot.name == name || bare(&slot.name).eq_ignore_ascii_case(&bare(name)))
-    }
-
     fn request_part(&mut self, name: &str) -> Option<Part> {
-        let has = |role| self.source_of(role).is_some();
+        let has = |role| self.fields.source_of(role).is_some();
         match name {
             "method" if has(Role::Method) => Some(Part::Method),
             "path" if has(Role::Path) => Some(Part::Path),
@@ -447,8 +315,8 @@ impl Format {
                 if !has(Role::Query) && !has(Role::Path) {
                     return None;
                 }
-                self.queries.push(parameter.to_owned());
-                u16::try_from(self.queries.len() - 1).ok().map(Part::Query)
+                self.fields.queries.push(parameter.to_owned());
+                u16::try_from(self.fields.queries.len() - 1).ok().map(Part::Query)
             }
         }
     }
@@ -468,19 +336,19 @@ impl Format {
                 _ => request && about_request.contains(&role),
             };
             if !(roles.contains(&role) || derived) {
-                self.roles[role as usize] = (NO_SLOT, 0);
+                self.fields.roles[role as usize] = (NO_SLOT, 0);
             }
         }
         if !roles.contains(&Role::Aborted) {
-            self.aborted.clear();
+            self.fields.aborted.clear();
         }
         if self.is_keyed() {
-            let beside = self.aborted.iter().map(|(slot, _)| slot).chain(&self.parts).copied();
+            let beside = self.fields.aborted.iter().map(|(slot, _)| slot).chain(&self.fields.parts).copied();
             let beside: Vec<usize> = beside.map(usize::from).collect();
-            let asked: Vec<bool> = (0..self.slots.len())
+            let asked: Vec<bool> = (0..self.fields.slots.len())
                 .map(|index| {
                     beside.contains(&index)
-                        || Role::ALL.iter().any(|&role| self.players(role).any(|slot| slot == index))
+                        || Role::ALL.iter().any(|&role| self.fields.players(role).any(|slot| slot == index))
                         || self.foreign.conditions.iter().any(|condition| condition.slot == index)
                         || fields
                             .iter()
@@ -493,8 +361,14 @@ impl Format {
 
     /// Looks for these names in the lines from now on.
     fn look_for(&mut self, asked: &dyn Fn(usize) -> bool) {
-        let names =
-            || self.slots.iter().map(|slot| slot.name.as_str()).zip(0..).filter(|&(_, index)| asked(index));
+        let names = || {
+            self.fields
+                .slots
+                .iter()
+                .map(|slot| slot.name.as_str())
+                .zip(0..)
+                .filter(|&(_, index)| asked(index))
+        };
         self.body = match &self.body {
             Body::Text(_) => return,
             Body::Json(_) => Body::Json(Keys::new(names())),
@@ -523,10 +397,10 @@ impl Format {
         if let Body::Text(steps) = &self.body {
             // So that no place in it is that of a value which is not there.
             let text = &text[..text.len().min(Span::NULL.start as usize - 1)];
-            spans.reset_with_numbers(self.slots.len());
+            spans.reset_with_numbers(self.fields.slots.len());
             if let Some(end) = steps.read_quickly(lanes, text, spans).filter(|&end| end > 0) {
-                self.leave_out_quotes(text, spans);
-                let record = Record { format: self, text, spans };
+                self.fields.leave_out_quotes(text, spans);
+                let record = Record { fields: &self.fields, text, spans };
                 let is_request = self.foreign.conditions.is_empty() || self.is_request(text, record.spans);
                 return (&text[..end], if is_request { Ok(record) } else { Err(NoRecord::Foreign) });
             }
@@ -539,7 +413,7 @@ impl Format {
     pub fn parse<'a, 'l>(&'a self, line: &'l [u8], spans: &'a mut Spans) -> Result<Record<'a, 'l>, NoRecord> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match self.read(line, spans) {
-            Ok(()) => Ok(Record { format: self, text: line, spans }),
+            Ok(()) => Ok(Record { fields: &self.fields, text: line, spans }),
             Err(NoRecord::Malformed(_)) if self.foreign.owns(line) || self.is_remark(line) => {
                 Err(NoRecord::Foreign)
             }
@@ -553,11 +427,11 @@ impl Format {
         if line.is_empty() || line.len() >= Span::NULL.start as usize {
             return Err(malformed(Reason::Empty, 1));
         }
-        spans.reset(self.slots.len());
+        spans.reset(self.fields.slots.len());
         match &self.body {
             Body::Text(steps) => {
                 steps.read(line, spans).map_err(|failure| NoRecord::Malformed(failure.on(line)))?;
-                self.leave_out_quotes(line, spans);
+                self.fields.leave_out_quotes(line, spans);
             }
             Body::Json(keys) => {
                 let unreadable = |Unreadable { at, .. }| malformed(Reason::Json, at + 1);
@@ -576,7 +450,7 @@ impl Format {
         if !self.foreign.conditions.is_empty() && !self.is_request(line, spans) {
             return Err(NoRecord::Foreign);
         }
-        if self.is_keyed() && !self.is_proven() && !self.has_status(spans) {
+        if self.is_keyed() && !self.is_proven() && !self.fields.has_status(spans) {
             return Err(malformed(Reason::Missing, line.len() + 1));
         }
         Ok(())
@@ -592,36 +466,6 @@ impl Format {
     fn is_request(&self, text: &[u8], spans: &Spans) -> bool {
         let value = |slot: usize| spans.at.get(slot).and_then(|span| span.of(text));
         self.foreign.conditions.iter().all(|condition| condition.holds(value(condition.slot)))
-    }
-
-    /// The quotes that values bring along are no part of them.
-    #[inline(always)]
-    fn leave_out_quotes(&self, text: &[u8], spans: &mut Spans) {
-        for &slot in &self.own_quotes {
-            let Some(span) = spans.at.get_mut(usize::from(slot)) else { continue };
-            if let Some([b'"', .., b'"']) = span.of(text) {
-                *span = Span { start: span.start + 1, end: span.end - 1 };
-            }
-        }
-    }
-
-    /// A JSON line is a record when it has the status, or any wanted key where the map names no status.
-    fn has_status(&self, spans: &Spans) -> bool {
-        match self.slot_of(Role::Status) {
-            Some(_) => self.players(Role::Status).any(|status| spans.at[status] != Span::NONE),
-            None => spans.at.iter().any(|span| *span != Span::NONE),
-        }
-    }
-
-    /// Whether a field tells of clients that went away.
-    #[cfg(test)]
-    pub fn tells_aborted(&self) -> bool {
-        !self.aborted.is_empty()
-    }
-
-    /// Whether an absolute URL names the virtual host.
-    pub fn names_host(&self) -> bool {
-        self.host_but.is_some()
     }
 
     /// Whether lines are JSON objects.
@@ -648,13 +492,6 @@ impl Failure {
     }
 }
 
-impl Slot {
-    /// Whether this server prints nothing for what is absent.
-    pub fn empty_is_absent(&self) -> bool {
-        matches!(self.escape, Escape::Json | Escape::None)
-    }
-}
-
 /// What is said of a format that would read nothing from a line.
 fn without_fields(spec: &str) -> String {
     let single = spec.replace("%%", "%");
@@ -673,12 +510,6 @@ fn without_fields(spec: &str) -> String {
     }
 }
 
-/// Where no field is the virtual host, an absolute URL names it, if this server writes such.
-fn host_but(slots: &[Slot]) -> Option<&'static str> {
-    let named = slots.iter().any(|slot| slot.meaning.role == Some(Role::Vhost));
-    slots.iter().find_map(|slot| slot.meaning.host_but).filter(|_| !named)
-}
-
 /// The end of a line is no part of it.
 fn drop_line_end(pieces: &mut Vec<Piece>) {
     let Some(Piece::Literal(last)) = pieces.last_mut() else { return };
@@ -695,19 +526,4 @@ fn drop_line_end(pieces: &mut Vec<Piece>) {
 fn shown(text: &language::Text) -> String {
     let bytes: Vec<u8> = text.iter().map(|&(byte, _)| byte).collect();
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// A field's name without the modifiers and braces that do not change which field it is.
-fn bare(name: &str) -> String {
-    let Some(directive) = name.strip_prefix('%') else { return name.replace(['{', '}'], "") };
-    let (argument, rest) = match (directive.find('{'), directive.rfind('}')) {
-        (Some(open), Some(close)) if open < close => {
-            (&directive[open..=close], [&directive[..open], &directive[close + 1..]].concat())
-        }
-        _ => ("", directive.to_owned()),
-    };
-    let letter: String = rest.chars().filter(|c| !matches!(c, '<' | '>' | '!' | ',' | '0'..='9')).collect();
-    // Letters differ by case (%u is no %U), names of headers do not; so the letter goes in as a number.
-    let code: Vec<String> = letter.bytes().map(|byte| byte.to_string()).collect();
-    format!("%{argument}{}", code.join("."))
 }

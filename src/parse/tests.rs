@@ -3,6 +3,7 @@
 mod languages;
 
 use super::*;
+use crate::parse::compile::field::Trust;
 use crate::parse::detect::detect;
 use proptest::prelude::*;
 
@@ -373,7 +374,7 @@ fn of_the_keys_that_mean_the_same_the_best_that_is_there_counts() {
     let mut spans = Spans::new();
     let record = coarse.parse(br#"{"s":200,"us":"-","sec":2}"#, &mut spans).unwrap();
     assert_eq!(record.duration_nanos(), Some(2_000_000_000));
-    assert_eq!(format.trust_of_vhost(), Some(Trust::Client));
+    assert_eq!(format.fields.trust_of_vhost(), Some(Trust::Client));
 }
 
 #[test]
@@ -397,14 +398,17 @@ fn times_in_pieces_and_times_of_some_statuses() {
 fn sources_and_trust() {
     let format = Format::compile("vhost_combined_D").unwrap();
     assert_eq!(format.name(), "vhost_combined_D");
-    assert_eq!(format.source_of(Role::Duration), Some("%D"));
-    assert_eq!(format.source_of(Role::Method), Some("%r"));
-    assert_eq!(format.source_of(Role::UpstreamDuration), None);
-    assert_eq!(format.trust_of_vhost(), Some(Trust::Server));
-    assert_eq!(Format::compile("$http_host $host $status").unwrap().source_of(Role::Vhost), Some("$host"));
-    assert_eq!(Format::compile("$host $server_name").unwrap().trust_of_vhost(), Some(Trust::Server));
-    assert_eq!(Format::compile("caddy").unwrap().trust_of_vhost(), Some(Trust::Client));
-    assert_eq!(Format::compile(COMBINED).unwrap().trust_of_vhost(), None);
+    assert_eq!(format.fields.source_of(Role::Duration), Some("%D"));
+    assert_eq!(format.fields.source_of(Role::Method), Some("%r"));
+    assert_eq!(format.fields.source_of(Role::UpstreamDuration), None);
+    assert_eq!(format.fields.trust_of_vhost(), Some(Trust::Server));
+    assert_eq!(
+        Format::compile("$http_host $host $status").unwrap().fields.source_of(Role::Vhost),
+        Some("$host")
+    );
+    assert_eq!(Format::compile("$host $server_name").unwrap().fields.trust_of_vhost(), Some(Trust::Server));
+    assert_eq!(Format::compile("caddy").unwrap().fields.trust_of_vhost(), Some(Trust::Client));
+    assert_eq!(Format::compile(COMBINED).unwrap().fields.trust_of_vhost(), None);
     assert_eq!(Format::compile("%h %>s").unwrap().name(), "apache");
 }
 

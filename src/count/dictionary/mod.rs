@@ -11,6 +11,7 @@
 //! Memory, fixed at the start: some 8 bytes a place for the tables, and that of the admission; the text grows
 //! with each admission by at most [`VALUE_BYTES_MAX`] = 256 bytes.
 
+use crate::bytes::hex;
 use crate::bytes::words::same;
 use crate::count::admission::Admission;
 use foldhash::fast::RandomState;
@@ -239,7 +240,6 @@ fn hash(seed: &RandomState, value: &[u8]) -> u64 {
 /// The text of a value that is no UTF-8, or too long: as much of it as goes into the buffer in whole
 /// characters.
 fn as_text<'b>(raw: &[u8], buffer: &'b mut [u8; VALUE_BYTES_MAX]) -> &'b str {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut length = 0;
     let mut put = |piece: &[u8]| {
         let room = buffer.get_mut(length..length + piece.len());
@@ -250,8 +250,7 @@ fn as_text<'b>(raw: &[u8], buffer: &'b mut [u8; VALUE_BYTES_MAX]) -> &'b str {
         let characters = chunk.valid().char_indices();
         let bytes = chunk.valid().as_bytes();
         let fits = characters.map(|(at, c)| &bytes[at..at + c.len_utf8()]).try_for_each(&mut put);
-        let escape = |&byte: &u8| [b'\\', b'x', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
-        let fits = fits.and_then(|()| chunk.invalid().iter().try_for_each(|byte| put(&escape(byte))));
+        let fits = fits.and_then(|()| chunk.invalid().iter().try_for_each(|&byte| put(&hex::escape(byte))));
         if fits.is_none() {
             break;
         }

@@ -13,11 +13,10 @@
 use crate::bytes::path::{self, Walk};
 use crate::count::routes::plan::{Plan, need};
 use crate::count::routes::sample::{ANY, DEPTH_MAX, ID, Sample};
-use crate::count::routes::segments::placeholder;
+use crate::count::routes::segments::{hash_below, placeholder};
 use crate::parse::read::request::Request;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use std::hash::{BuildHasher, Hasher};
 
 /// Lines after which it is first decided, and those of the longest sample; between them it doubles.
 const FIRST_LINES: u64 = 128;
@@ -95,7 +94,7 @@ impl Settled {
             let node = &self.nodes[*child as usize];
             node.parent == parent && crate::bytes::words::same(&node.segment, segment)
         };
-        self.children.find(hash(&self.seed, parent, segment), is_it).copied()
+        self.children.find(hash_below(&self.seed, parent, segment), is_it).copied()
     }
 
     /// The node of a pattern's segments, made if need be. None where names fall together already and this is a word.
@@ -122,7 +121,7 @@ impl Settled {
         }
         let (seed, nodes) = (&self.seed, &self.nodes);
         let of_child =
-            |child: &u32| hash(seed, nodes[*child as usize].parent, &nodes[*child as usize].segment);
+            |child: &u32| hash_below(seed, nodes[*child as usize].parent, &nodes[*child as usize].segment);
         self.children.insert_unique(of_child(&child), child, of_child);
         child
     }
@@ -197,14 +196,6 @@ impl Walk for Enter<'_> {
     fn walk<'p>(self, segments: impl Iterator<Item = &'p [u8]> + Clone) {
         self.0.enter(segments, self.1);
     }
-}
-
-#[inline]
-fn hash(seed: &RandomState, parent: u32, segment: &[u8]) -> u64 {
-    let mut hasher = seed.build_hasher();
-    hasher.write_u32(parent);
-    hasher.write(segment);
-    hasher.finish()
 }
 
 /// Statuses that say nothing of the site: what was asked for is not there, or was no request.

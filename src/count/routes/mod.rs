@@ -16,10 +16,10 @@ mod segments;
 
 use crate::bytes::path::{self, SEGMENTS_MAX, Walk, cut_pattern};
 use crate::bytes::words::same;
+use crate::count::routes::segments::hash_below;
 use crate::parse::read::request::Request;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use std::hash::{BuildHasher, Hasher};
 
 /// Pattern numbers are a `u16`, and the highest one means none.
 const PATTERNS_MAX: usize = u16::MAX as usize;
@@ -123,7 +123,7 @@ impl Routes {
             let node = &self.nodes[*child as usize];
             node.parent == parent && same(&node.segment, segment)
         };
-        self.literals.find(hash(&self.seed, parent, segment), is_it).copied()
+        self.literals.find(hash_below(&self.seed, parent, segment), is_it).copied()
     }
 
     fn insert(&mut self, index: usize, pattern: &str) -> Result<(), String> {
@@ -171,7 +171,7 @@ impl Routes {
         let (seed, nodes) = (&self.seed, &self.nodes);
         let of_child = |child: &u32| {
             let node = &nodes[*child as usize];
-            hash(seed, node.parent, &node.segment)
+            hash_below(seed, node.parent, &node.segment)
         };
         self.literals.insert_unique(of_child(&child), child, of_child);
         child
@@ -183,14 +183,6 @@ impl Routes {
         self.nodes.push(node);
         number
     }
-}
-
-#[inline]
-fn hash(seed: &RandomState, parent: u32, segment: &[u8]) -> u64 {
-    let mut hasher = seed.build_hasher();
-    hasher.write_u32(parent);
-    hasher.write(segment);
-    hasher.finish()
 }
 
 impl Walk for &Routes {

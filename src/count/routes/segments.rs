@@ -1,5 +1,8 @@
 //! What a segment of a path looks like: whether it names one thing, and what sets words apart from each other.
 
+use foldhash::fast::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
 /// A segment longer than this is nobody's word and counts as an identifier.
 const WORD_BYTES_MAX: usize = 64;
 
@@ -8,6 +11,15 @@ const HEX_DIGITS_MIN: usize = 8;
 
 /// Characters of the shortest random-looking identifier: 12 bytes in base64 are 16 characters.
 const RANDOM_BYTES_MIN: usize = 16;
+
+/// The hash of a segment below a node of a tree of segments.
+#[inline]
+pub fn hash_below(seed: &RandomState, parent: u32, segment: &[u8]) -> u64 {
+    let mut hasher = seed.build_hasher();
+    hasher.write_u32(parent);
+    hasher.write(segment);
+    hasher.finish()
+}
 
 /// Whether a segment names one thing: then its extension, which may be empty. `app.3f2a9c1b.js` names one thing as
 /// well, and so does what would be read as a placeholder or a rest.

@@ -223,6 +223,13 @@ pub struct Slot {
     pub dash_is_value: bool,
 }
 
+impl Slot {
+    /// Whether this server prints nothing for what is absent.
+    pub fn empty_is_absent(&self) -> bool {
+        matches!(self.escape, Escape::Json | Escape::None)
+    }
+}
+
 /// A row of a language: how a field is written there, what stands in the line for it, and what that means.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {

@@ -349,7 +349,7 @@ mod tests {
         let odd_values = |format: &str, line: &str| {
             let (format, mut spans) = (Format::compile(format).unwrap(), crate::parse::Spans::new());
             format.parse(line.as_bytes(), &mut spans).unwrap();
-            super::odd(&format.slots, line.as_bytes(), &spans)
+            super::odd(&format.fields.slots, line.as_bytes(), &spans)
         };
         for (format, line, odd) in [
             ("%v %h %l %>s", "www.example:80 192.0.2.1 - 200", 0),

@@ -127,21 +127,22 @@ impl Candidate {
                 (valid, invalid) = (valid || is_request, invalid || !is_request);
             }
             // A host that stands in the URL is a value too.
-            let host = self.format.names_host() && record.vhost().is_some();
-            let doubts = doubt::of_line(&self.format.slots, line, &spans);
+            let host = self.format.fields.names_host() && record.vhost().is_some();
+            let doubts = doubt::of_line(&self.format.fields.slots, line, &spans);
             // A line whose words have slipped into other fields is not read: a preset that takes the stamp of syslog
             // for a host would make labels of it.
-            let slipped =
-                |doubt: &doubt::Doubt| doubt.certain || self.format.slots[doubt.slot].kind == Kind::Text;
+            let slipped = |doubt: &doubt::Doubt| {
+                doubt.certain || self.format.fields.slots[doubt.slot].kind == Kind::Text
+            };
             if doubts.iter().any(slipped) {
                 continue;
             }
             score.lines += 1;
             // Figures that can hardly be of their unit make no other preset of a line with more fields.
-            if doubt::has_odd_figure(&self.format.slots, line, &spans) {
+            if doubt::has_odd_figure(&self.format.fields.slots, line, &spans) {
                 continue;
             }
-            let values = self.format.roles.iter().filter(|&&(slot, _)| {
+            let values = self.format.fields.roles.iter().filter(|&&(slot, _)| {
                 let found = spans.at.get(usize::from(slot)).copied().unwrap_or(Span::NONE).of(line);
                 found.is_some_and(|text| text != b"-")
             });
@@ -166,7 +167,7 @@ fn is_number(text: &[u8]) -> bool {
 
 /// Whether the last word of a format is a duration and nothing else, which any number would do for.
 pub fn ends_in_a_bare_duration(format: &Format) -> bool {
-    let last = format.slots.last().filter(|slot| slot.meaning.role == Some(Role::Duration));
+    let last = format.fields.slots.last().filter(|slot| slot.meaning.role == Some(Role::Duration));
     // Some values tell their unit by how they are written.
     let last = last.filter(|slot| !matches!(slot.kind, Kind::WithUnit | Kind::FourDecimals));
     !format.is_keyed() && last.is_some_and(|slot| format.text().ends_with(&format!(" {}", slot.name)))
@@ -175,15 +176,15 @@ pub fn ends_in_a_bare_duration(format: &Format) -> bool {
 /// Seconds are written with a fraction; where a key that should have them has whole numbers, they are something else.
 fn without_whole_duration(preset: &Preset, lines: &[&[u8]]) -> Option<String> {
     let format = Format::compile(preset.name).ok().filter(Format::is_keyed)?;
-    let slot = format.slots.iter().position(|slot| slot.meaning.role == Some(Role::Duration))?;
-    let seconds = format.slots[slot].meaning.unit.power() == 9;
+    let slot = format.fields.slots.iter().position(|slot| slot.meaning.role == Some(Role::Duration))?;
+    let seconds = format.fields.slots[slot].meaning.unit.power() == 9;
     let mut spans = Spans::new();
     let mut is_whole = |line: &&&[u8]| {
         format.parse(line, &mut spans).is_ok()
             && spans.at[slot].of(line).is_some_and(|raw| raw != b"0" && raw.iter().all(u8::is_ascii_digit))
     };
     let whole = lines.iter().filter(|line| is_whole(line)).count();
-    let key = format!(",{}=", format.slots[slot].name);
+    let key = format!(",{}=", format.fields.slots[slot].name);
     let (before, rest) = preset.text.split_once(&key).filter(|_| seconds && whole > 0)?;
     let rest = rest.split_once(',').map_or("", |(_, rest)| rest);
     let spec = format!("{before},{rest}").trim_end_matches(',').to_owned();

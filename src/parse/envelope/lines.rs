@@ -5,6 +5,7 @@
 //! daemontools' tai64n, s6-log(1), svlogd(8), kubectl logs --prefix, docker compose logs, stern's default template,
 //! logcli's and the AWS command line's output, Fluentd's out_file, journalctl(1).
 
+use crate::calendar::MONTHS;
 use crate::parse::envelope::facts::{Facts, Field, TimeKind};
 
 /// Where the line within begins, and whether it goes on in the next line of its stream.
@@ -81,13 +82,12 @@ pub fn iso(text: &[u8], start: usize) -> Option<usize> {
 /// Where `Nov 26 12:42:22` ends; with or without a year and a fraction.
 #[inline]
 pub fn bsd(text: &[u8], start: usize) -> Option<usize> {
-    const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
-    let month = text.get(start..start + 3)?;
+    let month = text.get(start..)?.first_chunk::<3>()?;
     let is_day = match text.get(start + 3..start + 7)? {
         [b' ', b' ' | b'0'..=b'3', digit, b' '] => digit.is_ascii_digit(),
         _ => false,
     };
-    if !is_day || !MONTHS.chunks_exact(3).any(|known| known == month) {
+    if !is_day || !MONTHS.contains(&month) {
         return None;
     }
     let year = if are_digits(text, start + 7, 4) && text.get(start + 11) == Some(&b' ') { 5 } else { 0 };

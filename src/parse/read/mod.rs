@@ -3,6 +3,7 @@
 pub mod careful;
 pub mod columns;
 pub mod fast;
+pub mod fields;
 pub mod headers;
 pub mod keyed;
 pub mod record;

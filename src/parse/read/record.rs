@@ -1,7 +1,7 @@
 //! One line as read: values on demand.
 //!
 //! Turns the spans of a line into numbers, words and moments, in the units the format gives them. A record
-//! borrows the line, the format and the spans; it owns nothing, is copied freely and allocates nothing.
+//! borrows the line, the fields of the format and the spans; it owns nothing, is copied freely and allocates nothing.
 //! What is absent (`-`, nothing where the server prints nothing for it, a key that is not there) is `None`.
 
 use crate::bytes::glob::Glob;
@@ -9,11 +9,11 @@ use crate::bytes::scan::find_byte;
 use crate::limits::SIZE_BYTES_MAX;
 use crate::parse::compile::field::Role;
 use crate::parse::envelope::facts::Field as Told;
+use crate::parse::read::fields::{Fields, NO_SLOT};
 use crate::parse::read::request::{Request, RequestKind, authority_of, query_of, scheme_of};
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::read::text::{Escape, decimal_in, percent_decode, scaled, sum, unescape, with_units};
 use crate::parse::read::time;
-use crate::parse::{Format, NO_SLOT};
 
 /// A field chosen by name with `Format::field`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum Part {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a, 'l> {
-    pub format: &'a Format,
+    pub fields: &'a Fields,
     /// The text that begins with the line; spans end where the line does.
     pub text: &'l [u8],
     pub spans: &'a Spans,
@@ -45,9 +45,9 @@ impl<'l> Record<'_, 'l> {
     /// Where the value of a role is, and the scale of its unit.
     #[inline(always)]
     fn place(&self, role: Role) -> Option<(Span, u32)> {
-        let (slot, power) = self.format.roles[role as usize];
+        let (slot, power) = self.fields.roles[role as usize];
         let slot = usize::from(slot);
-        if self.format.instead.get(slot).is_some_and(|&next| next != NO_SLOT) {
+        if self.fields.instead.get(slot).is_some_and(|&next| next != NO_SLOT) {
             return self.first_present(role);
         }
         self.spans.at.get(slot).map(|&span| (span, power))
@@ -60,8 +60,8 @@ impl<'l> Record<'_, 'l> {
             let span = self.spans.at.get(*slot).copied().unwrap_or(Span::NONE);
             !matches!(span.of(self.text), None | Some([b'-'] | []))
         };
-        let slot = self.format.players(role).find(there).or(self.format.slot_of(role))?;
-        let scale = self.format.slots.get(slot)?.meaning.scale();
+        let slot = self.fields.players(role).find(there).or(self.fields.slot_of(role))?;
+        let scale = self.fields.slots.get(slot)?.meaning.scale();
         self.spans.at.get(slot).map(|&span| (span, scale))
     }
 
@@ -99,7 +99,7 @@ impl<'l> Record<'_, 'l> {
     /// The same if it was read along with the line.
     #[inline(always)]
     fn number_read(&self, role: Role) -> Option<u64> {
-        self.spans.number(usize::from(self.format.roles[role as usize].0))
+        self.spans.number(usize::from(self.fields.roles[role as usize].0))
     }
 
     /// A time that may be a list, one for each upstream asked.
@@ -143,7 +143,7 @@ impl<'l> Record<'_, 'l> {
     #[inline]
     pub fn vhost(&self) -> Option<&'l [u8]> {
         match self.present(Role::Vhost) {
-            None if self.format.host_but.is_some() => self.host_of_url(),
+            None if self.fields.host_but.is_some() => self.host_of_url(),
             host => host,
         }
     }
@@ -151,7 +151,7 @@ impl<'l> Record<'_, 'l> {
     /// The host that an absolute URL in the target names, where this server writes such.
     #[cold]
     fn host_of_url(&self) -> Option<&'l [u8]> {
-        let nobody = self.format.host_but?;
+        let nobody = self.fields.host_but?;
         let request = self.request();
         // Varnish and AWS put a dash and a host of their own where no request was.
         let sound = request.kind == RequestKind::Http && request.method != b"-";
@@ -187,14 +187,14 @@ impl<'l> Record<'_, 'l> {
 
     #[inline(never)]
     fn unusual_duration_nanos(&self) -> Option<u64> {
-        if self.format.parts.is_empty() {
+        if self.fields.parts.is_empty() {
             return with_units(self.present(Role::Duration)?);
         }
         let part = |slot: &u16| {
-            let scale = self.format.slots.get(usize::from(*slot))?.meaning.scale();
+            let scale = self.fields.slots.get(usize::from(*slot))?.meaning.scale();
             scaled(self.spans.at.get(usize::from(*slot))?.of(self.text)?, scale)
         };
-        self.format.parts.iter().try_fold(0u64, |sum, slot| Some(sum.saturating_add(part(slot)?)))
+        self.fields.parts.iter().try_fold(0u64, |sum, slot| Some(sum.saturating_add(part(slot)?)))
     }
 
     #[inline]
@@ -215,7 +215,7 @@ impl<'l> Record<'_, 'l> {
             let value = self.spans.at.get(usize::from(*slot)).and_then(|span| span.of(self.text));
             value.is_some_and(|value| values.iter().any(|glob| glob.matches(value)))
         };
-        status == Some(499) || self.format.aborted.iter().any(says)
+        status == Some(499) || self.fields.aborted.iter().any(says)
     }
 
     /// The time stamp in nanoseconds since 1970, or the head's where the line has none. `None` also for a stamp without
@@ -252,12 +252,12 @@ impl<'l> Record<'_, 'l> {
         'l: 's,
     {
         scratch.clear();
-        let escape = self.format.escape();
+        let escape = self.fields.escape();
         match field.0 {
             Part::Slot(slot) => {
                 let slot = usize::from(slot);
                 let raw = self.spans.at.get(slot)?.of(self.text)?;
-                let known = self.format.slots.get(slot)?;
+                let known = self.fields.slots.get(slot)?;
                 if (raw == b"-" && !known.dash_is_value) || (raw.is_empty() && known.empty_is_absent()) {
                     return None;
                 }
@@ -271,7 +271,7 @@ impl<'l> Record<'_, 'l> {
             Part::Path => Some(plain(request.path()?, escape, scratch)),
             Part::Scheme => self.present(Role::Scheme).or_else(|| request.target.and_then(scheme_of)),
             Part::Query(name) => {
-                let name = self.format.queries.get(usize::from(name))?;
+                let name = self.fields.queries.get(usize::from(name))?;
                 let query = self.present(Role::Query).or_else(|| request.target.and_then(query_of))?;
                 let query = query.strip_prefix(b"?").unwrap_or(query);
                 let raw = parameter(query, name.as_bytes())?;

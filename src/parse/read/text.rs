@@ -5,6 +5,7 @@
 //! `ngx_http_log_escape` (nginx, escape=default) and RFC 8259 section 7 (JSON).
 
 use crate::bytes::digits::short_number;
+use crate::bytes::hex;
 
 /// How a server escapes the bytes of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,10 +222,6 @@ pub fn sum(list: &[u8], scale: u32) -> Option<u64> {
     total
 }
 
-pub fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|d| u8::try_from(d).ok())
-}
-
 /// Appends what `raw` stands for. Anything that is no escape of this kind is kept as it is.
 pub fn unescape(raw: &[u8], escape: Escape, out: &mut Vec<u8>) {
     if escape == Escape::Form {
@@ -252,7 +249,8 @@ pub fn unescape(raw: &[u8], escape: Escape, out: &mut Vec<u8>) {
 pub fn percent_decode(raw: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
     while let Some(&byte) = raw.get(at) {
-        let pair = raw.get(at + 1..at + 3).and_then(|pair| Some(hex(pair[0])? * 16 + hex(pair[1])?));
+        let pair =
+            raw.get(at + 1..at + 3).and_then(|pair| Some(hex::value(pair[0])? * 16 + hex::value(pair[1])?));
         match (byte, pair) {
             (b'%', Some(decoded)) => {
                 out.push(decoded);
@@ -295,7 +293,7 @@ fn unescape_apache(text: &[u8], out: &mut Vec<u8>) -> usize {
 
 fn unescape_hex(text: &[u8], out: &mut Vec<u8>) -> usize {
     if let [_, b'x', high, low, ..] = *text
-        && let (Some(high), Some(low)) = (hex(high), hex(low))
+        && let (Some(high), Some(low)) = (hex::value(high), hex::value(low))
     {
         out.push(high * 16 + low);
         return 4;
@@ -326,7 +324,7 @@ fn unescape_json(text: &[u8], out: &mut Vec<u8>) -> usize {
 fn utf16(text: &[u8]) -> Option<(char, usize)> {
     let unit = |at: usize| -> Option<u32> {
         let [b'\\', b'u', digits @ ..] = text.get(at..at + 6)? else { return None };
-        digits.iter().try_fold(0, |sum, &d| Some(sum * 16 + u32::from(hex(d)?)))
+        digits.iter().try_fold(0, |sum, &d| Some(sum * 16 + u32::from(hex::value(d)?)))
     };
     let first = unit(0)?;
     if let (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) = (first, unit(6)) {
@@ -334,22 +332,6 @@ fn utf16(text: &[u8]) -> Option<(char, usize)> {
         return char::from_u32(code).map(|letter| (letter, 12));
     }
     Some((char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 6))
-}
-
-/// Bytes of a log line made fit for a terminal: printable ASCII as it is, the rest `\xhh`, cut after `limit`.
-pub fn excerpt(bytes: &[u8], limit: usize) -> String {
-    let mut out = String::new();
-    for &c in bytes.iter().take(limit) {
-        match c {
-            0x20..=0x7e => out.push(char::from(c)),
-            b'\t' => out.push_str("\\t"),
-            _ => out.push_str(&format!("\\x{c:02x}")),
-        }
-    }
-    if bytes.len() > limit {
-        out.push_str("...");
-    }
-    out
 }
 
 #[cfg(test)]
@@ -407,14 +389,8 @@ mod tests {
         ] {
             let mut out = Vec::new();
             unescape(raw, escape, &mut out);
-            assert_eq!(out, want, "{}", excerpt(raw, 80));
+            assert_eq!(out, want, "{}", raw.escape_ascii());
         }
-    }
-
-    #[test]
-    fn an_excerpt_is_printable_and_short() {
-        assert_eq!(excerpt(b"a\x16\"\xff", 80), "a\\x16\"\\xff");
-        assert_eq!(excerpt(b"abcdef", 3), "abc...");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! is not guessed. Must never panic, whatever the bytes.
 
 use crate::bytes::work::scanned;
+use crate::calendar::{days_since_1970, month};
 
 /// The two ways servers write a moment in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub fn of_day(date: &[u8], time_of_day: &[u8]) -> Option<i64> {
         return None;
     }
     let (seconds, nanos, end) = clock(time_of_day, 0)?;
-    if end == time_of_day.len() { unix(days(year, month, day)?, seconds, nanos) } else { None }
+    if end == time_of_day.len() { unix(days_since_1970(year, month, day)?, seconds, nanos) } else { None }
 }
 
 /// `N` digits at `at`, as a number.
@@ -76,7 +77,7 @@ fn clf(text: &[u8]) -> Option<Stamp> {
     if text[2] != b'/' || text[6] != b'/' || text.get(11) != Some(&b':') {
         return None;
     }
-    let date = days(year, month, day)?;
+    let date = days_since_1970(year, month, day)?;
     let (clock, nanos, at) = clock(text, 12)?;
     let (zone, len) = match text.get(at) {
         Some(b' ') => zone(text, at + 1).map_or((None, at), |(zone, end)| (Some(zone), end)),
@@ -90,7 +91,7 @@ fn iso(text: &[u8]) -> Option<Stamp> {
     if text[4] != b'-' || text[7] != b'-' || !matches!(text.get(10), Some(b'T' | b't' | b' ')) {
         return None;
     }
-    let date = days(year, month, day)?;
+    let date = days_since_1970(year, month, day)?;
     let (clock, nanos, at) = clock(text, 11)?;
     // `%F %T %z` puts a blank before the zone.
     let (zone, len) = [at, at + 1]
@@ -134,24 +135,6 @@ fn zone(text: &[u8], at: usize) -> Option<(i64, usize)> {
     Some((sign * (hours * 3600 + minutes * 60), at + 5 + colon))
 }
 
-fn month(name: [u8; 3]) -> Option<i64> {
-    const NAMES: [&[u8; 3]; 12] =
-        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
-    (1..).zip(NAMES).find_map(|(number, known)| known.eq_ignore_ascii_case(&name).then_some(number))
-}
-
-/// Days since 1970-01-01 in the Gregorian calendar, counted in years that begin in March, so that the leap
-/// day is the last of its year.
-fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some(era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468)
-}
-
 fn unix(days: i64, seconds: i64, nanos: i64) -> Option<i64> {
     (days * 86_400 + seconds).checked_mul(NANOS)?.checked_add(nanos)
 }
@@ -159,6 +142,7 @@ fn unix(days: i64, seconds: i64, nanos: i64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::{Date, MONTHS};
     use proptest::prelude::*;
 
     #[test]
@@ -217,10 +201,17 @@ mod tests {
         }
 
         #[test]
-        fn days_follow_one_another(year in 1i64..9999, month in 1i64..=12) {
-            let next = if month == 12 { days(year + 1, 1, 1) } else { days(year, month + 1, 1) };
-            let length = next.unwrap() - days(year, month, 1).unwrap();
-            prop_assert!((28..=31).contains(&length));
+        fn a_date_that_is_written_is_read_as_the_same_moment(seconds in 0u64..4_000_000_000) {
+            let Date { year, month, day, hour, minute, second } = Date::of(seconds);
+            let name = str::from_utf8(MONTHS[usize::try_from(month - 1).unwrap()]).unwrap();
+            let clock = format!("{hour:02}:{minute:02}:{second:02}");
+            for text in [
+                format!("{year:04}-{month:02}-{day:02}T{clock}Z"),
+                format!("{day:02}/{name}/{year:04}:{clock} +0000"),
+            ] {
+                let nanos = i64::try_from(seconds).unwrap() * NANOS;
+                prop_assert_eq!(moment(text.as_bytes(), 9), Some(nanos), "{}", text);
+            }
         }
     }
 }

@@ -11,8 +11,8 @@ fn common() -> Format {
     Format::compile("common").unwrap()
 }
 
-/// What is said of each line that is handed over. Of one that does not fit, not the column: it is told of the line with or
-/// without its head, whichever was tried last.
+/// What is said of each line that is handed over. Of one that does not fit, not the column: that is of the line with
+/// or without its head, whichever was tried last.
 fn told(format: &Format, envelope: &mut Envelope, text: &[u8]) -> Vec<String> {
     let (mut spans, mut told) = (Spans::new(), Vec::new());
     each(format, envelope, text, &mut spans, |_, read| {

@@ -72,7 +72,7 @@ fn line(format: &Format, place: usize, text: &str, ends_well: bool) -> Vec<u8> {
         return format!("{{\"{text}\":\"{text}\",\"a\":{text}}}").into_bytes();
     };
     let mut line = steps.literal(0).to_vec();
-    for (index, slot) in format.slots.iter().enumerate() {
+    for (index, slot) in format.fields.slots.iter().enumerate() {
         line.extend(if index == place { text } else { usual(slot) }.as_bytes());
         line.extend(steps.literal(index + 1));
     }
@@ -103,7 +103,7 @@ fn a_hostile_value_costs_no_more_than_its_bytes() {
         let format = Format::compile(spec).unwrap();
         for hostile in HOSTILE {
             let text = hostile.repeat(512 / hostile.len());
-            for place in 0..format.slots.len() {
+            for place in 0..format.fields.slots.len() {
                 let line = line(&format, place, &text, false);
                 let scanned = scanned(&format, &line);
                 // Most of the searches are short, and each of them is paid for as one of 64 bytes.
@@ -128,7 +128,7 @@ proptest! {
         let format = Format::compile(spec).unwrap();
         let piece: String = parts.iter().map(|&(what, times)| HOSTILE[what].repeat(times)).collect();
         let text = piece.repeat(size / piece.len() + 1);
-        let line = line(&format, place % format.slots.len(), &text, ends_well);
+        let line = line(&format, place % format.fields.slots.len(), &text, ends_well);
         let scanned = scanned(&format, &line);
         prop_assert!(scanned <= allowed(line.len()), "{}: {} of {} bytes", spec, scanned, line.len());
     }

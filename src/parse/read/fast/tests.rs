@@ -56,7 +56,7 @@ fn each(
 fn line(format: &Format, values: &[Values]) -> Vec<u8> {
     let Body::Text(steps) = &format.body else { return values[0].text.clone().into_bytes() };
     let mut line = steps.literal(0).to_vec();
-    for (index, slot) in format.slots.iter().enumerate() {
+    for (index, slot) in format.fields.slots.iter().enumerate() {
         let Values { odd, number, word, text } = &values[index % values.len()];
         let value = match slot.kind {
             _ if *odd == 0 => text,
@@ -132,7 +132,7 @@ fn usual_lines_are_read_quickly() {
     // Behind the line has to be as much text as is looked at in one glance.
     let text = usual.repeat(2);
     let mut spans = Spans::new();
-    spans.reset_with_numbers(format.slots.len());
+    spans.reset_with_numbers(format.fields.slots.len());
     assert_eq!(steps.read_quickly(Plain, &text, &mut spans), Some(usual.len() - 1));
     assert_eq!((spans.number(5), spans.number(6), spans.number(7)), (Some(200), Some(17), None));
 }
