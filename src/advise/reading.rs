@@ -355,6 +355,8 @@ fn words(kind: Kind) -> &'static str {
         Kind::Colour => "a colour or nothing",
         Kind::FourDecimals => "a number with four decimals",
         Kind::Captured => "headers in braces or nothing",
+        Kind::OpenQuote => "a quote or nothing",
+        Kind::RestOfCombined => "two quoted texts or nothing",
         Kind::Time(time::Style::Clf) => "a time like 10/Oct/2000:13:55:36 -0700",
         Kind::Time(time::Style::Iso) => "a time like 2000-10-10T13:55:36-07:00",
     }

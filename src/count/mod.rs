@@ -323,7 +323,9 @@ impl Counter {
             let inner: Vec<&[u8]> = within.inner.iter().map(Vec::as_slice).collect();
             self.diagnostics.report_untold(&inner);
         } else {
-            log_line(format!("the format is `{}`: {}", found.preset.name, found.preset.text));
+            let preset = found.preset;
+            let text = if found.spec == preset.name { preset.text } else { &found.spec };
+            log_line(format!("the format is `{}`: {text}", preset.name));
         }
         self.format = format;
         self.format.mix(options.mixed);

@@ -21,6 +21,7 @@ use crate::bytes::glob::Glob;
 use crate::bytes::scan::{Simd, find_byte};
 pub use crate::parse::compile::error::FormatError;
 use crate::parse::compile::field::{Compiled, Meaning, Piece, Role, Slot};
+use crate::parse::compile::language::Grammar;
 use crate::parse::compile::map::{self, Map, Notation};
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::compile::w3c::{self, Writer};
@@ -178,7 +179,10 @@ impl Format {
 
     fn compile_text(spec: &str) -> Result<Format, FormatError> {
         if let Some((notation, text)) = Notation::named(spec) {
-            let Map { slots, conditions } = map::compile(notation, text, MAX_FIELDS)?;
+            let Map { mut slots, conditions } = map::compile(notation, text, MAX_FIELDS)?;
+            if notation == Notation::Json {
+                map::complete(&mut slots);
+            }
             let mut format = match notation {
                 Notation::W3c => Format::of_columns(spec, slots),
                 _ => Format::of_keys(notation, spec, slots),
@@ -197,7 +201,16 @@ impl Format {
             Compiled::Keys(slots) => return Ok(Format::of_keys(Notation::Json, spec, slots)),
         };
         drop_line_end(&mut pieces);
-        let (steps, slots) = Steps::new(pieces);
+        let (mut steps, slots) = Steps::new(pieces);
+        if language.grammar == Grammar::LogFormat {
+            let of = |role| slots.iter().position(|slot| slot.meaning.role == Some(role));
+            // Syslog cuts long lines; the request is the last that HAProxy logs, with what is wanted before it.
+            if let (Some(status), Some(request)) = (of(Role::Status), of(Role::Request))
+                && status < request
+            {
+                steps.may_be_cut_in(request);
+            }
+        }
         if slots.is_empty() {
             return Err(FormatError::new(1, without_fields(spec)));
         }

@@ -1,5 +1,6 @@
-# IIS: the columns change in mid-file, and time-taken is milliseconds as the header says.
-args: --once --format w3c
+# IIS: the columns change in mid-file, and time-taken is milliseconds as the header says. Clients that went away are
+# counted where it is asked for.
+args: --once --format w3c:sc-win32-status=$win32_status
 log:
 #Software: Microsoft Internet Information Services 10.0
 #Fields: date time cs-method cs-uri-stem sc-status sc-win32-status time-taken

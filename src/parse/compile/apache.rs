@@ -82,6 +82,8 @@ pub const TOMCAT: &[Row] = &[
         .remark("whole ones since 10.1, decimals before"),
     row("s", Kind::Integer, Meaning::of(Role::Status, Unit::Plain, 0)),
     row("v", Kind::Word, Meaning::vhost(Trust::Client, 0)).remark("the name that was asked for"),
+    // ConnectionStatusElement: whenever the connector may no longer read or write.
+    row("X", Kind::Word, Meaning::NONE).remark("X also where Tomcat itself broke the connection off"),
 ];
 
 /// Tomcat up to 9.0, and JBoss Web.

@@ -125,6 +125,10 @@ pub enum Kind {
     Colour,
     /// Digits with exactly four decimals.
     FourDecimals,
+    /// A quote that stands around the whole line, or nothing.
+    OpenQuote,
+    /// That quote again, or a blank and two values in quotes with a blank between them, or nothing.
+    RestOfCombined,
     /// HAProxy's captured headers in braces with the blank behind them, or nothing at all.
     Captured,
 }

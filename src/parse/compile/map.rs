@@ -4,7 +4,8 @@
 //! of the vocabulary or a directive of Apache's that means the same. Knows nothing of lines.
 
 use crate::parse::compile::error::FormatError;
-use crate::parse::compile::field::{Kind, Meaning, Slot};
+use crate::parse::compile::field::{Kind, Meaning, Role, Slot};
+use crate::parse::compile::presets::PRESETS;
 use crate::parse::compile::{apache, nginx};
 use crate::parse::read::keyed::PARTS_MAX;
 use crate::parse::read::text::Escape;
@@ -73,6 +74,36 @@ pub struct Map<'m> {
     pub slots: Vec<Slot>,
     /// Names with the values that they have in every request.
     pub conditions: Vec<(&'m str, &'m str)>,
+}
+
+/// Adds what else a server measures whose keys are known, where the map tells the one unit that no line tells.
+///
+/// Versions of Tomcat and of Azure's gateways have the same keys, one of them in another unit; they are presets by
+/// name. A map of their keys that has this one leaves nothing to be guessed of the others.
+pub fn complete(slots: &mut Vec<Slot>) {
+    let has = |slots: &[Slot], name: &str| slots.iter().any(|slot| slot.name == name);
+    let known: Vec<Vec<Slot>> = PRESETS
+        .iter()
+        .filter(|preset| preset.by_name)
+        .filter_map(|preset| compile(Notation::Json, preset.text.strip_prefix("json:")?, usize::MAX).ok())
+        .map(|map| map.slots)
+        .filter(|known| slots.iter().all(|slot| has(known, &slot.name)))
+        .collect();
+    let Some((first, others)) = known.split_first() else { return };
+    let in_others = |slot: &Slot, same: &dyn Fn(&Slot) -> bool| {
+        others.iter().all(|other| other.iter().any(|twin| twin.name == slot.name && same(twin)))
+    };
+    let is_alike = |slot: &Slot| in_others(slot, &|twin| twin.meaning == slot.meaning);
+    let mut differing = first.iter().filter(|slot| in_others(slot, &|_| true) && !is_alike(slot)).peekable();
+    if differing.peek().is_none() || !differing.all(|slot| has(slots, &slot.name)) {
+        return;
+    }
+    for slot in first.iter().filter(|slot| is_alike(slot) && !has(slots, &slot.name)).collect::<Vec<_>>() {
+        let is_span = matches!(slot.meaning.role, Some(Role::TimeToFirstByte | Role::UpstreamDuration));
+        if is_span && !slots.iter().any(|own| own.meaning.role == slot.meaning.role) {
+            slots.push(slot.clone());
+        }
+    }
 }
 
 /// Compiles a map. `fields_max` is how many names it may have.

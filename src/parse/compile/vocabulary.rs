@@ -112,11 +112,19 @@ pub const OURS: &[Row] = &[
         .remark("what a terminal takes for colours, or nothing"),
     row_or_empty("captured", Kind::Captured, Meaning::NONE)
         .remark("HAProxy's captured headers with the blank behind them, or nothing"),
+    row_or_empty("open_quote", Kind::OpenQuote, Meaning::NONE)
+        .remark("a quote around the whole line, or nothing"),
+    row_or_empty("rest_of_combined", Kind::RestOfCombined, Meaning::NONE)
+        .remark("referer and user agent in quotes, or the quote around the whole line, or nothing"),
     row_or_empty("blanks", Kind::Blanks, Meaning::NONE).remark("what aligns columns, or nothing"),
     row_or_empty("aborted", Kind::Text, Meaning::aborted_if(&["X", "true", "yes", "1", "aborted"]))
         .remark("X, true, yes, 1 or aborted where the client went away"),
     row("termination_state", Kind::Word, Meaning::aborted_if(&["C*", "c*"])).remark("HAProxy's"),
     row("response_flags", Kind::Word, Meaning::aborted_if(DOWNSTREAM_GONE)).remark("Envoy's"),
+    row("win32_status", Kind::Word, Meaning::aborted_if(&["64", "1236"])).remark(
+        "IIS's: 64 and 1236; also where a load balancer resets a connection whose answer was complete",
+    ),
+    row("edge_result", Kind::Word, Meaning::aborted_if(&["ClientCommError"])).remark("CloudFront's"),
     row("cache_result", Kind::Word, Meaning::aborted_if(&["*_ABORTED", "ERR_CLIENT_*"]))
         .remark("Squid's and Traffic Server's, before the status"),
     row_or_empty("time", Kind::Text, Meaning::of(Role::Timestamp, Unit::Seconds, 0))

@@ -79,19 +79,14 @@ pub const COLUMNS: &[(Option<Writer>, Row)] = &[
     of_all(row("cs-host", Kind::Word, Meaning::vhost(Trust::Client, 1))),
     of_all(row("cs(Host)", Kind::Word, Meaning::vhost(Trust::Client, 1))),
     of_all(row("s-sitename", Kind::Word, Meaning::vhost(Trust::Client, 2)).remark("where no host is logged")),
+    of_all(row("sc-status", Kind::Word, Meaning::of(Role::Status, Unit::Plain, 0))),
     of_all(
-        row(
-            "sc-status",
-            Kind::Word,
-            Meaning { aborted: &["000"], ..Meaning::of(Role::Status, Unit::Plain, 0) },
-        )
-        .remark("000 where the viewer went away"),
+        row("sc-win32-status", Kind::Word, Meaning::NONE)
+            .remark("IIS's; with w3c:sc-win32-status=$win32_status clients that went away are counted"),
     ),
-    of_all(row("sc-win32-status", Kind::Word, Meaning::aborted_if(&["64", "1236"])).remark("64 and 1236")),
-    of_all(
-        row("x-edge-detailed-result-type", Kind::Word, Meaning::aborted_if(&["ClientCommError"]))
-            .remark("ClientCommError"),
-    ),
+    of_all(row("x-edge-detailed-result-type", Kind::Word, Meaning::NONE).remark(
+        "CloudFront's; with w3c:x-edge-detailed-result-type=$edge_result clients that went away are counted",
+    )),
     bytes("sc-bytes", Role::BytesSent),
     bytes("bytes", Role::BytesSent),
     bytes("cs-bytes", Role::BytesReceived),

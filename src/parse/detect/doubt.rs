@@ -54,11 +54,14 @@ pub fn of_line(slots: &[Slot], line: &[u8], spans: &Spans) -> Vec<Doubt> {
     doubts
 }
 
+/// Fields that may hold whatever stands there; HAProxy's lists of captured headers have quotes of their own.
+const ANYTHING: [&str; 4] = ["$skip", "$word", "%hrl", "%hsl"];
+
 /// The place in a value, the reason and whether it is certain.
 fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
     let name = &slot.name;
     match slot.kind {
-        _ if slot.escape == Escape::Json || ["$skip", "$word"].contains(&name.as_str()) => None,
+        _ if slot.escape == Escape::Json || ANYTHING.contains(&name.as_str()) => None,
         Kind::Word | Kind::Text | Kind::Path if raw.first() == Some(&b'"') && raw != b"\"\"" => {
             Some((0, format!("it stands in quotes, which the format has not around {name}"), true))
         }

@@ -21,7 +21,8 @@ const ENOUGH_LINES: usize = 2;
 #[derive(Clone, Debug)]
 pub struct Detected {
     pub preset: &'static Preset,
-    /// The format to count by: the preset's name, or its text without the field whose unit is untold.
+    /// The format to count by: the preset's name, or its text without the field whose unit is untold, or without keys
+    /// that mean something else here.
     pub spec: String,
     pub untold: bool,
 }
@@ -76,6 +77,9 @@ fn scored(lines: &[&[u8]]) -> Option<(Score, Detected)> {
         && let Some(spec) = without_whole_duration(detected.preset, lines)
     {
         detected = Detected { preset: detected.preset, spec, untold: true };
+    }
+    if let Some(spec) = without_rare_keys(detected.preset, lines).filter(|_| !detected.untold) {
+        detected.spec = spec;
     }
     Some((score, detected))
 }
@@ -184,10 +188,36 @@ fn without_whole_duration(preset: &Preset, lines: &[&[u8]]) -> Option<String> {
             && spans.at[slot].of(line).is_some_and(|raw| raw != b"0" && raw.iter().all(u8::is_ascii_digit))
     };
     let whole = lines.iter().filter(|line| is_whole(line)).count();
-    let key = format!(",{}=", format.fields.slots[slot].name);
-    let (before, rest) = preset.text.split_once(&key).filter(|_| seconds && whole > 0)?;
-    let rest = rest.split_once(',').map_or("", |(_, rest)| rest);
-    let spec = format!("{before},{rest}").trim_end_matches(',').to_owned();
-    let conditions = preset.conditions.iter().map(|(field, text)| format!(",{field}=={text}"));
-    Some(spec + &conditions.collect::<String>())
+    if !seconds || whole == 0 {
+        return None;
+    }
+    without_keys(preset, &[&format.fields.slots[slot].name])
+}
+
+/// Of the keys that mean something only where all lines have them, those that only some lines have are left out.
+fn without_rare_keys(preset: &Preset, lines: &[&[u8]]) -> Option<String> {
+    let format = Format::compile(preset.name).ok().filter(|_| !preset.in_every_line.is_empty())?;
+    let mut spans = Spans::new();
+    let (mut read, mut seen) = (0, vec![0; format.fields.slots.len()]);
+    for line in lines {
+        if format.parse(line, &mut spans).is_ok() {
+            read += 1;
+            seen.iter_mut().zip(&spans.at).for_each(|(seen, span)| *seen += usize::from(*span != Span::NONE));
+        }
+    }
+    let is_rare = |key: &&&str| {
+        let slot = format.fields.slots.iter().position(|slot| slot.name == **key);
+        slot.is_some_and(|slot| (1..read).contains(&seen[slot]))
+    };
+    let rare: Vec<&str> = preset.in_every_line.iter().filter(is_rare).copied().collect();
+    if rare.is_empty() { None } else { without_keys(preset, &rare) }
+}
+
+/// The text of a preset without some of its keys, and with its conditions.
+fn without_keys(preset: &Preset, keys: &[&str]) -> Option<String> {
+    let (notation, map) = preset.text.split_once(':')?;
+    let is_left = |pair: &&str| !pair.split_once('=').is_some_and(|(key, _)| keys.contains(&key));
+    let mut pairs: Vec<String> = map.split(',').filter(is_left).map(str::to_owned).collect();
+    pairs.extend(preset.conditions.iter().map(|(field, text)| format!("{field}=={text}")));
+    Some(format!("{notation}:{}", pairs.join(",")))
 }

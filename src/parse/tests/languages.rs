@@ -295,10 +295,14 @@ fn columns_that_the_log_names() {
             "foreign",
             "foreign",
             "Http method=POST path=/b status=200 vhost=shop.example sent=12 duration=15000000000 \
-             time=1772683507000000000 aborted=yes",
+             time=1772683507000000000",
             "trailing@57",
         ]
     );
+    // Clients that went away are counted where that is asked for.
+    let told = read_all("w3c:sc-win32-status=$win32_status", &lines);
+    assert_eq!(told.iter().map(|said| said.contains("aborted")).filter(|aborted| *aborted).count(), 1);
+    assert!(told[4].ends_with(" aborted=yes"), "{told:?}");
 }
 
 #[test]
@@ -322,7 +326,7 @@ fn whose_columns_they_are_decides_the_unit() {
     assert_eq!(
         read_all("w3c", &cloudfront)[1],
         "Http method=GET path=/a%20b status=0 vhost=shop.example duration=1500000000 \
-         time=1772683506000000000 aborted=yes"
+         time=1772683506000000000"
     );
     assert_eq!(read_all("w3c", &["GET /a 200"]), ["missing@1"]);
 }
@@ -339,4 +343,51 @@ fn values_of_a_preset_that_tell_of_a_client_that_went_away() {
         "Http method=GET path=/ protocol=HTTP/1.1 status=460 vhost=shop.example:80 sent=0 received=34 \
          time=1530570180186641000 aborted=yes"
     );
+}
+
+#[test]
+fn what_syslog_cut_off_within_the_request_of_haproxy_is_a_request() {
+    let whole = "192.0.2.5:33317 [05/Mar/2031:04:05:06.655] fe be/s1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 \
+                 \"GET /search?q=aaaaaaaa HTTP/1.1\"";
+    let counted = " status=200 vhost=be sent=2750 duration=109000000 upstream=69000000";
+    assert_eq!(read("haproxy", whole), format!("Http method=GET path=/search protocol=HTTP/1.1{counted}"));
+    let cut = |left: &str| &whole[..whole.find(left).unwrap() + left.len()];
+    assert_eq!(read("haproxy", cut("q=aaa")), format!("Http method=GET path=/search{counted}"));
+    assert_eq!(read("haproxy-https", cut("q=aaa")), format!("Http method=GET path=/search{counted}"));
+    // Nothing is there of the request, or the line has its end and not that of the format.
+    assert!(read("haproxy", cut("0/0 \"")).starts_with("truncated@"));
+    assert!(read("haproxy", &format!("{whole} more")).starts_with("trailing@"));
+    assert!(read("haproxy-https", whole).starts_with("truncated@"));
+    // Without the status it tells too little.
+    let clf = "192.0.2.1 - - [05/Mar/2031:04:05:06 +0100] \"GET /a?b=c";
+    assert!(read("haproxy-clf", clf).starts_with("truncated@"));
+}
+
+#[test]
+fn a_map_that_tells_the_unit_gets_the_other_times_of_that_server() {
+    let line =
+        r#"{"statusCode":"200","request":"GET /a HTTP/1.1","elapsedTime":"307695","firstByteTime":"307"}"#;
+    let request = "Http method=GET path=/a protocol=HTTP/1.1 status=200";
+    for (map, times) in [
+        ("json:statusCode=$status,request=$request,elapsedTime=%D", " duration=307695000 first=307000000"),
+        (
+            "json:statusCode=$status,request=$request,elapsedTime=$duration_ms",
+            " duration=307695000000 first=307000000",
+        ),
+        // What is told otherwise stays as it is told, and without the unit it may be anybody's.
+        (
+            "json:statusCode=$status,request=$request,elapsedTime=%D,firstByteTime=$upstream_ms",
+            " duration=307695000 upstream=307000000",
+        ),
+        ("json:statusCode=$status,request=$request", ""),
+        ("json:statusCode=$status,request=$request,elapsedTime=%D,other=$host", " duration=307695000"),
+    ] {
+        assert_eq!(read(map, line), format!("{request}{times}"), "{map}");
+    }
+}
+
+#[test]
+fn a_connection_that_tomcat_broke_off_itself_is_no_client_that_went_away() {
+    assert_eq!(read("tomcat:%s %X", "200 X"), "Empty status=200");
+    assert_eq!(read("%>s %X", "200 X"), "Empty status=200 aborted=yes");
 }

@@ -45,7 +45,6 @@ pub const ROWS: &[Preset] = &[
                cs-bytes=$request_length,time-taken=$duration_s,time-to-first-byte=$ttfb_s,date=$date,time=$time",
         about: "CloudFront's standard logs v2 in JSON; seconds",
         set_by: "the distribution's standard logging",
-        aborted: &[("sc-status", &["000"]), ("x-edge-detailed-result-type", &["ClientCommError"])],
         source: AWS,
         ..PRESET
     },

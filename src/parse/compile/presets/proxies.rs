@@ -3,9 +3,10 @@
 use crate::parse::compile::presets::row::{PRESET, Preset};
 
 const HAPROXY: &str = "HAProxy's configuration manual, section 8.2.3 (option httplog, httpslog, httplog clf)";
-/// HAProxy's management guide, and src/proxy.c, src/server.c, src/backend.c and src/session.c of 3.0.
+/// What HAProxy logs at the level of a notice, and what it prints while it starts (src/proxy.c, src/server.c,
+/// src/errors.c of 3.0). Alerts (a server that is down) and errors (a handshake that failed) are for somebody to see.
 const HAPROXY_NOTICES: &[&str] =
-    &["Proxy *", "Server *", "backend *", "* SSL handshake*", "[NOTICE]*", "[WARNING]*", "[ALERT]*"];
+    &["Proxy *", "Server * is UP*", "Stopping *", "[NOTICE]*", "[WARNING]*", "[ALERT]*"];
 const ENVOY: &str = "Envoy's \"Access logging\"; istio/istio: pilot/pkg/model/accesslog.go";
 const SQUID: &str = "Squid's logformat directive; Traffic Server's \"Squid\" format";
 
@@ -65,6 +66,17 @@ pub const ROWS: &[Preset] = &[
         set_by: "HAProxy's log-format",
         others: HAPROXY_NOTICES,
         source: HAPROXY,
+        ..PRESET
+    },
+    Preset {
+        name: "haproxy-tls",
+        dialect: "HAProxy",
+        text: "haproxy:%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc \
+               %sq/%bq %hr %hs %sslv %sslc %{+Q}r",
+        about: "HAProxy's httplog with %sslv %sslc before the request; the backend as virtual host",
+        set_by: "HAProxy's log-format",
+        others: HAPROXY_NOTICES,
+        source: "allinurl/goaccess#1656; HAProxy's configuration manual, section 8.2.6",
         ..PRESET
     },
     Preset {

@@ -14,6 +14,9 @@ pub struct Preset {
     /// Fields that tell requests from other lines that fit, with their values: patterns parted by `|`, an empty one
     /// for an absent field.
     pub conditions: &'static [(&'static str, &'static str)],
+    /// Keys that mean what the text says if all lines have them; where only some have, `auto` takes them for something
+    /// else.
+    pub in_every_line: &'static [&'static str],
     /// Patterns of whole lines that do not fit and are no requests.
     pub others: &'static [&'static str],
     /// Fields with values that tell of a client that went away, beside those of the language.
@@ -33,6 +36,7 @@ pub const PRESET: Preset = Preset {
     about: "",
     set_by: "",
     conditions: &[],
+    in_every_line: &[],
     others: &[],
     aborted: &[],
     by_name: false,

@@ -89,6 +89,16 @@ pub const ROWS: &[Preset] = &[
         ..PRESET
     },
     Preset {
+        name: "litespeed",
+        dialect: "nginx",
+        text: "$open_quote$remote_addr $ident $remote_user [$time_local] \"$request\" $status \
+               $body_bytes_sent$rest_of_combined",
+        about: "LiteSpeed's combined, and what it writes without a logFormat: common, the whole line in quotes",
+        set_by: "LiteSpeed's logFormat",
+        source: "OpenLiteSpeed's documentation of logFormat; crowdsecurity/hub: tests of litespeed",
+        ..PRESET
+    },
+    Preset {
         name: "caddy",
         dialect: "JSON",
         text: "json:status=$status,request.method=$request_method,request.uri=$request_uri,\
@@ -108,6 +118,9 @@ pub const ROWS: &[Preset] = &[
                protocol=$server_protocol,vhost=$host,size=$body_bytes_sent,reqsize=$request_length,\
                reqtime=$duration_s,reqtime_microsec=$duration_us,apptime=$upstream_s,runtime=$upstream_s,time=$time",
         about: "Labeled Tab-separated Values with the labels of ltsv.org, in any order",
+        // nginx prints what its upstream took in every line, if only a dash; an application that logs its own time
+        // under the same label does so where it was asked.
+        in_every_line: &["apptime", "runtime"],
         source: "ltsv.org",
         ..PRESET
     },

@@ -80,6 +80,8 @@ pub struct Steps {
     head: Literal,
     steps: Vec<Step>,
     quick: Option<Quick>,
+    /// A value in quotes at whose bytes syslog may have cut the line off.
+    cut_in: Option<usize>,
 }
 
 /// What did not fit, and where.
@@ -136,7 +138,30 @@ impl Steps {
             })
             .collect();
         let quick = Quick::new(&literals[0], &slots, &literals[1..]);
-        (Steps { head: Literal::new(&literals[0]), steps, quick }, slots)
+        (Steps { head: Literal::new(&literals[0]), steps, quick, cut_in: None }, slots)
+    }
+
+    /// Lets a line end within this value, if it stands in quotes: what is behind is then not there.
+    pub fn may_be_cut_in(&mut self, index: usize) {
+        self.cut_in = Some(index).filter(|&index| self.steps[index].kind == Kind::Quoted);
+    }
+
+    /// Reads a line that was cut off where that may be.
+    #[cold]
+    fn read_cut(&self, line: &[u8], spans: &mut Spans) -> Option<()> {
+        let last = self.cut_in?;
+        let mut start = self.head.len();
+        for (index, step) in self.steps[..last].iter().enumerate() {
+            let end = step.first_end(line, start, &mut spans.stamp).ok()?;
+            spans.at[index] = Span::new(start, end);
+            start = end + step.tail.len();
+        }
+        if start >= line.len() || self.steps[last].quote(line, start) < line.len() {
+            return None;
+        }
+        spans.at[last] = Span::new(start, line.len());
+        spans.at[last + 1..self.steps.len()].fill(Span::NONE);
+        Some(())
     }
 
     /// The literals around capture `index`: before it and behind it.
@@ -170,7 +195,10 @@ impl Steps {
         for (index, step) in self.steps.iter().enumerate() {
             match step.first_end(line, start, &mut spans.stamp) {
                 Ok(end) => spans.at[index] = Span::new(start, end),
-                Err(miss) => return self.read_on(line, spans, index, start, miss),
+                Err(miss) => {
+                    let read = self.read_on(line, spans, index, start, miss);
+                    return read.or_else(|failure| self.read_cut(line, spans).ok_or(failure));
+                }
             }
             start = spans.at[index].end as usize + step.tail.len();
         }
@@ -569,9 +597,22 @@ impl Step {
             Kind::Colour => Some(colour(line, start)),
             Kind::FourDecimals => four_decimals(line, start),
             Kind::Captured => captured(line, start),
+            Kind::OpenQuote => Some(start + usize::from(line.get(start) == Some(&b'"'))),
+            Kind::RestOfCombined => Some(self.rest_of_combined(line, start)),
             _ => None,
         };
         end.or_else(|| self.may_be_empty.then_some(start))
+    }
+
+    fn rest_of_combined(&self, line: &[u8], start: usize) -> usize {
+        let quoted = |at: usize| {
+            let opens = line.get(at..).is_some_and(|rest| rest.starts_with(b" \""));
+            opens.then(|| self.quote(line, at + 2) + 1).filter(|&end| end <= line.len())
+        };
+        match line.get(start) {
+            Some(b'"') => start + 1,
+            _ => quoted(start).and_then(quoted).unwrap_or(start),
+        }
     }
 
     fn maybe_quoted(&self, line: &[u8], start: usize) -> Option<usize> {
