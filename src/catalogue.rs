@@ -1,7 +1,7 @@
 //! Names every metric once: the page, the state files, the README's table and the man page all read this list.
 //!
 //! A metric's `merge` says what becomes of it when the pages of several generations of this program are added up
-//! (DESIGN section 7): counts are summed, a newest time is the largest, and what describes one process stays its own.
+//! (docs/DESIGN.md): counts are summed, a newest time is the largest, and what describes one process stays its own.
 
 /// The types of the Prometheus and OpenMetrics data models that this program writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub struct Metric {
     pub labels: &'static str,
     /// The HELP line.
     pub help: &'static str,
-    /// The directives and variables it comes from, for the documents; empty where it is our own pulse.
+    /// The directives and variables it comes from, for the documents; empty for metrics of the program itself.
     #[allow(dead_code, reason = "read by the tests that hold the documents to this table")]
     pub from: &'static str,
 }

@@ -1,4 +1,4 @@
-//! Turns decimal text into exact numbers and back: an `FixedPoint` counts billionths.
+//! Fixed-point numbers: exact billionths, from decimal text and back.
 //!
 //! Counts and times are added up over processes and over years. Added as floating point, the same figures give sums
 //! that differ in the last digit with the order of addition, and a counter that falls by a digit is a reset to
@@ -81,7 +81,7 @@ impl FixedPoint {
         }
         let scale = 10i128.pow(u32::try_from(DECIMALS - fraction.len()).ok()?);
         let fraction = if fraction.is_empty() { 0 } else { fraction.parse::<i128>().ok()? * scale };
-        // Below zero from the first step on: the lowest number has no positive twin.
+        // Signed from the first step on: the lowest number has no positive counterpart.
         let sign = if negative { -1 } else { 1 };
         let whole = whole.parse::<i128>().ok()?.checked_mul(sign * PER_UNIT)?;
         whole.checked_add(sign * fraction).map(FixedPoint)

@@ -12,9 +12,9 @@ const READER_WAIT_MAX_MS: u8 = 100;
 /// Messages that nobody read.
 static UNREAD: Mutex<u64> = Mutex::new(0);
 
-/// Writes `httpd_exporter: TEXT` in one write, so that lines of several processes do not mix. Where stderr is a pipe or
-/// a socket that nobody reads, the message is dropped, and how many were is said when somebody reads again. A file is
-/// written plainly.
+/// Writes `httpd_exporter: TEXT` in one write, so that lines of several processes do not mix. Where stderr is a pipe
+/// or a socket that nobody reads, the message is dropped, and the number of dropped messages is logged when it is
+/// read again. A file is written without this care.
 pub fn log_line(text: impl Display) {
     let mut unread = UNREAD.lock().unwrap_or_else(PoisonError::into_inner);
     let wait = if *unread == 0 { READER_WAIT_MAX_MS } else { 0 };

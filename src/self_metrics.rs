@@ -1,7 +1,7 @@
-//! The program's own pulse: the figures about ourselves that more than one thread touches.
+//! Self metrics: the figures about the program itself that more than one thread touches.
 //!
-//! They are counters and gauges of the `prometheus` crate, named by the catalogue and written only by those who cause
-//! them; output reads them through the registry. What only the counting thread knows is in the ledger instead.
+//! They are counters and gauges of the `prometheus` crate, named by the catalogue and written only where their
+//! cause is; the page reads them through the registry. What only the counting thread knows is in the ledger instead.
 
 use crate::catalogue;
 use crate::catalogue::Metric;

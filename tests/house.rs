@@ -445,3 +445,20 @@ fn things_have_the_names_of_the_field() {
     }
     obeyed(&breaches);
 }
+
+/// Comments that lead to a file lead to one that is there.
+#[test]
+fn files_named_in_comments_exist() {
+    let sources = sources();
+    let names: BTreeSet<&str> = sources.iter().filter_map(|source| source.path.rsplit('/').next()).collect();
+    let mut breaches = Vec::new();
+    for source in sources.iter().filter(|source| source.path.starts_with("src/")) {
+        for (number, line) in source.lines() {
+            let Some((_, comment)) = line.split_once("//") else { continue };
+            let words = comment.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
+            let files = words.filter(|word| word.ends_with(".rs") && !names.contains(word));
+            breaches.extend(files.map(|file| format!("{}:{number}: there is no {file}", source.path)));
+        }
+    }
+    obeyed(&breaches);
+}

@@ -39,8 +39,8 @@ pub fn of(format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Vec<Change> 
     changes
 }
 
-/// The same letters as another server means them. A duration whose unit is another there is none to be guessed: it has
-/// to stand beside one whose values tell.
+/// The same directives with the meaning that they have for another server. Where a duration has another unit there,
+/// the change is offered only if another value of the line tells the unit.
 fn in_other_languages(format: &Format) -> Vec<Change> {
     let text = format.text();
     let letters = !text.contains('$') && !format.is_json() && Language::named(text).is_none();
@@ -173,7 +173,7 @@ const NGINX: Habits = Habits {
     clients: &[("$remote_addr", "$http_x_forwarded_for")],
 };
 
-/// The same field in both dialects, and the word of the other one for what has no twin but another unit.
+/// The same field in both dialects; where the other one has it in another unit only, that field.
 const TWINS: &[(&str, &str)] = &[
     ("%h", "$remote_addr"),
     ("%a", "$remote_addr"),

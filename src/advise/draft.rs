@@ -358,8 +358,8 @@ fn seconds_of(list: &str) -> f64 {
     list.split([',', ':', ' ']).filter_map(|part| part.parse::<f64>().ok()).sum()
 }
 
-/// A map of the keys of JSON lines, and the words for it. `own` is the map that somebody gave: what of it the lines
-/// have stays. None when the lines have no status that can be told.
+/// A map of the keys of JSON lines, and the words for it. `own` is the map that the operator gave: those of its keys
+/// that the lines have stay. None when no key of the lines is known to be the status.
 pub fn of_keys(own: &str, lines: &[&[u8]]) -> Option<(String, String)> {
     let members = members_of(lines);
     let has = |key: &str| members.iter().any(|(known, _)| known == key);

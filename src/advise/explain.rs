@@ -1,7 +1,7 @@
 //! Explains: how each line is read, field by field, or where and why it does not fit; then what the format gives.
 //!
-//! The other tail of the house: lines go from stdin through the same format as everywhere, but to a person instead of
-//! the ledger. It owns the wording; what it says of a line comes from parse.
+//! Lines go from stdin through the same format as when they are counted, but to a person instead of the ledger. It
+//! owns the wording; what it says of a line comes from parse.
 
 use crate::advise::budget::Budget;
 use crate::advise::reading::Reading;
@@ -28,7 +28,7 @@ use std::io::{self, BufRead, Read, Write};
 pub fn run(options: &Options, input: &mut impl BufRead) -> Result<(), String> {
     let mut output = io::stdout().lock();
     let first = first_lines(input);
-    // A reader of the output that goes away has read enough, and so has a broken input.
+    // When the reader of the output has gone, or the input fails, there is nothing left to do.
     let _ = match choice(options, &first)? {
         Some((format, chosen, title)) => {
             let envelope = envelope(options, &format, &first);
@@ -41,7 +41,7 @@ pub fn run(options: &Options, input: &mut impl BufRead) -> Result<(), String> {
     Ok(())
 }
 
-/// The lines that choose the format, without their newlines.
+/// The first lines, which the format is detected from, without their newlines.
 fn first_lines(input: &mut impl BufRead) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
     while lines.len() < limits::DETECT_LINES_MAX {
@@ -74,8 +74,8 @@ fn envelope(options: &Options, format: &Format, first: &[Vec<u8>]) -> Envelope {
     envelope
 }
 
-/// The format to explain by, whether it is the one of the lines, and what is said of it. None when there is neither a
-/// format nor a line to choose one by.
+/// The format to explain with, whether it reads the lines, and a title that says what it is. None when there is neither
+/// a format nor a line to detect one from.
 fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, String)>, String> {
     if let Some(spec) = &options.format {
         let mut format = compiled(spec)?;
@@ -110,7 +110,7 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, 
 /// Lines that are shown in full; of those behind them, the first of each kind that does not fit.
 const SHOWN_LINES_MAX: u64 = 20;
 
-/// Pieces of advice for one log: more of them are no advice.
+/// Pieces of advice for one log: more would not help.
 const REMEDIES_MAX: usize = 4;
 
 struct Explainer {
@@ -119,12 +119,12 @@ struct Explainer {
     spans: Spans,
     /// What is said of the format before the first line.
     title: String,
-    /// Whether it is the format of the lines, and not only the nearest to them.
+    /// Whether it reads the lines, and is not only the nearest to them.
     chosen: bool,
     counts: Counts,
     /// The reasons that a line was shown for.
     reasons: HashSet<Reason>,
-    /// What to do, and under which line that is said.
+    /// Each remedy, and the number of the line under which it is printed.
     remedies: Vec<(u64, Remedy)>,
     /// With `--route auto`, what the lines teach.
     learner: Option<Learner>,
@@ -137,7 +137,7 @@ struct Peeled {
     line: Vec<u8>,
     /// What stood around it tells this.
     told: Vec<(String, String)>,
-    /// Why it is no request, if it is none.
+    /// Why it is no request, if that is so.
     foreign: Option<String>,
     /// Why it does not fit, if it should.
     reason: Option<Reason>,
@@ -150,7 +150,7 @@ struct Counts {
     fit: u64,
     /// Lines that are no requests.
     foreign: u64,
-    /// Lines that fit and can hardly be meant so.
+    /// Lines that fit with a doubtful value.
     doubted: u64,
     /// Lines that are not shown, and those of them that do not fit.
     hidden: u64,
@@ -269,7 +269,7 @@ impl Explainer {
             self.counts.foreign += 1;
         } else if self.format.parse(line, &mut self.spans).is_ok() {
             self.counts.fit += 1;
-            // What is not shown is looked at without words.
+            // For a line that is not shown no text is made.
             let is_doubted = match number <= SHOWN_LINES_MAX {
                 true => !reading::suits(&self.format, line),
                 false => !doubt::of_line(&self.format.fields.slots, line, &self.spans).is_empty(),
@@ -346,7 +346,7 @@ impl Explainer {
             let _ = write!(text, ", {} are no requests", counts.foreign);
         }
         text.push_str(".\n");
-        // What a format gives that reads nothing would only lead astray.
+        // The metrics of a format that reads no line would be misleading.
         text.push_str(&match (counts.fit, self.remedies.is_empty()) {
             (0, false) => "Look again with what is advised above.\n".to_owned(),
             (0, true) => "Write a line down in nginx's way, with a $name in the place of each value: a name that nginx \
@@ -426,7 +426,7 @@ impl Explainer {
         format!("\nIt does not give:\n{text}\n{paste}")
     }
 
-    /// Where the fields of a format are set, if what is known here of Apache and nginx is of no use there.
+    /// Where the fields of a format are configured, for servers other than Apache and nginx.
     fn elsewhere(&self) -> Option<String> {
         let preset = PRESETS.iter().find(|preset| preset.name == self.format.name());
         match (preset.map_or("", |preset| preset.set_by), self.format.name_of_ours()) {

@@ -1,4 +1,4 @@
-//! What is often taken for an access log and is none, by its looks, with where the access log is.
+//! Recognizes logs that are no access logs (error logs, HTTP heads), and says where the access log is.
 
 use crate::log::printable;
 
@@ -45,14 +45,14 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// What the lines are, if most of them are none of an access log.
+/// What the lines are, if most of them do not come from an access log.
 pub fn named(lines: &[&[u8]]) -> Option<String> {
     let texts: Vec<String> = lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect();
     let most = |kind: &&Kind| texts.iter().filter(|text| (kind.is)(text)).count() * 2 > texts.len();
     KINDS.iter().find(most).map(|kind| kind.words.to_owned()).or_else(|| nickname(lines))
 }
 
-/// Apache takes a name that no LogFormat has for a format, which has no directive in it, and writes the name.
+/// Apache takes an unknown nickname for a format without directives, and writes the nickname as every line.
 fn nickname(lines: &[&[u8]]) -> Option<String> {
     let first = *lines.first()?;
     let is_name = first.iter().all(|c| c.is_ascii_alphanumeric() || b"_-.".contains(c)) && !first.is_empty();

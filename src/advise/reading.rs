@@ -116,7 +116,7 @@ pub fn explain(format: &Format, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
         && format.is_keyed()
         && format.fields.slots.len() > 1
     {
-        // The key of a condition is none that the line should have.
+        // The key of a condition need not be in the line.
         let keys = format.fields.slots.iter().filter(|slot| slot.meaning.role.is_some()).count();
         let why = format!("of the {keys} keys of the format, the line has only this");
         only.doubt =
@@ -146,12 +146,13 @@ const CONSTANT: [Role; 8] = [
     Role::Timestamp,
 ];
 
-/// Whether a line is read, and every value may be meant so.
+/// Whether a line is read and no value is in doubt.
 pub fn suits(format: &Format, line: &[u8]) -> bool {
     explain(format, line).is_ok_and(|readings| readings.iter().all(|reading| reading.doubt.is_none()))
 }
 
-/// A key of a map given in full that no line has, nor another that would do. Presets have keys for many servers.
+/// A key of a map given in full that is in no line, and neither is an alternative to it. (Presets have keys for many
+/// servers.)
 fn unheard_of(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
     if !format.is_keyed()
         || readings.is_empty()
@@ -169,8 +170,8 @@ fn unheard_of(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
     CONSTANT.iter().find_map(missing)
 }
 
-/// What is counted for the field that plays a role, where the reading of records says it better than the field alone:
-/// a host without its port, a status that is none.
+/// What is counted for the field that plays a role, where that differs from the field itself: a host without its port,
+/// a status that is out of range.
 fn counted(record: &Record, slot: &Slot) -> Option<String> {
     let role = slot.meaning.role.filter(|role| record.fields.source_of(*role) == Some(slot.name.as_str()))?;
     let time = |nanos: Option<u64>| {
@@ -301,8 +302,8 @@ fn sized(format: &Format) -> Spans {
     spans
 }
 
-/// Before the place where nothing fitted any more, a value may have swallowed what no server writes there: a person
-/// points at that.
+/// Before the place where the line stopped to fit, a value may contain what no server writes there; then that is the
+/// place to show.
 fn of_doubt(format: &Format, steps: &Steps, line: &[u8], failure: Failure) -> Option<Mismatch> {
     let mut spans = sized(format);
     spans.clear();

@@ -1,7 +1,7 @@
 //! What would make a format fit: the format itself with one thing changed, a preset, or a format drafted from the
 //! line.
 //!
-//! Turns a format and some lines that it cannot read, or reads as nobody could have meant, into one sentence for
+//! Turns a format and some lines that it cannot read, or reads with doubtful values, into one sentence for
 //! the operator. Everything that may help is tried; of what reads the lines without a doubt, the cheapest is offered.
 //! Slow, for people; a budget bounds what is read for it.
 
@@ -56,7 +56,7 @@ pub fn remedy(format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Option<R
     let own = changes::of(format, &few, scale.budget);
     scale.weigh_all(own.into_iter(), 0);
     if presets::of_text(format.text()).is_some() {
-        // Whoever named one may as well have named another.
+        // One plain preset is easily taken for another.
         for plain in PLAIN.iter().filter_map(|name| Format::compile(name).ok()) {
             if plain.text().contains('$') || !format.text().contains('$') {
                 let changes = changes::of(&plain, &few, scale.budget);
@@ -142,7 +142,7 @@ fn bytes_of(lines: &[&[u8]]) -> usize {
 }
 
 /// What the odd values of the lines cost, and those lines that are not read; None unless more than half of them are
-/// read without a doubt: the rest may be true garbage.
+/// read without a doubt: the others may not be requests at all.
 fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
     let mut spans = Spans::new();
     let (mut read, mut odd) = (0, 0);
@@ -163,15 +163,15 @@ fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
             return None;
         }
     }
-    // Requests that were answered well are requests.
+    // Most requests with a successful status are valid HTTP requests.
     if invalid > valid {
         return None;
     }
     Some((odd * ODD_VALUE + (lines.len() - read) * UNREAD_LINE) / read.max(1))
 }
 
-/// The preset that these lines would choose, after those of the same server. Who gave a preset chose among presets;
-/// who wrote a format wants that one right.
+/// The preset that these lines would choose, after those of the same server. Where a preset was given, another preset
+/// is cheap; where a format was given, correcting that format is.
 fn other_presets(format: &Format, lines: &[&[u8]]) -> Vec<Change> {
     let known = presets::of_text(format.text());
     let change = |preset: &Preset, price| Change {

@@ -1,7 +1,7 @@
 //! Asks for the unit of a number that no line tells, with formats ready to paste.
 //!
-//! What may be meant are the presets that end in a bare duration and read the lines, and the directives of the same
-//! shape in the other units, each with the servers that write so. The likeliest by the size of the numbers comes
+//! The choices are the presets that end in a bare duration and read the lines, and the directives of the same shape in
+//! the other units, each with the servers that write it. The likeliest by the size of the numbers comes
 //! first; which one it is, only the operator knows.
 
 use crate::advise::changes::in_words_of_nginx;
@@ -13,7 +13,7 @@ use crate::parse::detect::{Detected, detect, ends_in_a_bare_duration};
 use crate::parse::read::spans::Spans;
 use crate::parse::read::text::decimal;
 
-/// A unit, the fields that have it, and who writes so.
+/// A unit, the fields that have it, and the servers that write it.
 struct Choice {
     unit: Unit,
     name: &'static str,

@@ -1,7 +1,7 @@
-//! The advice thread: what the reports of the counting thread mean and what to do about it, said to the operator.
+//! Advice thread: turns the reports of the counting thread into messages to the operator.
 //!
 //! It starts with the first report, gets all others over a bounded channel, and ends when the reporter is dropped.
-//! What it works out has a bound, and nobody waits for it but the end of the program, for a moment.
+//! Its work is bounded. Nothing waits for it except the end of the program, and that for a moment only.
 
 use crate::advise::budget::Budget;
 use crate::advise::{no_access_log, reading, remedy, units};
@@ -28,13 +28,13 @@ impl Advisor {
             if let Some((ended, doubt)) = idle.take() {
                 thread = started(ended, doubt);
             }
-            // A queue that is full, or a thread that cannot be had: advice is lost, and no line.
+            // If the queue is full or the thread cannot be started, advice is lost, but no line.
             let _ = thread.as_ref().map(|thread: &Sender<Report>| thread.try_send(report));
         };
         (Advisor(end), Reporter::new(take, doubt))
     }
 
-    /// Waits until all has been said, but not for ever. The reporter has to be dropped before.
+    /// Waits, for a limited time, until all reports are answered. The reporter has to be dropped before.
     pub fn finish(&self) {
         let _ = self.0.recv_timeout(limits::ADVICE_WAIT_MAX);
     }

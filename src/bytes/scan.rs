@@ -1,12 +1,12 @@
-//! Finds bytes: the inner loop of every matcher.
+//! Byte search with SIMD: the inner loop of every matcher.
 //!
-//! Owns the only `unsafe` of this room: sixteen bytes are compared at once with SSE2, which every x86_64 processor
-//! has, or thirty-two with AVX2 where there is that. It must never read outside a slice. Other processors take the
-//! plain twin, and tests hold all of them together.
+//! Has the only `unsafe` of this room: 16 bytes are compared at once with SSE2, which every x86_64 processor has, or
+//! 32 with AVX2 where the processor has it; that is proved by a value of the type `Avx2`, which only detection makes.
+//! Nothing is read outside a slice. Other processors take the plain version, and tests compare all of them.
 //!
-//! There are two ways in. `find_byte` and `find_either` search a slice of any length, for whoever meets one now and
-//! then. `Simd` look at a block of fixed size and know no end; `work` compiles all the reading of lines around
-//! them, once for each kind of processor, so that in the loop nothing is called.
+//! There are two interfaces. `find_byte` and `find_either` search a slice of any length, and are for occasional use.
+//! `Simd` looks at a block of fixed size; `work` compiles all the reading of lines around it, once for each kind of
+//! processor, so that the loop calls no function.
 
 use crate::bytes::work::scanned;
 
@@ -33,10 +33,10 @@ pub fn places(block: &[u8; 64], a: u8, b: u8) -> u64 {
     quarters.iter().rev().fold(0, |bits, quarter| bits << 16 | u64::from(imp::which(quarter, a, b)))
 }
 
-/// Bytes looked at in one glance.
+/// Bytes compared at once.
 pub const LANES: usize = 32;
 
-/// How a processor looks at that many bytes at once.
+/// How a processor compares that many bytes at once.
 pub trait Simd: Copy {
     /// One bit for each byte that is `a`, `b` or a newline.
     fn stops(self, block: &[u8; LANES], a: u8, b: u8) -> u32;
@@ -47,12 +47,12 @@ pub trait SimdTask {
     fn run<L: Simd>(self, lanes: L);
 }
 
-/// Does work in the best way this processor has.
+/// Does work in the fastest way this processor has.
 pub fn work(work: impl SimdTask) {
     imp::work(work);
 }
 
-/// The same in plain words: the fallback for other processors, and the judge of the fast one.
+/// The same byte by byte: for other processors, and for tests of the fast version.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 pub mod plain {
     use super::{LANES, Simd, SimdTask};
@@ -67,12 +67,12 @@ pub mod plain {
         }
     }
 
-    #[cfg_attr(target_arch = "x86_64", expect(dead_code, reason = "the other twin is used"))]
+    #[cfg_attr(target_arch = "x86_64", expect(dead_code, reason = "the fast version is used"))]
     pub fn which(block: &[u8; 16], a: u8, b: u8) -> u32 {
         block.iter().rev().fold(0, |bits, &c| bits << 1 | u32::from(c == a || c == b))
     }
 
-    #[cfg_attr(target_arch = "x86_64", expect(dead_code, reason = "the other twin is used"))]
+    #[cfg_attr(target_arch = "x86_64", expect(dead_code, reason = "the fast version is used"))]
     pub fn work(work: impl SimdTask) {
         work.run(Plain);
     }
@@ -103,6 +103,7 @@ mod imp {
         unsafe { sixteen(block, a, b) }
     }
 
+    /// SSE2 is part of every x86_64, so anybody may have one of these.
     #[derive(Clone, Copy)]
     pub struct Sse2;
 
@@ -123,14 +124,29 @@ mod imp {
         low | high << LANES
     }
 
-    /// A processor with AVX2 and what came with it. Only `work_by_avx2` has one, and tests that have asked for it.
-    #[derive(Clone, Copy)]
-    pub struct Avx2;
+    pub use proof::Avx2;
+
+    /// A module of its own, so that nothing else can make the proof.
+    mod proof {
+        /// Proves that this processor has AVX2, BMI1, BMI2 and LZCNT.
+        #[derive(Clone, Copy)]
+        pub struct Avx2(());
+
+        impl Avx2 {
+            pub fn detect() -> Option<Avx2> {
+                let has_all = is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("bmi2")
+                    && is_x86_feature_detected!("lzcnt");
+                has_all.then_some(Avx2(()))
+            }
+        }
+    }
 
     impl Simd for Avx2 {
         #[inline(always)]
         fn stops(self, block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
-            // SAFETY: who has this type runs on such a processor.
+            // SAFETY: `self` proves that the processor has AVX2.
             unsafe { stops_by_avx2(block, a, b) }
         }
     }
@@ -146,22 +162,16 @@ mod imp {
     }
 
     pub fn work(work: impl SimdTask) {
-        let avx2 = is_x86_feature_detected!("avx2");
-        if avx2
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("lzcnt")
-        {
-            // SAFETY: it has them.
-            unsafe { work_by_avx2(work) }
-        } else {
-            work.run(Sse2);
+        match Avx2::detect() {
+            // SAFETY: `avx2` proves that the processor has all that this function is compiled for.
+            Some(avx2) => unsafe { work_by_avx2(work, avx2) },
+            None => work.run(Sse2),
         }
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-    fn work_by_avx2(work: impl SimdTask) {
-        work.run(Avx2);
+    fn work_by_avx2(work: impl SimdTask, avx2: Avx2) {
+        work.run(avx2);
     }
 
     /// Bytes looked at in one turn of the loop over long values: one bit for each fills a register.
@@ -218,9 +228,9 @@ mod imp {
         if hay.len() < STRIDE {
             return find_in_short(hay, from, a, b);
         }
-        // What the processor can do is asked once in a process, and from then on is a bit in memory.
+        // The standard library detects features once in a process; from then on this tests a bit in memory.
         if is_x86_feature_detected!("avx2") {
-            // SAFETY: it can.
+            // SAFETY: the line above.
             unsafe { find_far_by_avx2(hay, from, a, b) }
         } else {
             // SAFETY: SSE2 is part of every x86_64.
@@ -257,8 +267,8 @@ mod imp {
         if at >= hay.len() {
             return Some(hay.len());
         }
-        // The last stride is looked at as a whole, and what was seen already is shifted away: a loop over what
-        // is left ends where the processor does not expect it to, and that costs more.
+        // The last stride is compared as a whole, and what was seen already is shifted away: a loop over what is
+        // left would cost a mispredicted branch.
         let found = hits(last) >> (at + STRIDE - hay.len());
         Some(if found == 0 { hay.len() } else { at + found.trailing_zeros() as usize })
     }
@@ -338,21 +348,21 @@ mod tests {
             #[cfg(target_arch = "x86_64")]
             {
                 prop_assert_eq!(imp::Sse2.stops(&block, a, b), seen);
-                if is_x86_feature_detected!("avx2") {
-                    prop_assert_eq!(imp::Avx2.stops(&block, a, b), seen);
+                if let Some(avx2) = imp::Avx2::detect() {
+                    prop_assert_eq!(avx2.stops(&block, a, b), seen);
                 }
             }
         }
 
         #[test]
-        fn the_fast_twin_agrees_with_the_plain_one(
+        fn the_fast_version_agrees_with_the_plain_one(
             hay in proptest::collection::vec(any::<u8>().prop_map(|b| b % 7), 0..300),
             from in 0usize..320, a in 0u8..7, b in 0u8..9,
         ) {
             let plainly = plain::find(&hay, from, a, b);
             prop_assert_eq!(find_either(&hay, from, a, b), plainly);
             prop_assert_eq!(find_byte(&hay, from, a), plain::find(&hay, from, a, a));
-            // The path of processors without AVX2, which those that run this test hardly ever are.
+            // The path of processors without AVX2, which are rare among those that run this test.
             #[cfg(target_arch = "x86_64")]
             // SAFETY: SSE2 is part of every x86_64.
             prop_assert_eq!(unsafe { imp::find_far_by_sse2(&hay, from, a, b) }, plainly);

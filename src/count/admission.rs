@@ -1,15 +1,15 @@
-//! Who gets one of a fixed number of places: the values of a label, the series of a page.
+//! Admission to a fixed number of places: which values of a label, which series of a page.
 //!
-//! - **The first places go to whoever comes first**, at the first sight. An ordinary log, whose few values fit in
-//!   there, is counted exactly from its first line.
+//! - **The first places are given at the first sighting.** An ordinary log, whose few values fit into them, is counted
+//!   exactly from its first line.
 //! - **The other places must be earned** by [`FIRST_SIGHTINGS`] = 4 sightings, and this demand doubles in
-//!   [`DEMAND_STEPS`] = 7 equal steps as the places fill, up to 256. So the noise of a scanner cannot take them, and
-//!   what becomes frequent later finds one.
+//!   [`DEMAND_STEPS`] = 7 equal steps as the places fill, up to 256. So a scanner's one-off values cannot take them,
+//!   and a value that becomes frequent later still gets one.
 //!
-//! Sightings of what has no place are counted by a Misra-Gries summary (*Finding repeated elements*, 1982) with as many
-//! counters as places, and [`COUNTERS_MIN`] = 1024 to [`COUNTERS_MAX`] = 4096 of them: who has a counter raises it;
-//! who has none takes a free one; where none is free, all fall by one. Its bounds, where `n` is the number of sightings
-//! without a place and `c` that of the counters:
+//! Sightings of what has no place are counted by a Misra-Gries summary (*Finding repeated elements*, 1982) with as
+//! many counters as places, and [`COUNTERS_MIN`] = 1024 to [`COUNTERS_MAX`] = 4096 of them: a value that has a
+//! counter raises it; one without takes a free counter; where none is free, all counters fall by one. Its bounds,
+//! where `n` is the number of sightings without a place and `c` that of the counters:
 //!
 //! - a counter is **never too high**, so what was seen fewer than 4 times never takes an earned place, however many
 //!   millions of others come;
@@ -20,9 +20,9 @@
 //! **The same sightings give the same places**: the hashes that tell values apart have 64 bits and a seed, so that
 //! nobody can prepare what collides, but neither where a counter lies nor which one falls depends on them.
 //!
-//! There is no clock and no window: something is forgotten only as others press, so what comes twice a day in a quiet
-//! log gets its place in the end. Whoever sends one thing many times on purpose can win places, at the price of 4 to
-//! 256 requests each; it is the bound on places, not the admission, that bounds the memory.
+//! There is no clock and no window: a value is forgotten only when others need its counter, so one that comes twice a
+//! day in a quiet log gets its place in the end. A client can win places on purpose, at the price of 4 to 256 requests
+//! each; it is the bound on places, not the admission, that bounds the memory.
 //!
 //! Memory, fixed at the start: 34 to 68 bytes a counter.
 
@@ -34,7 +34,7 @@ const FIRST_SIGHTINGS: u32 = 4;
 /// How often the demand doubles until the last place: 4, 8, 16, 32, 64, 128, 256.
 const DEMAND_STEPS: usize = 7;
 
-/// Counters of the smallest summary, which puts the share that wins a place surely at 1/1025.
+/// Counters of the smallest summary: any share above 1/1025 is sure to win a place.
 const COUNTERS_MIN: usize = 1024;
 
 /// Counters of the largest: what is rarer than 1/4097 need not have a place.
@@ -43,11 +43,11 @@ const COUNTERS_MAX: usize = 4096;
 /// A counter is given back when it reaches the demand, which is never more than this.
 const COUNT_MAX: u32 = FIRST_SIGHTINGS << DEMAND_STEPS;
 
-/// The door to the places; it does not hold them.
+/// Decides who gets a place; the places themselves are held elsewhere.
 #[derive(Clone, Debug)]
 pub struct Admission {
     places: usize,
-    /// So many are free to whoever comes.
+    /// So many places are given at the first sighting.
     free: usize,
     summary: Option<Summary>,
 }
@@ -66,7 +66,7 @@ impl Admission {
         self.places
     }
 
-    /// Whether what has this hash gets a place now that so many are held; counts as one sighting of it.
+    /// Counts one sighting of the value with this hash, and says whether it gets a place while so many are held.
     pub fn admits(&mut self, held: usize, hash: u64) -> bool {
         if held >= self.places {
             return false;

@@ -1,7 +1,7 @@
-//! Holds the first lines back until there are enough of them to choose the format by, whatever pieces they come in.
+//! Format detection: holds the first lines back until there are enough of them to choose the format by.
 //!
-//! What is held is counted once the format is known, or as malformed when no preset reads it; and then the next lines
-//! are asked. It is bounded in lines, in bytes and in time.
+//! The lines held are counted once the format is known, or as malformed when no preset reads them; in that case the
+//! next lines are tried. What is held is bounded in lines, in bytes and in time.
 
 use crate::bytes::scan::find_byte;
 use crate::limits;
@@ -14,7 +14,7 @@ pub struct FormatDetector {
     pub options: Options,
     held: Vec<u8>,
     lines: usize,
-    /// When there is something to be held no longer.
+    /// The time at which the lines held have to be decided upon.
     until: Option<Instant>,
 }
 

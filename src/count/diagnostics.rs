@@ -1,8 +1,8 @@
-//! Notices what does not fit and reports it with samples: the first line of each kind, once that most lines do not
-//! fit, and once the first lines of all, which may fit and yet mean something else.
+//! Diagnostics: reports lines that do not fit, with samples: the first line of each kind; once, that most lines do not
+//! fit; and once the first lines of the log, which may fit and yet mean something else.
 //!
-//! Nothing is worked out here: whoever receives the reports advises on them, on a thread of its own. What strangers
-//! send ends up here, so the number of reports is fixed, and so are the lines and bytes that are kept.
+//! Advice is worked out elsewhere, on a thread of its own. Strangers choose what ends up here, so the number of reports
+//! is fixed, and so are the lines and bytes that are kept.
 
 use crate::count::ledger::{Doubt, Ledger};
 use crate::count::totals::Outcome;
@@ -17,7 +17,7 @@ use std::time::Instant;
 /// hundred.
 const HOPELESS_LINES: u64 = 10;
 
-/// Something that people should hear of.
+/// A fact that the operator should be told.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The format as it was given, or the preset's name; none while no lines have chosen one.
@@ -37,11 +37,11 @@ pub enum Finding {
     Untold(Samples),
 }
 
-/// The way to whoever advises, and to the answer.
+/// Sends reports to the advisor, and holds its answer.
 pub struct Reporter {
     /// Takes a report; it must never wait.
     take: Box<dyn FnMut(Report) + Send>,
-    /// Where is put what speaks against lines that fit.
+    /// The advisor's doubt about lines that fit.
     pub doubt: Doubt,
 }
 
@@ -210,7 +210,7 @@ impl Diagnostics {
         self.due.filter(|_| !self.told_misfit && self.judged.0 == 0)
     }
 
-    /// On a quiet log: what fits nothing is said before there are enough lines to judge shares by.
+    /// On a quiet log: reports that no line fits before there are enough lines to judge shares by.
     pub fn on_time(&mut self, ledger: &Ledger, format: Option<&str>) {
         let (lines, malformed) = (ledger.totals.not_foreign(), ledger.totals.of(Outcome::Malformed));
         if malformed * 2 > lines {

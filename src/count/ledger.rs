@@ -1,10 +1,10 @@
 //! The ledger: all figures of one process, as plain integers that one thread owns.
 //!
 //! It holds two tables. `traffic` has a row for every set of label values and the requests and bytes of each;
-//! `latency` has the histograms, which bear fewer labels because each is dozens of samples. A row of traffic remembers
+//! `latency` has the histograms, which have fewer labels because each is dozens of samples. A row of traffic remembers
 //! its row of latency, so a line costs one look-up. Of HTTP it knows the status codes and their classes, which are
-//! numbers without a dictionary; of log lines nothing: it is told the numbers of label values and what to add. Whoever
-//! wants to know gets a clone.
+//! numbers without a dictionary; of log lines nothing: it is told the numbers of label values and what to add. Readers
+//! get a clone.
 
 use crate::count::dictionary::{Dictionary, Id};
 use crate::count::exemplars::Exemplars;
@@ -142,7 +142,7 @@ pub struct Summary {
 /// Places in files by key; none where a file has been read for good.
 pub type Places = BTreeMap<Arc<str>, Option<String>>;
 
-/// Why lines that fit can hardly be meant so, once somebody has found out; all copies of a ledger share it.
+/// Why lines that fit probably have another format, once the advisor has found out; all copies of a ledger share it.
 pub type Doubt = Arc<OnceLock<String>>;
 
 #[derive(Clone, Debug)]
@@ -173,7 +173,7 @@ pub struct Ledger {
     pub format_known: bool,
     /// Whether most of the lines read lately do not fit the format.
     pub misfit: bool,
-    /// Why lines that fit can hardly be meant so: set once, by whoever advises.
+    /// Why lines that fit probably have another format: set once, by the advisor.
     pub doubt: Doubt,
     /// Where the lines that are counted here end in the files that they come from, by key.
     pub places: Arc<Places>,

@@ -1,7 +1,7 @@
-//! A memo: the latest values of a label and what they became, so that mapping is done once for each value as a rule.
+//! Memo: a direct-mapped cache of the latest values of a label and their mappings.
 //!
-//! Direct-mapped: a value has one place, and who comes there last stays. Values are told apart by 64 bits of a seeded
-//! hash, which nobody can prepare. Memory: 64 KiB, fixed at the start.
+//! A value has one place, and the latest value of a place replaces the one before. Values are told apart by 64 bits of
+//! a seeded hash, which no client can predict. Memory: 64 KiB, fixed at the start.
 
 use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, Hasher};

@@ -1,7 +1,7 @@
-//! Counts: the counting thread owns the ledger, turns chunks of lines into records and records into figures.
+//! Counting thread: owns the ledger, turns chunks of lines into records, and records into figures.
 //!
-//! It does no input or output but for a few sentences on stderr, and takes no lock. Whoever wants the figures asks
-//! over a channel and gets a copy, so that the thread is never held for longer than copying takes.
+//! It does no input or output except for a few messages on stderr, and takes no lock. The figures are asked for over a
+//! channel and handed out as a copy, so the thread is never held up for longer than copying takes.
 
 mod admission;
 mod clients;
@@ -102,15 +102,14 @@ pub struct Counter {
     sources: Sources,
     spans: Spans,
     envelope: Envelope,
-    /// How often the first lines have been asked in vain for their envelope.
+    /// How often the first lines did not tell their envelope.
     asked: u32,
     envelopes_told: u32,
     diagnostics: Diagnostics,
 }
 
 impl Counter {
-    /// Compiles format and options; an error names the option. What people should hear of the lines goes to
-    /// `reporter`.
+    /// Compiles format and options; an error names the option. Reports on the lines go to `reporter`.
     pub fn new(options: Options, reporter: Reporter) -> Result<Counter, String> {
         let detecting = options.format.is_none();
         // Until the lines have chosen, the first preset stands in, for the reasons why none reads them.
@@ -124,7 +123,7 @@ impl Counter {
         if !detecting {
             tell_unused(&options, &ledger);
         }
-        // Who reads a page while lines come gets what is settled by then; here all lines can have what is learned.
+        // A page that is read while lines come has the routes settled by then; in these modes all lines can have them.
         let at_the_end = matches!(options.mode, Mode::Once | Mode::Explain);
         let route_sample = (at_the_end && options.learns_routes()).then(Vec::new);
         Ok(Counter {
@@ -393,7 +392,7 @@ impl Counter {
     }
 }
 
-/// An option that the format leaves without work is no error, but somebody would wait for its metric in vain.
+/// An option that has no effect with this format is no error, but the operator should not wait for its metric.
 fn tell_unused(options: &Options, ledger: &Ledger) {
     if !options.quantiles.is_empty() && ledger.quantiles.is_none() {
         log_line(
@@ -402,7 +401,7 @@ fn tell_unused(options: &Options, ledger: &Ledger) {
     }
 }
 
-/// Who asked may have gone meanwhile.
+/// The receiver may have gone meanwhile.
 fn answer(question: Option<SnapshotRequest>, ledger: &Ledger) {
     match question {
         Some(SnapshotRequest::All(reply)) => drop(reply.try_send(ledger.clone())),

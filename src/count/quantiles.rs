@@ -1,7 +1,7 @@
-//! Durations into quantiles over the last minutes: `--quantiles`.
+//! Quantiles of durations over a sliding window: `--quantiles`.
 //!
 //! The window is a ring of [`SLICES`] slices of time, each with a DDSketch (Masson, Rim, Lee, 2019), which
-//! are merged when somebody asks. The answer is within 1 % of a duration that was observed at that rank,
+//! are merged when a page is made. The answer is within 1 % of a duration that was observed at that rank,
 //! whatever the distribution; below [`FLOOR_SECONDS`] it is 0. A slice leaves the window as a whole, so the
 //! window is between nine tenths of its length and all of it.
 //!

@@ -1,7 +1,7 @@
-//! Gives every set of label values a row number, up to a fixed number of rows.
+//! Table of series: gives every set of label values a row number, up to a fixed number of rows.
 //!
-//! A key is the numbers of the label values, in the order of the labels; whoever owns the table keeps the figures of
-//! row n at index n of vectors of its own. Rows are never taken away: a counter that vanishes is a reset.
+//! A key is the numbers of the label values, in the order of the labels; the owner of the table keeps the figures of
+//! row n at index n of its own vectors. Rows are never taken away: a counter that vanishes is a reset.
 
 use crate::count::admission::Admission;
 use crate::limits;
@@ -70,13 +70,13 @@ pub struct Table {
 }
 
 impl Table {
-    /// So many rows, to whoever comes first.
+    /// So many rows, given at the first sighting.
     pub fn new(rows_max: usize) -> Table {
         Table::of(Admission::first_come(rows_max))
     }
 
-    /// The same, but for the last eighth of them, which must be earned: a page that scanners have filled still takes
-    /// in what becomes frequent, and one that is full of rows of its own loses little.
+    /// The same, but for the last eighth of them, which must be earned: a page that scanners have filled still admits
+    /// what becomes frequent, and one that is full of ordinary rows loses little.
     pub fn with_earned(rows_max: usize) -> Table {
         Table::of(Admission::earned(rows_max, rows_max - rows_max / 8))
     }

@@ -1,4 +1,4 @@
-//! The figures that bear no labels of the user's: what became of the lines, and the small families.
+//! Totals: the figures without configurable labels, which are the outcomes of lines and other small families.
 
 use crate::limits;
 use crate::parse::Reason;
@@ -43,7 +43,7 @@ impl Totals {
         self.lines[outcome as usize] += 1;
     }
 
-    /// Keeps the newest time. One that is ahead of our clock would stand for ever, and so is none.
+    /// Keeps the newest time. A time that is ahead of our clock would stay for ever, so it is not taken.
     #[inline]
     pub fn see_time(&mut self, time: i64, now: u64) {
         // Most lines have the time of the line before.

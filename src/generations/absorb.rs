@@ -28,7 +28,7 @@ const UNFINISHED: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 struct Absorbed {
     files: Vec<(Name, File)>,
-    /// Whom they have absorbed in their turn.
+    /// The generations that they have absorbed in their turn.
     noted: BTreeSet<Name>,
     /// What they have kept.
     kept: BTreeMap<String, String>,
@@ -39,7 +39,7 @@ impl State {
     pub fn absorb(&self) -> io::Result<()> {
         let absorbed = self.absorb_all();
         self.has_absorbed.store(true, Ordering::Relaxed);
-        // Whoever serves reads the others again; who does not has no use for their pages.
+        // A process that serves reads the pages of the others again; one that does not serve does not need them.
         lock(&self.view).forget_peers();
         absorbed
     }
@@ -141,7 +141,7 @@ impl State {
 
     /// What was absorbed before with the counts of the dead, and which of them are in it now.
     fn merge(&self, mine: &Own, dead: Vec<(Name, File)>) -> io::Result<(Page, Absorbed)> {
-        // Whoever has noted one of them did so before we got its lock, so this is the time to look.
+        // A process that noted one of them did so before we got its lock, so now is the time to look for notes.
         let read = (0..READS_MAX).find_map(|_| self.notes().transpose());
         let mut noted = read.unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))?;
         noted.extend(&mine.file.content.head.absorbed);
@@ -173,8 +173,8 @@ impl State {
         Ok((sum, gone))
     }
 
-    /// Whom the others have absorbed. None when one of them has gone meanwhile: what it had noted is in the file of
-    /// whoever absorbed it, which perhaps was read before.
+    /// Which generations the others have absorbed. None when one of them has gone meanwhile: its notes are in the
+    /// file of the one that absorbed it, which perhaps was read before.
     fn notes(&self) -> io::Result<Option<BTreeSet<Name>>> {
         let mut noted = BTreeSet::new();
         for name in self.directory.names()?.into_iter().filter(|name| *name != self.me()) {
@@ -184,7 +184,7 @@ impl State {
                 // No file of ours, which has absorbed nobody.
                 Err(_)
                     if self.directory.path_of(name).symlink_metadata().is_ok_and(|meta| !meta.is_file()) => {}
-                // Who cannot be asked may have absorbed any of them.
+                // A generation whose notes cannot be read may have absorbed any of them.
                 Err(error) => return Err(error),
             }
         }

@@ -1,4 +1,4 @@
-//! State file format: what a generation has to say, as text, and the changes that are appended behind it.
+//! State file format: the content of a generation as text, and the changes that are appended behind it.
 //!
 //! ```text
 //! # httpd_exporter state 2 <length> <crc32>
@@ -6,16 +6,16 @@
 //! began <milliseconds since boot>
 //! wants port                          only while it waits for the port
 //! absorbed <name> <name> ...          whose counts are in this file; only where there are any
-//! [kept]                              texts by key, for whoever has to find a place again
+//! [kept]                              texts by key: places in followed files, learned routes
 //! <key> <tab> <text>
 //! [page]                              an OpenMetrics page; or, where that is long, [series], which is shorter
 //! # changes <length> <crc32>
 //! [series]                            the series that have changed since, as they are now
 //! ```
 //!
-//! Length and checksum are those of the sections that follow, up to the next such line, so damage anywhere is found
-//! out. Changes that are cut off, as a kill leaves them, are none. Sections of other names are skipped: they are a
-//! younger version's. Files of version 1 (0.1.0) are read as well.
+//! Length and checksum are those of the sections that follow, up to the next such line, so damage anywhere is
+//! detected. Changes that are cut off, as a kill leaves them, are ignored. Sections of other names are skipped: they
+//! are written by a later version. Files of version 1 (0.1.0) are read as well.
 
 use crate::catalogue;
 use crate::fixed_point::FixedPoint;

@@ -1,8 +1,9 @@
 //! The lock of the followed files: of all living generations in a directory, one reads files.
 //!
 //! Two that read one file would both count its lines, and what is in a rotated file, or in a copy of it, can be told
-//! only by whoever has read on. So it is one lock for all files, and whoever waits for it begins where the counts that
-//! were saved by the holder end. The kernel releases it when the process ends, however that ends.
+//! only by the process that has read on. So there is one lock for all files, and the next holder begins where the
+//! counts that were saved by the holder before it end. The kernel releases it when the process ends, however that
+//! ends.
 
 use crate::generations::state::State;
 use crate::log::log_line;

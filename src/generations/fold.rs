@@ -1,8 +1,9 @@
-//! Folding: where the dead have left more series than the page has places for, the oldest are added up under `other`.
+//! Folding: where dead generations have left more series than the page has places for, the oldest are added up under
+//! `other`.
 //!
-//! No count is lost by it, and none looks like traffic. A counter that grows by what it takes in would be traffic to
-//! `rate()`; a series that is new to the page is none. So each folding makes series of its own, told apart by the label
-//! `folded` with its time, and takes in those of the folding before.
+//! No count is lost by it, and none looks like traffic. A counter that grows by folding would be traffic to `rate()`;
+//! a series that is new to the page is not. So each folding makes new series, which have the label `folded` with its
+//! time, and takes in those of the folding before.
 //!
 //! Folded are series that this process does not count itself, with labels beside method and status: first those whose
 //! labels are not the ones that are counted by today, then the oldest. Families without such labels stay as they are.

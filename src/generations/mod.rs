@@ -4,14 +4,14 @@
 //! it has persisted: its own counts and the sum of those of the dead it has absorbed. There is no protocol
 //! between generations, only sums, and three rules that make each count appear in a sum exactly once:
 //!
-//! 1. Absorbing holds the lock of the dead file, then saves ours with the sum and a note of whom it absorbed
-//!    (one rename: that is the moment it happens), and only then removes theirs. A process that ends in
-//!    between leaves files that are noted in another one; those are not added, and the next start removes
-//!    them. Who absorbs the file with the note takes over the note too, for as long as the noted file stands.
-//! 2. A scrape reads what the directory lists, and reads it again if anything it read has gone meanwhile; so does
-//!    who looks for notes. So it sees an absorbed file either itself or as a note, never neither. (Linux lists a
-//!    directory of some hundred entries in one call under the directory's lock, so a listing cannot miss a file
-//!    that is being replaced.)
+//! 1. Absorbing holds the lock of the dead file, then saves ours with the sum and a note of what it absorbed (one
+//!    rename: that is the moment it happens), and only then removes theirs. A process that ends in between leaves
+//!    files that are noted in another one; those are not added, and the next start removes them. A process that
+//!    absorbs the file with the note takes over the note too, for as long as the noted file exists.
+//! 2. A scrape reads what the directory lists, and reads it again if anything it read has gone meanwhile; so does a
+//!    process that looks for notes. So it sees an absorbed file either itself or as a note, never neither. (Linux
+//!    lists a directory of some hundred entries in one call under the directory's lock, so a listing cannot miss a
+//!    file that is being replaced.)
 //! 3. A file that cannot be read is put in quarantine under another name when its generation is dead; it is never
 //!    removed.
 //!

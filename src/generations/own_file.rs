@@ -4,8 +4,8 @@
 //! for a file without its lock. A small file is written whole each time. To a long one what has changed is appended,
 //! until the changes are as long as the rest: so it is written whole the more seldom the longer it is.
 //!
-//! For the time in which the disk is full there is a file in the directory that holds nothing but room. Whoever finds
-//! no other takes it, and makes a new one when the disk has room again.
+//! For a full disk there is a file in the directory that only reserves room. A process that finds no other room takes
+//! it, and makes a new one when the disk has room again.
 
 use crate::generations::content::{Content, Name};
 use crate::limits::STATE_BYTES_MAX;
@@ -100,7 +100,7 @@ pub fn replace(directory: &Path, name: Name, text: &str, sync: bool, first: bool
         options.open(&unfinished)
     })?;
     let mut put = || {
-        // Asked now, for whoever had the name before us had the unfinished file before us too.
+        // Asked only now: a process that had the name before us had the unfinished file before us too.
         if first && path.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -128,7 +128,7 @@ pub fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// Gives the room in reserve to whoever writes next; false where there is none.
+/// Frees the reserved room for the next write; false where there is none.
 pub fn take_reserve(directory: &Path) -> bool {
     step();
     std::fs::remove_file(directory.join(RESERVE)).is_ok()

@@ -1,7 +1,7 @@
 //! Publisher: makes our page and says what a scrape may be told.
 //!
-//! Where there is a state, a scrape is told what is on disk: so none is told what a kill a moment later would take
-//! back, and the successor may serve as soon as the port is free. A disk that fails or hangs for longer than
+//! Where there is a state, a scrape is told what is on disk: so a kill a moment later takes nothing back that a scrape
+//! was told, and the successor may serve as soon as the port is free. A disk that fails or hangs for longer than
 //! [`SAVE_TIME_MAX`] does not stop the figures: from then on they are those of the moment, and
 //! `httpd_exporter_state_saved` is 0.
 //!
@@ -36,7 +36,7 @@ const SAVE_TIME_MAX: Duration = Duration::from_secs(5);
 pub enum SaveRequest {
     /// A scrape wants fresh counts; the sender is dropped when they are there.
     Refresh(#[allow(dead_code, reason = "its drop is the answer")] Sender<()>),
-    /// The port is given up; who does that may be killed soon.
+    /// The port is given up, so this process may be killed soon.
     Flush,
 }
 
@@ -89,7 +89,7 @@ impl Publisher {
         }
     }
 
-    /// Everybody's page: ours and that of the other generations; or why there is none.
+    /// The sum of our page and those of the other generations; or why there is none.
     pub fn page(&self) -> Result<Page, &'static str> {
         const LATE: &str = "the counts did not come in time";
         let Some(state) = &self.state else { return Ok(self.take().ok_or(LATE)?.page) };

@@ -1,6 +1,6 @@
-//! One generation among others: what it has persisted, what the others have, and the sum of it all.
+//! State of a generation: what it has persisted, what the other generations have, and the sum of both.
 //!
-//! It must never stop the counting: where the directory fails, it says so once, counts it and tries again.
+//! It must never stop the counting: where the directory fails, that is logged once, counted, and tried again.
 
 use crate::catalogue;
 use crate::clock;
@@ -254,8 +254,8 @@ impl State {
         self.others(|name, head| head.wants_port && younger(name, head))
     }
 
-    /// Whether any other living generation is so. Heads of files are read and no lock is taken: whoever asks must not
-    /// wait for a scrape.
+    /// Whether any other living generation is so. Only heads of files are read and no lock is taken, so
+    /// that the caller never waits for a scrape.
     fn others(&self, is: impl Fn(Name, &Head) -> bool) -> bool {
         let names = self.directory.names().unwrap_or_default();
         names.into_iter().filter(|name| *name != self.me()).any(|name| {
@@ -345,7 +345,7 @@ impl State {
         page
     }
 
-    /// Gives our file this content. Whoever calls this has to see to what goes with the content, and then to
+    /// Gives our file this content. The caller has to update what goes with the content, and then to call
     /// `sync_names`.
     pub(super) fn put(&self, mine: &mut Own, content: &Content) -> io::Result<()> {
         if self.is_under_its_name(mine) && mine.file.append(content) {

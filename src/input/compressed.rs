@@ -120,7 +120,7 @@ fn tell_of_others(first: &[u8]) {
     }
 }
 
-/// The same for who reads to the end and waits for nothing else.
+/// The same for a caller that reads to the end and waits for nothing else.
 pub fn reader(input: impl BufRead + 'static) -> Box<dyn BufRead> {
     let mut input = input;
     let first = input.fill_buf().unwrap_or_default();

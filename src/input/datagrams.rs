@@ -1,7 +1,7 @@
 //! Stdin as a datagram socket: each datagram is a line, with a newline of its own or without; the end is a signal's.
 //!
-//! nginx's `access_log syslog:` sends a datagram for each request and no newline. An empty datagram ends nothing, or
-//! whoever may send could end the process.
+//! nginx's `access_log syslog:` sends a datagram for each request and no newline. An empty datagram ends nothing:
+//! else any sender could end the process.
 
 use crate::input::source::{Readiness, Source};
 use crate::limits::DATAGRAM_BYTES_MAX;

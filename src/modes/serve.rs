@@ -133,7 +133,7 @@ fn tell_what_is_read(input: &Input, has_state: bool) {
     }
     if os::stdin_has_writer() {
         log_line("--follow: stdin is not counted, for files are followed");
-        // Whoever writes to it must not wait, or a web server would.
+        // It is read nevertheless, so that its writer, which may be a web server, never waits.
         let _ = start_thread("stdin", || std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
     }
 }

@@ -112,7 +112,7 @@ fn ended(end: End) -> Result<(), Failure> {
     }
 }
 
-/// A successor is there only where a server has started us; in a pipeline whoever ends the process wants it ended.
+/// There is a successor only where a server has started us; in a pipeline, SIGTERM is meant to end the process.
 pub fn on_terminate() -> OnTerminate {
     if os::started_by_server_before_signal() { OnTerminate::Drain } else { OnTerminate::EndWhenEmpty }
 }

@@ -64,8 +64,8 @@ impl Plan {
         })
     }
 
-    /// Opens what may need root and gives root up. The tee and all that follows is opened by whoever has the rights
-    /// that come with it.
+    /// Opens what may need root and gives root up. The tee and everything later is opened with the `UserRights` that
+    /// this returns.
     pub fn open_and_drop(
         self,
         listeners: Vec<Listener>,

@@ -1,8 +1,8 @@
 //! Turns the command line into `Options`: every option is one row of `TABLE`, which feeds the parser, `--help`, the
 //! man page, the README and the shell completions.
 //!
-//! A row's `set` checks a value and stores it; it opens nothing, so that `--help` works in a broken world. Its message
-//! does not name the option: whoever calls it puts `--name: ` in front, and the file and line if it came from a file.
+//! A row's `set` checks a value and stores it; it opens nothing, so that `--help` works whatever else is broken. Its
+//! message does not name the option: the caller puts `--name: ` in front, and the file and line if it came from a file.
 
 use crate::bytes::path;
 use crate::fixed_point::FixedPoint;
@@ -83,7 +83,7 @@ const DURATION_BUCKETS: &str = "0.005,0.01,0.025,0.05,0.075,0.1,0.25,0.5,0.75,1,
 /// 256 * 4^n: from an empty answer's headers to a quarter of a gigabyte.
 const SIZE_BUCKETS: &str = "256,1024,4096,16384,65536,262144,1048576,4194304,16777216,67108864,268435456";
 
-/// Histograms are costly, so they bear the labels that one looks at by default and `--label`s only when asked.
+/// Histograms are costly, so by default they have these labels, and labels of `--label` only when asked.
 const HISTOGRAM_LABELS: &str = "method,status_class,vhost,route";
 
 impl Default for Options {
@@ -128,7 +128,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The same without what names a field of the format, which only a format can judge.
+    /// The same without the options that name a field of the format, which only a format can check.
     pub fn without_fields(&self) -> Options {
         let mut options = self.clone();
         options.histogram_labels.retain(|name| !self.labels.iter().any(|(label, _)| label == name));

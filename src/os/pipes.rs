@@ -1,4 +1,4 @@
-//! Pipes: their size, and writes to stdout and stderr that do not wait for whoever reads.
+//! Pipes: their size, and writes to stdout and stderr that do not wait for the reader.
 //!
 //! The open file description of stdout is the shell's or the server's as well, so never O_NONBLOCK. A pipe that poll(2)
 //! calls writable has room for PIPE_BUF bytes, so a write of no more than that does not wait, and whole lines of that
@@ -56,7 +56,7 @@ impl WriteMode {
     }
 }
 
-/// Whether stdin is a pipe or a socket: then somebody else writes to it.
+/// Whether stdin is a pipe or a socket: then another process writes to it.
 pub fn stdin_has_writer() -> bool {
     WriteMode::of(io::stdin()) != WriteMode::Plain
 }

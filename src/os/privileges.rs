@@ -36,7 +36,7 @@ pub struct Privileges {
 }
 
 /// The third act: files are opened with the rights of the user that the process runs as. Without `--user` that is
-/// whoever started it, root included.
+/// the one that started it, root included.
 #[derive(Debug)]
 pub struct UserRights(());
 
@@ -144,9 +144,8 @@ pub fn open_state_directory(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| name_link(path, error))
 }
 
-/// Root follows no link in the last component of a path: it may be somebody else's. Whoever has no rights beyond their
-/// own may have links where they like.
-/// What was inherited under a number (`>(gzip)` of a shell) is no path of anybody's.
+/// Root follows no link in the last component of a path: it may be another user's. An ordinary user's links are
+/// followed. A descriptor that was inherited under a number (`>(gzip)` of a shell) is no link of a user.
 pub fn no_link_for_root(path: &Path) -> i32 {
     let is_inherited = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
     if is_root() && !is_inherited { nix::libc::O_NOFOLLOW } else { 0 }
@@ -202,7 +201,7 @@ fn is_roots_alone(path: &Path) -> bool {
     walks_through_roots(path, LINKS_MAX) == Some(Reach::RootOnly)
 }
 
-/// Who can make things in a directory that only root can exchange for another.
+/// Who can create entries in a directory that only root can replace.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     RootOnly,
@@ -233,7 +232,7 @@ fn walks_through_roots(path: &Path, links: usize) -> Option<Reach> {
     reach
 }
 
-/// Whom to become after everything that needs root has been opened.
+/// The user to become after everything that needs root has been opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub name: String,
@@ -283,7 +282,7 @@ fn find_group(name: &str) -> Result<u32, String> {
 fn become_user(identity: &Identity) -> Result<(), String> {
     let (uid, gid) = (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid));
     let failed = |step: &str, e| format!("unable to become {}: {step}: {e}", identity.name);
-    // Somebody who is that user already has nothing to give up.
+    // A process that runs as that user already has nothing to give up.
     if !has_ids(uid, gid) {
         // The order matters: without root neither groups nor group can be changed any more.
         setgroups(&[gid]).map_err(|e| failed("setgroups", e))?;

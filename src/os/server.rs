@@ -16,7 +16,7 @@ fn parent() -> i32 {
     getppid().as_raw()
 }
 
-/// Who our parent was at the start.
+/// Our parent at the start.
 #[derive(Debug)]
 pub struct Parent {
     pid: i32,
@@ -115,8 +115,8 @@ fn holds_both_ends(pid: i32, pipe: &Path) -> bool {
     let Ok(held) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
     let mode = |entry: fs::DirEntry| {
         fs::read_link(entry.path()).ok().filter(|target| target == pipe)?;
-        // The flags of open(2), in octal. Apache's pipes stay open on exec; those of a library that starts a process
-        // for somebody do not.
+        // The flags of open(2), in octal. Apache's pipes stay open on exec; those of a library that starts
+        // processes do not.
         let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{}", entry.file_name().display())).ok()?;
         let flags = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
         let flags = i32::from_str_radix(flags.trim(), 8).ok()?;

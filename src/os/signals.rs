@@ -19,10 +19,10 @@ use std::time::Duration;
 pub enum Signal {
     /// SIGHUP: files may have been renamed.
     Hangup,
-    /// SIGTERM: somebody else takes over.
+    /// SIGTERM: another process takes over.
     Terminate,
-    /// SIGINT: the person at the terminal wants an end. Under a server it is no word of its own: Ctrl-C goes to the
-    /// server as well, which ends us as it ends its other piped logs.
+    /// SIGINT: the person at the terminal wants an end. Under a server it is ignored: Ctrl-C goes to the server as
+    /// well, which ends us as it ends its other piped logs.
     Interrupt,
 }
 

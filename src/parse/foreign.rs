@@ -1,4 +1,4 @@
-//! Which lines are no requests and were never meant to be: what a format's owner says of its other lines.
+//! Foreign lines: which lines of a log are not meant to be requests.
 //!
 //! Servers write more than requests where their log goes: they start, they warn, they report errors with a method and
 //! a status of their own. A condition on a field tells requests from the rest among lines that fit (Caddy: `msg` is
@@ -45,7 +45,7 @@ pub struct Foreign {
 }
 
 impl Foreign {
-    /// Whether a line that does not fit is none that should.
+    /// Whether a line that does not fit is foreign.
     #[cold]
     pub fn owns(&self, line: &[u8]) -> bool {
         self.mixed || self.others.iter().any(|other| other.matches(line))

@@ -511,13 +511,13 @@ fn without_fields(spec: &str) -> String {
     if single == spec {
         let plain =
             format!("{spec} is neither a preset nor a format: it has no % directive and no $variable");
-        // What encloses the fields is left when a shell has taken them for variables of its own.
+        // Only what encloses the fields is left after a shell has expanded them as its own variables.
         let emptied = ["\"\"", "[]", "- -"].iter().any(|rest| spec.contains(rest)) || spec.trim().is_empty();
         return if emptied { plain + "; in a shell it has to stand in single quotes" } else { plain };
     }
     let plain = format!("{spec} has no directive: %% is a plain percent sign");
     match Format::compile(&single) {
-        // Who tries out what stands in a unit file has it doubled.
+        // Text copied from a unit file has it doubled.
         Ok(_) => format!("{plain}; only systemd's unit files double it, elsewhere give '{single}'"),
         Err(_) => plain,
     }

@@ -3,7 +3,7 @@
 //! and still tells what the program is, where its pages are and how it fares.
 //!
 //! Every value is escaped, since a format and a path come from outside. Nothing is inline and nothing comes from
-//! elsewhere, so that the policy on every HTML answer (http/answer.rs) can be a strict one.
+//! elsewhere, so that the policy on every HTML answer (http/response.rs) can be a strict one.
 
 const TEMPLATE: &str = include_str!("live/page.html");
 

@@ -1,7 +1,7 @@
 //! A page of metrics as data: families of series, which can be added to one another and written as text.
 //!
 //! A page is built from a copy of the ledger (collect.rs), read from a state file or summed from both (state.rs), and
-//! written by exposition.rs. Series are told apart by the text of their labels, sorted by name, so that pages of
+//! written by exposition/mod.rs. Series are told apart by the text of their labels, sorted by name, so that pages of
 //! processes with other label sets can be added up series by series.
 
 use crate::catalogue::{Kind, Merge, Metric};
@@ -96,8 +96,8 @@ impl Series {
 }
 
 impl Page {
-    /// Adds a family. Its series are put in order here, so that whoever builds it need not, and those that came out
-    /// with the same labels are added up: two values of other bytes may have the same text once they are printable.
+    /// Adds a family. Its series are put in order here, so that callers need not, and series that have got
+    /// the same labels are added up: two values of other bytes may have the same text once they are printable.
     pub fn insert(&mut self, metric: &Metric, mut series: Vec<Series>) {
         if !series.is_sorted_by(|a, b| a.labels < b.labels) {
             series.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));

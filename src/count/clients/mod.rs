@@ -22,7 +22,7 @@ pub const KINDS: [&str; 11] = [
 
 const RULES: &str = include_str!("rules.txt");
 
-/// What says whom somebody resembles, and not who it is.
+/// Words before the name of a client that this one only claims to resemble.
 const RESEMBLING: [&[u8]; 2] = [b"like ", b"compatible with "];
 
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +90,7 @@ impl Clients {
     }
 }
 
-/// Whether an agent is `name/1...`, as libraries and apps call themselves. Whoever says Mozilla wants to be a browser.
+/// Whether an agent is `name/1...`, as libraries and apps call themselves. Mozilla/ is what browsers begin with.
 fn begins_as_a_program(agent: &[u8]) -> bool {
     let name = agent.split(|byte| *byte == b'/').next().unwrap_or_default();
     let is_name = name.first().is_some_and(u8::is_ascii_alphabetic)

@@ -1,12 +1,12 @@
-//! Label values, which strangers may choose, into small numbers, of which there is a fixed supply.
+//! Dictionary of label values: maps values, which strangers may choose, to a bounded set of small numbers.
 //!
 //! A dictionary gives a value a place and the place's number is its [`Id`] for as long as the process lives:
 //! series are cumulative, so a place is never taken back or given to another value. What has no place is
 //! counted under `other`, so that sums stay exact. It knows nothing of logs, series or options, and it must
 //! never grow beyond its bounds nor allocate unless it admits a value.
 //!
-//! In a *closed* dictionary the values named at the start have a place, and nobody else; in an *open* one whom
-//! [`Admission`] lets in, for half of the places at the first sight.
+//! In a *closed* dictionary only the values named at the start have a place; in an *open* one the values that
+//! [`Admission`] admits, for half of the places at the first sighting.
 //!
 //! Memory, fixed at the start: some 8 bytes a place for the tables, and that of the admission; the text grows
 //! with each admission by at most [`VALUE_BYTES_MAX`] = 256 bytes.
@@ -18,8 +18,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 
-/// Values are cut to this length, so that a dictionary's memory is bounded by its places. It is also what a
-/// reader of a graph's legend could bear.
+/// Values are cut to this length, so that a dictionary's memory is bounded by its places. Longer ones are not
+/// readable in the legend of a graph either.
 const VALUE_BYTES_MAX: usize = 256;
 
 /// Numbers fit in a `u16`, and 0 is `other`.
@@ -82,7 +82,7 @@ pub struct Dictionary {
     values: Values,
     /// The latest hit and where its text lies: most lines repeat the value of the line before.
     latest: (Id, u32, u32),
-    /// Drawn anew for every dictionary, so nobody can prepare values that collide.
+    /// Random for every dictionary, so that no client can prepare values that collide.
     seed: RandomState,
     /// The numbers, by the hashes of their values.
     table: HashTable<Id>,
@@ -106,7 +106,7 @@ impl Dictionary {
         for value in values {
             dictionary.id_of(value.as_bytes());
         }
-        // A value named twice left a place that nobody else may have.
+        // A value that was named twice left a place, which no other value may take.
         dictionary.admission = Admission::first_come(dictionary.len());
         dictionary.overflow = 0;
         dictionary
@@ -122,8 +122,8 @@ impl Dictionary {
             admission,
             overflow: 0,
         };
-        // `other` is in the table like any value, lest a stranger who sends that word make a second series of
-        // it.
+        // `other` is in the table like any value: else a client that sends that word would make a second series
+        // of it.
         dictionary.values.bounds.push(0);
         dictionary.admit(hash(&dictionary.seed, OTHER.as_bytes()), OTHER);
         dictionary

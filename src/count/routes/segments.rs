@@ -242,7 +242,7 @@ const PLACES: &[&str] = &[
     "wp-json",
 ];
 
-/// Words that stand beside the names of things and are none, wherever they come.
+/// Words that often stand beside the names of things but are words of the site.
 const BESIDE_NAMES: &[&str] = &["all", "count", "current", "latest", "me", "new", "search", "self"];
 
 /// Folders of what pages are made of.

@@ -1,9 +1,9 @@
 //! Following: files are read to their ends and on, whatever rotation does to them, from where they were read to last.
 //!
 //! It looks at every name ten times a second, at quiet ones once - the size, and which file has the name - and reads
-//! what is new. A file
-//! that has lost its name is read on until nothing came for a while and its successor has begun. With every chunk goes
-//! the place behind it, which is saved with the counts of the chunk: so a kill neither loses nor doubles a line.
+//! what is new. A file that has lost its name is read on until nothing came for a while and its successor has begun.
+//! With every chunk goes the place behind it, which is saved with the counts of the chunk: so a kill neither loses nor
+//! doubles a line.
 //! Polling works on every file system, and costs a system call for each look at a file.
 //!
 //! ```text
@@ -101,7 +101,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// An error names the pattern that is none.
+    /// An error names the pattern that cannot be parsed.
     pub fn new(given: &[String], mode: Mode, self_metrics: Arc<SelfMetrics>) -> Result<Follower, String> {
         Ok(Follower {
             names: Names::new(given)?,
@@ -264,7 +264,7 @@ impl Follower {
         let is_plain = self.names.is_plain(path);
         let Some(name) = self.known.get_mut(path) else { return };
         let is_missing = error.kind() == ErrorKind::NotFound;
-        // Between two names of a rotation there is none for a moment; and what a glob stood for may go.
+        // During a rotation the name is missing for a moment, and a file that a glob matched may be removed.
         if name.said == Some(error.kind()) || (is_missing && (name.file.is_some() || !is_plain)) {
             return;
         }

@@ -18,7 +18,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// An error names the pattern that is none.
+    /// An error names the pattern that cannot be parsed.
     pub fn new(given: &[String]) -> Result<Names, String> {
         let mut names = Names { plain: Vec::new(), globs: Vec::new() };
         for name in given {

@@ -23,7 +23,7 @@ pub struct Found {
     pub path: PathBuf,
 }
 
-/// Opens what is a file and nothing else: a pipe would hold up whoever opens it.
+/// Opens a regular file and nothing else: opening a pipe would block.
 pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
     let meta = file.metadata()?;

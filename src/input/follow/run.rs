@@ -10,8 +10,8 @@ use crate::os::SignalPipe;
 use std::time::Instant;
 
 /// Follows files until a signal ends it; with `--once` until their ends. It begins when `begin` gives the places that
-/// were kept. `on_terminate` is called once, at the first SIGTERM; whatever it answers, that is the end, for what comes
-/// later is read by whoever comes next.
+/// were kept. `on_terminate` is called once, at the first SIGTERM; whatever it answers, reading ends: the next process
+/// reads what comes later.
 pub fn run(
     mut follower: Follower,
     mut begin: impl FnMut() -> Option<Kept>,

@@ -230,7 +230,7 @@ impl Tee {
                 Ok(0) => return Err((ErrorKind::WriteZero.into(), written)),
                 Ok(more) => (written, since) = (written + more, None),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Or somebody who shares our stdout has made it non-blocking.
+                // Or another process that shares our stdout has made it non-blocking.
                 Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_stdout() => {
                     is_writable(file, PollTimeout::from(STDOUT_TICK));
                     let since: Instant = *since.get_or_insert_with(Instant::now);
@@ -244,7 +244,7 @@ impl Tee {
         Ok(())
     }
 
-    /// Whether the reader of stdout, who has not read since then, is to be waited for no longer.
+    /// Whether to stop waiting for a reader of stdout that has not read since then.
     fn is_impatient(&self, since: Instant) -> bool {
         if self.stop_flag.is_set() {
             self.stop_waiting.store(true, Ordering::Relaxed);
@@ -393,7 +393,7 @@ fn ends_in_half_a_line(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Cuts off the last bytes we have written, unless somebody has written behind them.
+/// Cuts off the last bytes we have written, unless another process has written behind them.
 fn take_back(mut file: &File, bytes: usize) -> io::Result<bool> {
     let meta = file.metadata()?;
     let end = if meta.is_file() { file.stream_position()? } else { 0 };

@@ -30,7 +30,7 @@ pub struct TeeQueue {
     shared: Arc<Shared>,
     stop_flag: StopFlag,
     self_metrics: Arc<SelfMetrics>,
-    /// Whoever reads stdout in a pipeline by hand is waited for, as any filter does.
+    /// Wait for the reader of stdout, as any filter in a pipeline does.
     is_patient: bool,
     /// Writes itself where no thread is to be had.
     direct: Option<Tee>,

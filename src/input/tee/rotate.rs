@@ -1,6 +1,6 @@
 //! Rotation of a tee's file: when it is due, what the file is called then, and which old ones go.
 //!
-//! All of it is read off the files, so that several generations decide alike and a restart changes nothing.
+//! All of it is derived from the files, so that several generations decide alike and a restart changes nothing.
 
 use crate::calendar::Date;
 use crate::input::tee::{LOOK_INTERVAL, Tee, identity};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 /// A file's times are taken from a clock that the kernel advances at its ticks only, so a write just after
-/// the turn of an interval can bear a time just before it. The slowest tick there is has 10 ms.
+/// the turn of an interval can have a time just before it. The slowest tick there is has 10 ms.
 const TICK: Duration = Duration::from_millis(10);
 
 impl Tee {
@@ -63,8 +63,8 @@ impl Tee {
     /// settles it.
     fn rotate(&mut self, held: &Metadata) -> io::Result<bool> {
         let Some(file) = self.file() else { return Ok(false) };
-        // The lock is on the file that is to be renamed: whoever gets it and still finds that file under the
-        // path is the one who renames it. It goes with the descriptor.
+        // The lock is on the file that is to be renamed: the process that gets it and still finds that file
+        // under the path renames it. The lock goes with the descriptor.
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -107,8 +107,8 @@ pub fn is_overdue(meta: &Metadata, interval: Duration, now: SystemTime) -> bool 
 }
 
 /// `PATH.20261122T103800.123Z`: the time of the rotation, and in any case later than the one before, so that
-/// names sort as the files came. Whoever asks holds the lock of the file to be renamed, so nobody else takes
-/// the name.
+/// names sort as the files came. The caller holds the lock of the file to be renamed, so no other process
+/// takes the name.
 pub fn name(path: &Path, now: SystemTime, before: u128) -> (PathBuf, u128) {
     let mut millis = since_epoch(now).as_millis().max(before + 1);
     loop {

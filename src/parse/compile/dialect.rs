@@ -15,7 +15,7 @@ use crate::parse::read::text::Escape;
 pub struct Given {
     pub language: &'static Language,
     pub text: Text,
-    /// nginx's, who has a choice.
+    /// nginx's, which has a choice of them.
     pub escape: Escape,
 }
 
@@ -134,8 +134,8 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// All arguments up to a semicolon, joined. Manuals put remarks in parentheses behind a format; whoever copies the
-    /// line copies them too.
+    /// All arguments up to a semicolon, joined. Manuals put remarks in parentheses behind a format, which are
+    /// copied along with it.
     fn arguments(&mut self) -> Result<Text, FormatError> {
         let mut text = Text::new();
         loop {

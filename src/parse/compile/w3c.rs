@@ -1,10 +1,10 @@
-//! The columns of the W3C extended log format, and who writes what into them.
+//! The columns of the W3C extended log format, and what each server writes into them.
 //!
 //! The format names its columns in the log; this table says what they are. `time-taken` is milliseconds with IIS and
 //! ASP.NET Core and seconds with CloudFront, Tomcat and NetScaler, so its unit is taken from the headers where these
-//! say who wrote the log, and else has to be told (`w3c:time-taken=$duration_ms`). Sources: the working draft
-//! WD-logfile; IIS ("IIS log file format"); CloudFront ("Standard logs"); Tomcat's ExtendedAccessLogValve; ASP.NET
-//! Core's W3CLogger; the NetScaler Web Logging client ("W3C extended log format").
+//! say which server wrote the log, and otherwise has to be told (`w3c:time-taken=$duration_ms`). Sources: the working
+//! draft WD-logfile; IIS ("IIS log file format"); CloudFront ("Standard logs"); Tomcat's ExtendedAccessLogValve;
+//! ASP.NET Core's W3CLogger; the NetScaler Web Logging client ("W3C extended log format").
 
 use crate::parse::compile::field::{Kind, Meaning, Role, Row, Trust, Unit, row};
 
@@ -34,7 +34,7 @@ impl Writer {
         SOFTWARE.iter().find(|(name, _)| says(name)).map(|&(_, writer)| writer)
     }
 
-    /// Who has one of these columns, and is the only one.
+    /// The server that has one of these columns, if only one has.
     pub fn of_columns(fields: &[u8]) -> Option<Writer> {
         let mut names = fields.split(u8::is_ascii_whitespace);
         names.find_map(|name| match name {

@@ -1,12 +1,12 @@
-//! What fits a format and yet is not what the server writes there.
+//! Doubts: values that fit a format and yet are not what the server writes there.
 //!
-//! Turns a value, or a line as read, into the reason why a person would shake the head: a format that is nearly right
-//! often reads the lines, with every value one place off. Follows what mod_log_config.c, mod_logio.c and
+//! Turns a value, or a line as read, into the reason for a doubt: a format that is nearly right often reads the lines,
+//! with every value one place off. Follows what mod_log_config.c, mod_logio.c and
 //! ngx_http_log_module.c print and never print. It only advises (explain.rs, remedy.rs): no line is refused for a
 //! doubt, and nothing here runs while lines are counted.
 //!
-//! Between the doubtful and the usual stands the odd: what servers do write, but seldom. Nobody is told of it; of two
-//! formats that read a line, the one with fewer odd values is the likelier.
+//! Values that servers do write, but seldom, are odd, not doubtful. They are not reported; of two formats that read a
+//! line, the one with fewer odd values is the likelier.
 
 use crate::parse::compile::field::{Kind, Role, Slot, Trust, Unit};
 use crate::parse::compile::presets;
@@ -26,7 +26,7 @@ pub struct Doubt {
     pub why: String,
     /// What would be expected there instead; empty for what follows the value.
     pub expected: &'static str,
-    /// Nobody would read the line so: if the line does not fit further on, this is where it went wrong.
+    /// The value is certainly wrong: if the line does not fit further on, this is where it went wrong.
     pub certain: bool,
 }
 

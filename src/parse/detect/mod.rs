@@ -1,7 +1,7 @@
-//! Which format lines are written in, and which readings fit and yet cannot be meant.
+//! Format detection: which preset reads the lines, and which values fit and yet are doubtful.
 //!
-//! All lines at hand decide, and what no line tells is left out: a number at the end without a name may be of any
-//! unit, so it is counted as nothing until somebody says what it is.
+//! All lines at hand decide, and what no line tells is left out: a number at the end without a name may have any unit,
+//! so it is not counted until the operator says what it is.
 
 pub mod doubt;
 

@@ -121,7 +121,8 @@ pub fn choose<S: Ord + Copy>(
     best.map(|(_, _, choice)| choice)
 }
 
-/// The lines of which no certain head says that they are of stderr: who does not know that would read more of them.
+/// The lines that no certain head attributes to stderr. (A chain that cannot tell stderr would seem to read more
+/// lines.)
 fn without_stderr<'l>(candidates: &[Chain], lines: &[&'l [u8]]) -> Vec<&'l [u8]> {
     let (mut not_stderr, mut facts) = (lines.to_vec(), Facts::default());
     for chain in candidates.iter().filter(|chain| chain.heads().all(|head| head.is_certain)) {

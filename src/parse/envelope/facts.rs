@@ -114,7 +114,7 @@ impl Facts {
         self.text.get(start as usize..end as usize).unwrap_or_default()
     }
 
-    /// Who wrote the line, by the narrowest name the head has for it.
+    /// The writer of the line, by the narrowest name that the head has for it.
     #[inline]
     pub fn source(&self) -> &[u8] {
         let told = [Field::Container, Field::Service, Field::Tag].map(|field| self.get(field));

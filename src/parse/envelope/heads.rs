@@ -1,4 +1,4 @@
-//! The table of heads: what may stand in front of a line or around it, and who reads it.
+//! The table of heads: what may stand in front of a line or around it, and the function that reads it.
 
 use crate::parse::envelope::facts::Facts;
 use crate::parse::envelope::lines::{self, Inner};

@@ -63,15 +63,15 @@ pub struct Envelope {
     key: Vec<u8>,
     /// Whether `tail` has named a file: then it puts empty lines in front of the names.
     tail: bool,
-    /// Who wrote lines that fit.
+    /// The writers of lines that fit.
     sources: Vec<Vec<u8>>,
-    /// Searches for another chain that may still be made in vain.
+    /// How many searches for another chain may still fail.
     searches: u32,
     /// Lines that fit in another chain since the last chunk, and the chain.
     strays: (u64, Chain),
 }
 
-/// Who writes requests is told apart up to so many names.
+/// Writers of requests that are told apart.
 const SOURCES_MAX: usize = 16;
 
 /// Lines that do not fit may be a stranger's, so not every one of them is worth a search.
@@ -173,7 +173,7 @@ impl Envelope {
         follows
     }
 
-    /// Remembers who wrote a line that fits.
+    /// Remembers the writer of a line that fits.
     #[inline]
     pub fn fits(&mut self, facts: &Facts) {
         let source = facts.source();
@@ -198,7 +198,7 @@ impl Envelope {
         known && !facts.source().is_empty() && !self.sources.iter().any(|source| source == facts.source())
     }
 
-    /// Whether a line is none of the log's but a tool's: the name that `tail` puts in front of a file's lines, the
+    /// Whether a line comes from a tool and not from the log: the name that `tail` puts in front of a file's lines, the
     /// empty line before it, what journalctl says of boots.
     pub fn is_remark(&mut self, line: &[u8], facts: &mut Facts) -> bool {
         if let Some(file) = tail_header(line) {
@@ -327,7 +327,7 @@ impl Envelope {
     }
 }
 
-/// As much as the quick reader looks at in one glance.
+/// The block that the fast path reads at once.
 const GLANCE_BYTES: usize = 64;
 
 impl Place {

@@ -1,8 +1,8 @@
-//! The request line: what a client said it wanted, as far as it makes sense.
+//! The request line: method, target and protocol, as far as it is one.
 //!
 //! Turns the bytes a server logged for `%r` or `$request` (still escaped as in the log) into method, target
-//! and protocol, and says what kind of request it was. Nothing here fails: a stranger's bytes only make it
-//! senseless. Follows RFC 9112 section 3 and RFC 9110 section 5.6.2 (token).
+//! and protocol, and says what kind of request it was. Nothing here fails: bytes that are no
+//! request line have a kind of their own. Follows RFC 9112 section 3 and RFC 9110 section 5.6.2 (token).
 
 use crate::bytes::digits::capitals;
 use crate::bytes::digits::word_at;
@@ -153,7 +153,7 @@ pub fn scheme_of(target: &[u8]) -> Option<&[u8]> {
 pub fn authority_of(target: &[u8]) -> Option<&[u8]> {
     let rest = &target[scheme_of(target)?.len() + 3..];
     let end = rest.iter().position(|c| matches!(c, b'/' | b'?' | b'#' | b' ')).unwrap_or(rest.len());
-    // Who is asked comes behind who asks.
+    // The host stands behind the user's name and password.
     let host = rest[..end].rsplit(|c| *c == b'@').next();
     host.filter(|host| !host.is_empty())
 }

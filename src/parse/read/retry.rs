@@ -1,8 +1,8 @@
 //! Backtracking budget, and what is known of a capture from the tries before.
 //!
-//! The matcher (careful.rs) walks back and forth over a line whose first reading failed. No search begins where another
-//! one has been, no start is tried that is known to fail, and all that is scanned is paid for: so a line costs what its
-//! bytes cost, whatever a stranger put into it.
+//! The matcher (careful/mod.rs) walks back and forth over a line whose first reading failed. No search begins where
+//! another one has been, no start is tried that is known to fail, and all that is scanned is paid for: so a line
+//! costs what its bytes cost, whatever a stranger put into it.
 
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
 //! Where the values of a line are.
 //!
-//! The scratch space that a reader (steps.rs, json.rs) fills for one line and a record (record.rs) reads
+//! The scratch space that a reader (fast, careful, keyed, columns) fills for one line and a record (record.rs) reads
 //! from: one span for each field of the format, and the last time stamp with the moment it names. Owned by
 //! the caller and used again for every line, so that nothing is allocated for one.
 

@@ -1,7 +1,7 @@
 //! Values that show their own end: numbers, lists, headers.
 //!
 //! Turns (line, start) into the place where a value ends, or `None` where none stands. What the value is
-//! worth is for record.rs to say; what must follow it, for steps.rs.
+//! worth is for record.rs to say; what must follow it, for careful/mod.rs.
 
 use crate::bytes::digits::digits_end;
 use crate::bytes::scan::find_byte;

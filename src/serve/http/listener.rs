@@ -187,8 +187,8 @@ fn bind_unix(path: &Path) -> io::Result<Listener> {
     Ok(listener)
 }
 
-/// The turn of one process at a time to bind Unix sockets in a directory; none where it cannot be had. Whoever may
-/// read the directory can lock it, so nobody is waited for beyond what binding takes.
+/// The lock that lets one process at a time bind Unix sockets in a directory; None where it cannot be had. Every
+/// process that may read the directory can lock it, so it is waited for only as long as binding takes.
 fn turn_in(path: &Path) -> Option<Flock<File>> {
     let directory = std::path::absolute(path).ok()?.parent()?.to_owned();
     let mut directory = File::open(directory).ok()?;

@@ -1,6 +1,6 @@
-//! Turns the Accept headers of a request into the form of the answer, after RFC 9110 section 12.
+//! Content negotiation: turns the Accept headers of a request into the form of the answer (RFC 9110 section 12).
 //!
-//! Never refuses: who asks for what we do not have gets the text format, as every exporter does.
+//! Never refuses: a client that asks for what we do not have gets the text format, as with every exporter.
 //! OpenMetrics is chosen only when it is asked for by name, in version 1.0.0 or in any; a client that knows
 //! version 0.0.1 alone gets the text format, because what we write is 1.0.0 and would be mislabelled.
 

@@ -1,6 +1,6 @@
 //! Reactor: the one poll(2) loop that holds every listener and every connection.
 //!
-//! It owns the table of connections, which has a fixed size; who leaves when it is full is told in evict.rs.
+//! It owns the table of connections, which has a fixed size; which one leaves when it is full is decided in evict.rs.
 //! Nothing in this loop waits for anything but poll(2); pages are made elsewhere (render.rs), and stdin is read by
 //! other threads. A fault of the program costs the connections, at worst; the loop goes on with its listeners.
 
@@ -134,7 +134,7 @@ impl Reactor {
                     self.closing = true;
                     self.accept_the_last();
                     self.listeners.clear();
-                    // Nobody may wait for it any more.
+                    // The receiver may have given up waiting.
                     let _ = closed.send(());
                 }
                 Command::Stop => self.stopped = true,

@@ -27,7 +27,7 @@ pub enum Resource {
     Extra(String),
 }
 
-/// A resource, and whether somebody wants it compressed.
+/// A resource, and whether any request wants it compressed.
 pub type RenderJob = (Resource, bool);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! The head is printed by tiny_http (status line, Date, Content-Length). `Connection` is the one header its
 //! `Response` does not let through, so it is written before the head's last line. The body is never copied:
-//! all who are sent a page share it.
+//! all receivers of a page share it.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub struct Body {
     pub code: u16,
     pub content_type: &'static str,
     pub bytes: Arc<Vec<u8>>,
-    /// The same body compressed, where somebody wants it and it pays.
+    /// The same body compressed, where a request wants it and it is shorter.
     pub gzip: Option<Arc<Vec<u8>>>,
     /// Which request headers had a say in it.
     pub vary: Option<&'static str>,
@@ -67,7 +67,7 @@ impl Body {
     }
 }
 
-/// Bytes that grow while there is memory: a `Vec` by itself ends the process where there is none.
+/// A `Vec` that reports a lack of memory as an error instead of ending the process.
 struct Frugal(Vec<u8>);
 
 impl Write for Frugal {

@@ -272,7 +272,7 @@ fn number(value: f64, form: Form) -> String {
 }
 
 /// OpenMetrics 1.0, "Considerations: Canonical Numbers": as Go's `%g` prints it, which takes the shortest digits
-/// that give the number back and an exponent below 0.0001 and from a million on; whole numbers bear `.0`.
+/// that give the number back and an exponent below 0.0001 and from a million on; whole numbers get `.0`.
 fn canonical(value: f64) -> String {
     let text = format!("{value:e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));

@@ -2,8 +2,8 @@
 //!
 //! A server writes the same keys in every line, so the next key is compared with the one that stood there last,
 //! and only another one is searched: for its end, and among the wanted keys. That took a quarter of the
-//! instructions away (of 12 keys a line). Owned by whoever reads lines, bounded, and never trusted: what is not
-//! the very same bytes is searched.
+//! instructions away (of 12 keys a line). Owned by the reader of the lines and bounded; only keys of the very same
+//! bytes are taken from it.
 
 use std::sync::Arc;
 

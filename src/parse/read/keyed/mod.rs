@@ -1,10 +1,10 @@
-//! JSON log lines.
+//! JSON reader: finds the wanted keys of a line in one pass.
 //!
 //! Turns a line that holds one JSON object into spans of the values at the wanted keys. Follows RFC 8259,
 //! read as logs need it: text before the first brace is skipped (container runtimes put a name there),
 //! bytes that are no UTF-8 and control characters are taken in strings, a backslash protects whatever byte
 //! comes next, and a value that is missing (`"a":,`) or a bare `-` is absent, for that is what templates of
-//! hand-made JSON leave behind. Objects and arrays that nobody asked for are checked for their quotes and
+//! hand-made JSON leave behind. Objects and arrays that are not wanted are checked for their quotes and
 //! brackets only. Of equal keys the last wins. An array stands for its first element.
 //!
 //! Reads in one pass without recursion; nesting is bounded. Allocates nothing and must never panic.
@@ -300,7 +300,7 @@ pub fn members(line: &[u8]) -> Option<Vec<(String, &[u8])>> {
     }
 }
 
-/// Where the object or array at `at` ends. Nobody wants what is in it, so only its quotes and brackets are
+/// Where the object or array at `at` ends. No value in it is wanted, so only its quotes and brackets are
 /// checked. `levels` is how deep it may go.
 #[inline(always)]
 fn skip(line: &[u8], mut at: usize, levels: usize) -> Result<usize, Unreadable> {
