@@ -30,11 +30,16 @@ impl Place {
     }
 
     fn start(&self) -> Exporter {
+        self.start_with("combined")
+    }
+
+    fn start_with(&self, format: &str) -> Exporter {
         let (state, log) = (self.dir.join("state"), self.log.display().to_string());
         let mut command = Command::new(BINARY);
         command.args([
             "--web.listen-address=127.0.0.1:0",
-            "--format=combined",
+            "--format",
+            format,
             "--follow",
             &log,
             "--state-dir",
@@ -150,6 +155,70 @@ fn of_two_that_follow_one_file_one_reads_and_the_other_goes_on_behind_it() {
     // None is behind its neighbour with a count of its own.
     place.start().wait_for_lines(write_more(&place.log));
     assert_eq!(reader.wait_for_lines(lines).sum("httpd_requests_total"), lines as f64);
+}
+
+/// As a container runtime writes it; `P` marks a piece.
+fn write_piece(path: &Path, stream: &str, mark: &str, text: &str) {
+    let line = format!("2026-11-26T12:00:00.000000000Z {stream} {mark} {text}\n");
+    append(path).write_all(line.as_bytes()).expect("room");
+}
+
+/// A kill between any two pieces of a line, or an end by a signal, or a rotation, and whole lines of another stream in
+/// between.
+#[test]
+fn a_line_in_pieces_is_counted_once_though_the_reader_ends_between_them() {
+    let place = Place::new();
+    let line = |stream: &str, mark: &str, text: &str| write_piece(&place.log, stream, mark, text);
+    let mut exporter = place.start();
+    exporter.wait_for_lines(0);
+    let (mut lines, mut requests) = (0, 0.0);
+    for round in 0..6 {
+        let (one, rest) = LINE.trim_end().split_at(20 + round);
+        let (two, three) = rest.split_at(30);
+        for (mark, piece) in [("P", one), ("P", two), ("F", three)] {
+            line("stdout", mark, piece);
+            // The pieces of a line are lines that are counted with it, so a whole line tells that it was read.
+            line("stderr", "F", "a remark");
+            lines += if mark == "F" { 4 } else { 1 };
+            requests += if mark == "F" { 1.0 } else { 0.0 };
+            let page = exporter.wait_for_lines(lines);
+            assert_eq!(page.sum("httpd_requests_total"), requests, "{round}, {mark}");
+            match (round, mark) {
+                (0 | 3, _) => exporter.process.signal(Signal::SIGKILL),
+                (1, _) | (2, "P") => exporter.process.signal(Signal::SIGTERM),
+                (4, "P") => {
+                    let rotated = place.dir.join(&format!("access.log.{lines}"));
+                    fs::rename(&place.log, rotated).expect("renamed");
+                }
+                _ => continue,
+            }
+            if round != 4 {
+                exporter.process.wait();
+                exporter = place.start();
+            }
+        }
+    }
+    let page = exporter.wait_for_lines(lines);
+    assert_eq!(page.sum("httpd_exporter_malformed_lines_total"), 0.0);
+    assert_eq!(page.sum("httpd_requests_total"), requests);
+}
+
+#[test]
+fn pieces_that_were_read_before_the_format_is_known_again_are_no_lines() {
+    let place = Place::new();
+    let mut exporter = place.start_with("auto");
+    exporter.wait_for_lines(0);
+    write_piece(&place.log, "stdout", "F", LINE.trim_end());
+    exporter.wait_for_lines(1);
+    let (one, two) = LINE.trim_end().split_at(50);
+    write_piece(&place.log, "stdout", "P", one);
+    write_piece(&place.log, "stderr", "F", "a remark");
+    exporter.wait_for_lines(2);
+    exporter.process.signal(Signal::SIGKILL);
+    exporter.process.wait();
+    write_piece(&place.log, "stdout", "F", two);
+    let page = place.start_with("auto").wait_for_lines(4);
+    assert_eq!(page.sum("httpd_requests_total"), 2.0);
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::count::detector::FormatDetector;
 use crate::count::diagnostics::{Diagnostics, Reporter};
 use crate::count::ledger::{LabelSet, Ledger, Summary};
 use crate::count::meter::Meter;
-use crate::count::sources::Sources;
+use crate::count::sources::{Sources, Stretch};
 use crate::count::totals::Outcome;
 use crate::input::{Chunk, ChunkReceiver};
 use crate::limits;
@@ -155,10 +155,9 @@ impl Counter {
     /// Counts a chunk, and notes up to where its file is counted.
     fn take(&mut self, chunk: &mut Chunk) {
         let origin = chunk.origin.take();
-        if let Some(origin) = &origin
-            && self.sources.enter(&origin.file)
-        {
-            self.spans.facts.keep_file(origin.file.as_bytes());
+        if let Some(origin) = &origin {
+            let stretch = self.sources.enter(origin);
+            self.turn_to(Some(stretch));
         }
         self.count(chunk.bytes(), chunk.oversized);
         if let Some(origin) = origin {
@@ -170,7 +169,7 @@ impl Counter {
     /// The places of lines that are counted go with their counts.
     fn note_places(&mut self) {
         if self.detector.as_ref().is_none_or(|detector| detector.held() == 0) {
-            self.sources.counted(&mut self.ledger.places);
+            self.sources.counted(&mut self.ledger.places, |stretch| self.envelope.is_unfinished(stretch));
         }
     }
 
@@ -231,12 +230,22 @@ impl Counter {
 
     /// Counts lines, or holds them back while they are to teach the routes.
     fn lines(&mut self, bytes: &[u8]) {
+        if self.sources.is_again() {
+            return self.rejoin(bytes);
+        }
         let Some(sample) = &mut self.route_sample else { return self.measure(bytes) };
         self.sources.mark(sample.len());
         sample.extend_from_slice(bytes);
         if sample.len() >= limits::ROUTE_SAMPLE_BYTES {
             self.learn_routes();
         }
+    }
+
+    /// Takes the pieces out of lines that have been counted before.
+    #[cold]
+    fn rejoin(&mut self, bytes: &[u8]) {
+        within::each(&self.format, &mut self.envelope, bytes, &mut self.spans, |_, _| {});
+        self.envelope.take_tally();
     }
 
     /// Learns the routes of the lines that were held back for it, and counts them.
@@ -253,18 +262,19 @@ impl Counter {
             }
         });
         self.meter.settle_routes(&mut self.ledger);
-        for (file, part) in self.sources.parts(sample.len()) {
-            self.turn_to(file);
+        for (stretch, part) in self.sources.parts(sample.len()) {
+            self.turn_to(stretch);
             self.measure(&sample[part]);
         }
         self.meter.go_on_learning();
     }
 
-    /// The lines that come now are of this file.
-    fn turn_to(&mut self, file: Option<Arc<str>>) {
-        if let Some(file) = file {
-            self.sources.enter(&file);
-            self.spans.facts.keep_file(file.as_bytes());
+    /// The lines that come now are of this part of a file.
+    fn turn_to(&mut self, stretch: Option<Arc<Stretch>>) {
+        let Some(stretch) = stretch else { return };
+        self.envelope.enter(stretch.number);
+        if self.sources.turn_to(&stretch) {
+            self.spans.facts.keep_file(stretch.file.as_bytes());
         }
     }
 
@@ -315,7 +325,7 @@ impl Counter {
             held.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]).collect();
         let chosen = detect::detect_within(self.envelope.wanted(), &lines)
             .and_then(|within| Some((Format::compile(&within.detected.spec).ok()?, within)));
-        let Some((format, within)) = chosen else { return self.fit_nothing(&lines) };
+        let Some((format, within)) = chosen else { return self.fit_nothing(&held, &lines) };
         let (choice, found) = (within.choice, within.detected);
         let Some(FormatDetector { options, .. }) = self.detector.take() else { return };
         if found.untold {
@@ -348,45 +358,50 @@ impl Counter {
             tell_unused(&options, &self.ledger);
         }
         self.settle(choice.chain, choice.stderr);
-        for (file, part) in self.sources.parts(held.len()) {
-            self.turn_to(file);
+        for (stretch, part) in self.sources.parts(held.len()) {
+            self.turn_to(stretch);
             self.lines(&held[part]);
         }
     }
 
     /// Lines that no preset reads as they are meant are malformed, also where one could be bent to read them.
-    fn fit_nothing(&mut self, lines: &[&[u8]]) {
+    fn fit_nothing(&mut self, held: &[u8], lines: &[&[u8]]) {
         let chain = choose::likely(self.envelope.wanted(), lines);
-        let text: Vec<u8> = lines.iter().flat_map(|line| [*line, b"\n"]).flatten().copied().collect();
         self.envelope.propose(chain);
-        self.sources.parts(0);
-        let Counter { format, ledger, spans, envelope, diagnostics, .. } = self;
-        within::each(format, envelope, &text, spans, |line, read| {
-            let reason = match read {
-                Err(NoRecord::Foreign) => return ledger.totals.enter(Outcome::Foreign),
-                Err(NoRecord::Malformed(malformed)) => malformed.reason,
-                Ok(_) => Reason::Value,
-            };
-            ledger.totals.malformed[reason as usize] += 1;
-            ledger.totals.enter(Outcome::Malformed);
-            diagnostics.keep(line);
-        });
-        self.enter_tally();
+        for (stretch, part) in self.sources.parts(held.len()) {
+            self.turn_to(stretch);
+            if self.sources.is_again() {
+                self.rejoin(&held[part]);
+                continue;
+            }
+            let Counter { format, ledger, spans, envelope, diagnostics, .. } = self;
+            within::each(format, envelope, &held[part], spans, |line, read| {
+                let reason = match read {
+                    Err(NoRecord::Foreign) => return ledger.totals.enter(Outcome::Foreign),
+                    Err(NoRecord::Malformed(malformed)) => malformed.reason,
+                    Ok(_) => Reason::Value,
+                };
+                ledger.totals.malformed[reason as usize] += 1;
+                ledger.totals.enter(Outcome::Malformed);
+                diagnostics.keep(line);
+            });
+            self.enter_tally();
+        }
         self.diagnostics.assess_fit(&mut self.ledger, None);
     }
 
     /// The end of input. The reporter is dropped with the counter, so no report comes any more.
     fn close(mut self) -> Ledger {
         self.choose();
+        self.note_places();
         // What was in pieces is a line all the same, as far as it came.
-        let mut open = self.envelope.close().join(&b'\n');
+        let mut open = self.envelope.close(|stretch| self.sources.is_kept(stretch)).join(&b'\n');
         if !open.is_empty() {
             open.push(b'\n');
             self.envelope = Envelope::new(Wanted::Nothing);
             self.lines(&open);
         }
         self.learn_routes();
-        self.note_places();
         self.diagnostics.close(&self.ledger, self.chosen.as_deref());
         self.ledger
     }

@@ -1,5 +1,6 @@
 //! Chunks of whole lines on their way from the reader to the counting thread, in buffers that come back.
 
+use crate::input::follow::place::Place;
 use crate::limits::CHUNKS_MAX;
 use crate::self_metrics::SelfMetrics;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
@@ -25,8 +26,14 @@ pub struct Origin {
     pub file: Arc<str>,
     /// The key of the place.
     pub key: Arc<str>,
+    /// Where in the file the chunk begins.
+    pub from: u64,
+    /// The lines have been counted before, and are read for the sake of pieces whose last one comes behind them.
+    pub is_again: bool,
     /// None where the file has been read for good.
-    pub place: Option<String>,
+    pub place: Option<Place>,
+    /// Greater than that of whoever has followed the file before.
+    pub version: u64,
 }
 
 impl Chunk {

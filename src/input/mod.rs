@@ -16,6 +16,7 @@ pub mod tee;
 
 pub use crate::input::chunks::{Chunk, ChunkReceiver, ChunkSender, Origin, channels};
 pub use crate::input::ending::{End, OnTerminate};
+pub use crate::input::follow::place::Place;
 
 use crate::input::compressed::Decompressed;
 use crate::input::datagrams::Datagrams;

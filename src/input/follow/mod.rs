@@ -13,7 +13,7 @@
 //! ```
 
 mod names;
-mod place;
+pub mod place;
 mod rotated;
 pub mod run;
 mod sink;
@@ -238,9 +238,12 @@ impl Follower {
                     .values()
                     .find(|other| other.is_named && rotated::is_copy(&other.place, &real, &file, &meta))
                 {
-                    Some(other) => {
-                        Tracked::at(file, &meta, Place { id, path: real, ..other.place.clone() }, now)
-                    }
+                    Some(other) => Tracked::at(
+                        file,
+                        &meta,
+                        Place { id, path: real, joined_from: other.place.offset, ..other.place.clone() },
+                        now,
+                    ),
                     None => Tracked::new(file, &label, real, self.begin(before.is_some()), now)?,
                 },
             };
@@ -306,7 +309,7 @@ impl Follower {
     ) -> io::Result<Tracked> {
         let id = FileId::of(&found.meta);
         if place.id != id {
-            sink.tell(label.into(), Place::key(place.id).into(), None);
+            sink.tell_end(label, Place::key(place.id));
         }
         if begins(&found.file, &found.meta, place) {
             let place = Place { id, name: label.to_owned(), path: found.path, ..place.clone() };
@@ -329,7 +332,7 @@ impl Follower {
             {
                 let id = self.open_rotated(found, &place, now, sink);
                 if id != place.id {
-                    sink.tell((&*place.name).into(), Place::key(place.id).into(), None);
+                    sink.tell_end(&place.name, Place::key(place.id));
                 }
                 if let Some(name) = self.known.get_mut(Path::new(&place.name)) {
                     name.file.get_or_insert(id);
@@ -344,7 +347,7 @@ impl Follower {
                     place.name, place.offset
                 ));
             }
-            sink.tell((&*place.name).into(), Place::key(place.id).into(), None);
+            sink.tell_end(&place.name, Place::key(place.id));
         }
     }
 

@@ -49,6 +49,8 @@ pub struct Place {
     pub id: FileId,
     pub head: Head,
     pub offset: u64,
+    /// From here to there it is read again, for pieces of lines whose last ones come behind it.
+    pub joined_from: u64,
     /// What comes next is the rest of a line that is longer than any may be.
     pub is_skipping: bool,
     /// The name by which the file is followed.
@@ -71,8 +73,8 @@ impl Place {
         let Head { length, checksum } = self.head;
         let skipping = u8::from(self.is_skipping);
         let mut text =
-            format!("{version}\t{}\t{skipping}\t{length}\t{checksum:08x}\t{}", self.offset, self.name);
-        let _ = write!(text, "\t{}", self.path.display());
+            format!("{version}\t{}\t{}\t{skipping}\t{length}\t{checksum:08x}", self.offset, self.joined_from);
+        let _ = write!(text, "\t{}\t{}", self.name, self.path.display());
         text
     }
 
@@ -80,14 +82,16 @@ impl Place {
     pub fn parse(key: &str, text: &str) -> Option<(u64, Place)> {
         let (device, inode) = key.strip_prefix(KEY)?.split_once(' ')?;
         let id = FileId { device: device.parse().ok()?, inode: inode.parse().ok()? };
-        let mut parts = text.splitn(7, '\t');
+        let mut parts = text.splitn(8, '\t');
         let version = parts.next()?.parse().ok()?;
         let offset = parts.next()?.parse().ok()?;
+        let joined_from = parts.next()?.parse().ok().filter(|from| *from <= offset)?;
         let is_skipping = parts.next()? == "1";
         let length = parts.next()?.parse().ok().filter(|length| *length <= HEAD_BYTES_MAX)?;
         let checksum = u32::from_str_radix(parts.next()?, 16).ok()?;
         let (name, path) = (parts.next()?.to_owned(), parts.next()?.into());
-        Some((version, Place { id, head: Head { length, checksum }, offset, is_skipping, name, path }))
+        let head = Head { length, checksum };
+        Some((version, Place { id, head, offset, joined_from, is_skipping, name, path }))
     }
 }
 
@@ -101,12 +105,13 @@ mod tests {
             id: FileId { device: 2049, inode: 131_072 },
             head: Head::of(b"127.0.0.1 - - "),
             offset: 1 << 40,
+            joined_from: 1 << 39,
             is_skipping: true,
             name: "/var/log/a b.log".to_owned(),
             path: "/srv/log/a b.log".into(),
         };
         assert_eq!(Place::parse(&Place::key(place.id), &place.text(7)), Some((7, place)));
-        for (key, text) in [("routes", "1\t2"), ("follow 1 2", ""), ("follow 1", "1\t2\t0\t0\t0\ta\tb")] {
+        for (key, text) in [("routes", "1\t2"), ("follow 1 2", ""), ("follow 1", "1\t2\t2\t0\t0\t0\ta\tb")] {
             assert_eq!(Place::parse(key, text), None, "{key} {text}");
         }
     }

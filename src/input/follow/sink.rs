@@ -3,7 +3,6 @@
 use crate::input::chunks::{Chunk, ChunkSender, Origin};
 use crate::input::tee::queue::TeeQueue;
 use crate::limits::CHUNK_BYTES;
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Sink {
@@ -51,15 +50,18 @@ impl Sink {
 
     /// Sends what stands in the room between two places: whole lines.
     pub fn send(&mut self, start: usize, end: usize, oversized: u64, origin: Origin) {
-        self.pass(start, end);
+        if !origin.is_again {
+            self.pass(start, end);
+        }
         let Some(buffer) = self.buffer.take() else { return };
         let sent = self.chunks.send(Chunk { buffer, start, end, oversized, origin: Some(origin) });
         self.buffer = self.chunks.empty_buffer().filter(|_| sent);
     }
 
-    /// Sends a place and nothing else.
-    pub fn tell(&mut self, file: Arc<str>, key: Arc<str>, place: Option<String>) {
-        self.send(0, 0, 0, Origin { file, key, place });
+    /// Tells that a file has been read for good.
+    pub fn tell_end(&mut self, file: &str, key: String) {
+        let (file, key) = (file.into(), key.into());
+        self.send(0, 0, 0, Origin { file, key, from: 0, is_again: false, place: None, version: 0 });
     }
 
     /// The end.

@@ -63,7 +63,7 @@ impl Saved {
             let Some(origin) = origin else { continue };
             self.files.insert(origin.file.to_string());
             match &origin.place {
-                Some(place) => self.places.insert(origin.key.to_string(), place.clone()),
+                Some(place) => self.places.insert(origin.key.to_string(), place.text(origin.version)),
                 None => self.places.remove(&*origin.key),
             };
         }

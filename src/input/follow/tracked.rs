@@ -62,11 +62,12 @@ impl Tracked {
     pub fn new(file: File, name: &str, path: PathBuf, begin: Begin, now: Instant) -> io::Result<Tracked> {
         let meta = file.metadata()?;
         let id = FileId::of(&meta);
-        let place =
-            Place { id, head: Head::default(), offset: 0, is_skipping: false, name: name.to_string(), path };
+        let (head, name) = (Head::default(), name.to_string());
+        let place = Place { id, head, offset: 0, joined_from: 0, is_skipping: false, name, path };
         let mut tracked = Tracked::at(file, &meta, place, now);
         if let Begin::End = begin {
             tracked.place.offset = last_line(&tracked.file, meta.size())?;
+            tracked.place.joined_from = tracked.place.offset;
             tracked.grow_head()?;
         }
         Ok(tracked)
@@ -109,7 +110,7 @@ impl Tracked {
     }
 
     pub fn has_more(&self) -> bool {
-        self.size != self.seen
+        self.size != self.seen || self.place.joined_from < self.place.offset
     }
 
     /// Takes note of what a look at a name of it has shown.
@@ -134,6 +135,7 @@ impl Tracked {
         if self.size < self.place.offset {
             return Ok(Progress::Truncated);
         }
+        self.read_again(sink, version)?;
         let mut bytes = CHUNK_BYTES;
         loop {
             let read = read_at(&self.file, &mut sink.room(bytes)[..bytes], self.place.offset)?;
@@ -155,6 +157,22 @@ impl Tracked {
         }
     }
 
+    /// Sends the lines before the place again in which pieces of lines are whose last ones come behind it.
+    fn read_again(&mut self, sink: &mut Sink, version: u64) -> io::Result<()> {
+        while self.place.joined_from < self.place.offset {
+            let bytes = LINE_BYTES_MAX + CHUNK_BYTES;
+            let left = usize::try_from(self.place.offset - self.place.joined_from).unwrap_or(bytes);
+            let room = &mut sink.room(bytes)[..left.min(bytes)];
+            let read = read_at(&self.file, room, self.place.joined_from)?;
+            let end = last_newline(&room[..read]);
+            let from = self.place.joined_from;
+            // No line is longer, and no place is in one.
+            self.place.joined_from = if end > 0 { from + end as u64 } else { self.place.offset };
+            sink.send(0, end, 0, Origin { from, is_again: true, ..self.origin(version) });
+        }
+        Ok(())
+    }
+
     /// Sends the whole lines that begin the room. False where there are none, and a longer read would perhaps find one.
     fn take(&mut self, sink: &mut Sink, bytes: usize, read: usize, version: u64) -> io::Result<bool> {
         let room = sink.room(bytes);
@@ -174,21 +192,24 @@ impl Tracked {
             self.place.head = Head::of(&room[..end]);
         }
         self.place.is_skipping = is_long && oversized == 0;
+        let from = self.place.offset;
         self.place.offset += end as u64;
+        self.place.joined_from = self.place.offset;
         self.grow_head()?;
         sink.note_read(end);
         sink.pass(0, start);
-        sink.send(start, end, oversized, self.origin(version));
+        sink.send(start, end, oversized, Origin { from, ..self.origin(version) });
         Ok(true)
     }
 
     fn origin(&self, version: u64) -> Origin {
-        Origin { file: self.name(), key: self.key(), place: Some(self.place.text(version)) }
+        let (file, key, from) = (self.name(), self.key(), self.place.offset);
+        Origin { file, key, from, is_again: false, place: Some(self.place.clone()), version }
     }
 
     /// Sends the place alone.
     pub fn tell(&self, sink: &mut Sink, version: u64) {
-        sink.tell(self.name(), self.key(), Some(self.place.text(version)));
+        sink.send(0, 0, 0, self.origin(version));
     }
 
     /// Sends what is left and forgets the file: a last line without a newline is a line.
@@ -230,7 +251,8 @@ impl Tracked {
 
     /// The file has been truncated: it is read from its beginning.
     pub fn restart(&mut self) {
-        self.place = Place { head: Head::default(), offset: 0, is_skipping: false, ..self.place.clone() };
+        let head = Head::default();
+        self.place = Place { head, offset: 0, joined_from: 0, is_skipping: false, ..self.place.clone() };
         self.seen = 0;
     }
 }

@@ -16,6 +16,8 @@ struct Open {
     is_too_long: bool,
     /// When the last piece came, in pieces of all streams.
     touched: u64,
+    /// The number of the stretch in which the first one came.
+    stretch: u64,
 }
 
 /// Lines whose end has not come yet.
@@ -23,6 +25,8 @@ struct Open {
 pub struct Joins {
     open: Vec<Open>,
     clock: u64,
+    /// The number of what is read now.
+    stretch: u64,
     /// Lines given up for want of a place, and the pieces they had.
     lost: (u64, u64),
 }
@@ -44,6 +48,16 @@ impl Joins {
         self.open.is_empty()
     }
 
+    /// What comes next is of the stretch of this number.
+    pub fn enter(&mut self, stretch: u64) {
+        self.stretch = stretch;
+    }
+
+    /// Whether the first piece of a line whose end has not come was in this stretch.
+    pub fn is_open(&self, stretch: u64) -> bool {
+        self.open.iter().any(|open| open.stretch == stretch)
+    }
+
     /// Keeps a piece that is not the last.
     pub fn add(&mut self, key: &[u8], piece: &[u8]) {
         self.clock += 1;
@@ -61,7 +75,8 @@ impl Joins {
             self.lost = (self.lost.0 + 1, self.lost.1 + given_up.pieces);
         }
         let (key, line) = (key.to_vec(), Vec::new());
-        self.open.push(Open { key, line, pieces: 0, is_too_long: false, touched: 0 });
+        let stretch = self.stretch;
+        self.open.push(Open { key, line, pieces: 0, is_too_long: false, touched: 0, stretch });
         self.open.len() - 1
     }
 
@@ -83,9 +98,11 @@ impl Joins {
         mem::take(&mut self.lost)
     }
 
-    /// At the end of input: what is there of the lines whose end will not come, and their pieces.
-    pub fn close(&mut self) -> Vec<(Vec<u8>, u64)> {
-        mem::take(&mut self.open).into_iter().map(|open| (open.line, open.pieces)).collect()
+    /// At the end of input: what is there of the lines whose end will not come, and their pieces; but for those that
+    /// began in a stretch that will be read again.
+    pub fn close(&mut self, is_kept: impl Fn(u64) -> bool) -> Vec<(Vec<u8>, u64)> {
+        let open = mem::take(&mut self.open).into_iter().filter(|open| !is_kept(open.stretch));
+        open.map(|open| (open.line, open.pieces)).collect()
     }
 }
 
@@ -114,7 +131,7 @@ mod tests {
         assert_eq!((joins.take_lost(), joins.take_lost()), ((1, 1), (0, 0)));
         assert_eq!(joins.finish(b"0", b"y", &mut out), Joined::Alone);
         assert_eq!((joins.finish(b"1", b"y", &mut out), &*out), (Joined::Whole { pieces: 1 }, &b"xy"[..]));
-        assert_eq!(joins.close().len(), STREAMS_MAX - 1);
+        assert_eq!(joins.close(|_| false).len(), STREAMS_MAX - 1);
     }
 
     #[test]

@@ -319,9 +319,20 @@ impl Envelope {
         is_one
     }
 
-    /// At the end of input: the lines whose end will not come, as far as they came.
-    pub fn close(&mut self) -> Vec<Vec<u8>> {
-        let open = self.joins.close();
+    /// What comes next is of the stretch of this number.
+    pub fn enter(&mut self, stretch: u64) {
+        self.joins.enter(stretch);
+    }
+
+    /// Whether the first piece of a line whose end has not come was in this stretch.
+    pub fn is_unfinished(&self, stretch: u64) -> bool {
+        self.joins.is_open(stretch)
+    }
+
+    /// At the end of input: the lines whose end will not come, as far as they came; but for those that began in a
+    /// stretch that will be read again.
+    pub fn close(&mut self, is_kept: impl Fn(u64) -> bool) -> Vec<Vec<u8>> {
+        let open = self.joins.close(is_kept);
         self.tally.pieces += open.iter().map(|(_, pieces)| pieces.saturating_sub(1)).sum::<u64>();
         open.into_iter().map(|(line, _)| line).collect()
     }
