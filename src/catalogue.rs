@@ -177,6 +177,13 @@ catalogue! {
         "Number of OS threads in the process." <- "";
 }
 
+/// The unit that a metric's name ends in, before `_total`.
+pub fn unit_of(name: &str) -> Option<&'static str> {
+    let base = name.strip_suffix("_total").unwrap_or(name);
+    let is_unit = |unit: &&str| base.strip_suffix(*unit).is_some_and(|rest| rest.ends_with('_'));
+    ["seconds", "bytes"].into_iter().find(is_unit)
+}
+
 /// The metric of that name, if this version knows it.
 pub fn find(name: &str) -> Option<&'static Metric> {
     METRICS.iter().copied().find(|metric| metric.name == name)

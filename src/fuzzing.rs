@@ -10,7 +10,8 @@ use crate::parse::envelope::peel::Envelope;
 use crate::parse::read::spans::Spans;
 use crate::parse::{Format, NoRecord, within};
 use crate::serve::http;
-use crate::snapshot::exposition::{self, Form};
+use crate::snapshot::exposition;
+use crate::snapshot::exposition::text::{self, TextForm};
 
 /// A line that most formats read.
 const LINE: &[u8] = b"192.0.2.1 - - [26/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 12 \"-\" \"x\" 3\n";
@@ -66,7 +67,7 @@ fn read(format: &Format, text: &[u8]) {
 pub fn page(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(page) = exposition::read(text) {
-        let written = exposition::write(&page, Form::OpenMetrics);
+        let written = text::write(&page, TextForm::OpenMetrics);
         assert_eq!(exposition::read(&written).as_ref(), Ok(&page), "{written}");
     }
 }

@@ -5,6 +5,7 @@
 
 mod attacks;
 mod peers;
+mod protobuf; // the delimited page, read by a generic decoder and by Prometheus
 
 use crate::harness::{BINARY, Exporter, PATIENCE, Process, TempDir, wait_for, wait_until};
 use std::fs;

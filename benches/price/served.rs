@@ -57,15 +57,20 @@ pub fn scrapes() {
         }
         // The last of it is still in the pipe; there is no hurry.
         thread::sleep(Duration::from_millis(500));
-        let page = served.scrape();
+        let page = served.scrape(TEXT);
         let shown = page.lines().filter(|line| line.starts_with("httpd_requests_total{")).count();
-        let times = (0..15).map(|_| {
+        let time = |accept: &str| {
             let since = Instant::now();
-            served.scrape();
+            served.scrape(accept);
             since.elapsed().as_secs_f64() * 1e3
-        });
-        let figure = format!("{:.1} ms ({:.1} MB)", median(times.collect()), page.len() as f64 / 1e6);
+        };
+        let times: Vec<(f64, f64)> = (0..15).map(|_| (time(TEXT), time(PROTOBUF))).collect();
+        let milliseconds = median(times.iter().map(|(text, _)| *text).collect());
+        let figure = format!("{milliseconds:.1} ms ({:.1} MB)", page.len() as f64 / 1e6);
         row(&format!("a scrape of {shown} series"), &figure, wanted);
+        let ratio = median(times.iter().map(|(text, protobuf)| protobuf / text).collect());
+        let figure = format!("{ratio:.2} ({:.1} MB)", served.scrape(PROTOBUF).len() as f64 / 1e6);
+        row("the same in protobuf: times the one in text", &figure, "1");
         drop(writer);
         wait(served.child);
     }
@@ -89,7 +94,7 @@ fn count_while_scraped(path: &Path, scraped: bool) -> Duration {
     thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
-                let _ = scrape(address);
+                let _ = scrape(address, TEXT);
                 thread::sleep(Duration::from_millis(100));
             }
         });
@@ -118,15 +123,23 @@ impl Served {
         Served { child: spawn(&command, input), address }
     }
 
-    fn scrape(&self) -> String {
-        scrape(self.address).expect("it serves")
+    fn scrape(&self, accept: &str) -> String {
+        scrape(self.address, accept).expect("it serves")
     }
 }
 
-fn scrape(address: SocketAddr) -> std::io::Result<String> {
+/// What a scraper may ask for.
+const TEXT: &str = "text/plain";
+const PROTOBUF: &str =
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+
+fn scrape(address: SocketAddr, accept: &str) -> std::io::Result<String> {
     let mut connection = TcpStream::connect(address)?;
-    connection.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer)?;
-    Ok(answer)
+    write!(
+        connection,
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -22,7 +22,7 @@ use crate::fixed_point::FixedPoint;
 use crate::generations::series;
 use crate::limits::CLOCK_AHEAD_MAX;
 use crate::snapshot::exposition;
-use crate::snapshot::exposition::Form;
+use crate::snapshot::exposition::text::{self, TextForm};
 use crate::snapshot::page::{Page, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -119,7 +119,7 @@ impl Content {
         }
         write_kept(&mut body, &self.kept);
         let readable = (self.page.series() <= READABLE_SERIES_MAX)
-            .then(|| exposition::write(&self.page, Form::OpenMetrics))
+            .then(|| text::write(&self.page, TextForm::OpenMetrics))
             .filter(|text| text.len() <= READABLE_BYTES_MAX);
         match readable {
             Some(text) => body.push_str(&format!("[page]\n{text}")),

@@ -9,8 +9,7 @@ use crate::modes::shared::{Counting, Failure, Input, install_signals, join, prin
 use crate::modes::start::{self, TeePlan};
 use crate::options::Options;
 use crate::self_metrics::SelfMetrics;
-use crate::snapshot::exposition;
-use crate::snapshot::exposition::Form;
+use crate::snapshot::exposition::text::{self, TextForm};
 use std::sync::Arc;
 
 pub fn run(options: Options) -> Result<(), Failure> {
@@ -28,5 +27,5 @@ pub fn run(options: Options) -> Result<(), Failure> {
     // What is said of the lines stands above their page.
     advisor.finish();
     let publisher = Publisher::new(counting.snapshots, self_metrics, None);
-    print(&exposition::write(&publisher.page_of(&ledger), Form::Text))
+    print(&text::write(&publisher.page_of(&ledger), TextForm::Prometheus))
 }

@@ -19,8 +19,7 @@ pub struct MetricsSite {
 impl Handler for MetricsSite {
     fn exposition(&self, form: Form) -> Result<Vec<u8>, &'static str> {
         let page = self.publisher.page()?;
-        let text = exposition::try_write(&page, form);
-        text.map(String::into_bytes).map_err(|_| http::NO_MEMORY)
+        exposition::try_write(&page, form).map_err(|_| http::NO_MEMORY)
     }
 
     fn ready(&self) -> Result<(), String> {

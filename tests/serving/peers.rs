@@ -16,7 +16,7 @@ use std::net::TcpListener;
 use std::process::Command;
 
 /// Has every field that a metric comes from.
-const FORMAT: &str = "$server_name \"$request\" $status $bytes_sent $request_length $request_time \
+pub const FORMAT: &str = "$server_name \"$request\" $status $bytes_sent $request_length $request_time \
                       $upstream_header_time $upstream_response_time \"$http_user_agent\" $http_x_request_id [$time_local]";
 
 /// Every kind of metric has something to show, and one label has every character that needs an escape.
@@ -29,7 +29,7 @@ no line of this format
 ";
 
 /// An exporter that has counted the lines above.
-fn exporter_of_everything() -> Exporter {
+pub fn exporter_of_everything() -> Exporter {
     let mut exporter = Exporter::start(&[
         "--format",
         FORMAT,

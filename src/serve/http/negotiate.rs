@@ -3,17 +3,21 @@
 //! Never refuses: a client that asks for what we do not have gets the text format, as with every exporter.
 //! OpenMetrics is chosen only when it is asked for by name, in version 1.0.0 or in any; a client that knows
 //! version 0.0.1 alone gets the text format, because what we write is 1.0.0 and would be mislabelled.
+//! Protobuf is chosen only where the message and its encoding are named as well.
 
 use crate::snapshot::exposition::Form;
 
-/// The form that suits the Accept headers best, OpenMetrics when both suit alike.
+/// The form that suits the Accept headers best; the one that carries more where several suit alike.
 pub fn form<'a>(accept: impl Iterator<Item = &'a str>) -> Form {
-    let mut open_metrics = 0;
+    let (mut protobuf, mut open_metrics) = (0, 0);
     // What the most specific range says about text: (specificity, quality).
     let mut text = (0, 0);
     for range in accept.flat_map(|header| header.split(',')) {
-        let (name, version, quality) = read_range(range);
+        let Range { name, version, quality, is_family, is_delimited } = read_range(range);
         match name.as_str() {
+            "application/vnd.google.protobuf" if is_family && is_delimited => {
+                protobuf = quality.max(protobuf)
+            }
             "application/openmetrics-text" if matches!(version, None | Some("1.0.0")) => {
                 open_metrics = quality.max(open_metrics);
             }
@@ -23,34 +27,48 @@ pub fn form<'a>(accept: impl Iterator<Item = &'a str>) -> Form {
             _ => {}
         }
     }
-    if open_metrics > 0 && open_metrics >= text.1 { Form::OpenMetrics } else { Form::Text }
+    let is_best = |quality: u16| quality > 0 && quality >= protobuf.max(open_metrics).max(text.1);
+    match () {
+        () if is_best(protobuf) => Form::Protobuf,
+        () if is_best(open_metrics) => Form::OpenMetrics,
+        () => Form::Text,
+    }
 }
 
 /// Whether gzip is offered by name.
 pub fn gzip<'a>(accept_encoding: impl Iterator<Item = &'a str>) -> bool {
     accept_encoding.flat_map(|header| header.split(',')).any(|coding| {
-        let (name, _, quality) = read_range(coding);
+        let Range { name, quality, .. } = read_range(coding);
         (name == "gzip" || name == "x-gzip") && quality > 0
     })
 }
 
-/// `type/subtype;version=1.0.0;q=0.5` as its name in lower case, its version and its quality.
-fn read_range(range: &str) -> (String, Option<&str>, u16) {
+/// `type/subtype;version=1.0.0;q=0.5`.
+struct Range<'a> {
+    /// In lower case.
+    name: String,
+    version: Option<&'a str>,
+    quality: u16,
+    /// Whether the messages asked for are Prometheus' families, and each has its length before it.
+    is_family: bool,
+    is_delimited: bool,
+}
+
+fn read_range(range: &str) -> Range<'_> {
     let mut parts = range.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let (mut version, mut quality) = (None, 1000);
-    for part in parts {
-        match part.split_once('=') {
-            Some((key, value)) if key.trim_end().eq_ignore_ascii_case("version") => {
-                version = Some(value.trim().trim_matches('"'));
-            }
-            Some((key, value)) if key.trim_end().eq_ignore_ascii_case("q") => {
-                quality = read_quality(value.trim());
-            }
+    let mut range = Range { name, version: None, quality: 1000, is_family: false, is_delimited: false };
+    for (key, value) in parts.filter_map(|part| part.split_once('=')) {
+        let value = value.trim().trim_matches('"');
+        match key.trim_end().to_ascii_lowercase().as_str() {
+            "version" => range.version = Some(value),
+            "q" => range.quality = read_quality(value),
+            "proto" => range.is_family = value == "io.prometheus.client.MetricFamily",
+            "encoding" => range.is_delimited = value == "delimited",
             _ => {}
         }
     }
-    (name, version, quality)
+    range
 }
 
 /// A quality in thousandths. What is no quality is taken as none wanted.
@@ -82,13 +100,42 @@ mod tests {
             "{om}=1.0.0;escaping=allow-utf-8;q=0.6,{om}=0.0.1;q=0.5,\
              {text}=1.0.0;escaping=allow-utf-8;q=0.4,{text}=0.0.4;q=0.3,*/*;q=0.2"
         );
-        let native = format!(
-            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
-             {om}=1.0.0;q=0.8,{om}=0.0.1;q=0.75,{text}=0.0.4;q=0.5,*/*;q=0.1"
-        );
-        for accept in [v2, v3, native] {
+        for accept in [v2, v3] {
             assert_eq!(of(&accept), Form::OpenMetrics, "{accept}");
         }
+    }
+
+    const PROTOBUF: &str =
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+
+    #[test]
+    fn prometheus_gets_protobuf_where_it_wants_native_histograms() {
+        let (om, text) = ("application/openmetrics-text;version", "text/plain;version");
+        let v2 = format!("{PROTOBUF},{om}=1.0.0;q=0.8,{om}=0.0.1;q=0.75,{text}=0.0.4;q=0.5,*/*;q=0.1");
+        let v3 =
+            format!("{PROTOBUF};q=0.6,{om}=1.0.0;escaping=allow-utf-8;q=0.5,{text}=0.0.4;q=0.3,*/*;q=0.2");
+        for accept in [v2, v3] {
+            assert_eq!(of(&accept), Form::Protobuf, "{accept}");
+        }
+    }
+
+    #[test]
+    fn protobuf_only_by_message_and_encoding() {
+        let name = "application/vnd.google.protobuf";
+        let message = "proto=io.prometheus.client.MetricFamily";
+        for accept in [
+            name.to_owned(),
+            format!("{name};{message}"),
+            format!("{name};{message};encoding=text"),
+            format!("{name};proto=other;encoding=delimited"),
+            format!("{PROTOBUF};q=0"),
+            format!("{PROTOBUF};q=0.2,text/plain;q=0.3"),
+        ] {
+            assert_eq!(of(&accept), Form::Text, "{accept}");
+        }
+        assert_eq!(of(&format!("{PROTOBUF};q=0.5,application/openmetrics-text;q=0.6")), Form::OpenMetrics);
+        assert_eq!(of(&format!("{name}; Encoding=\"delimited\"; {message}")), Form::Protobuf);
+        assert_eq!(of(&format!("{PROTOBUF},application/openmetrics-text,text/plain")), Form::Protobuf);
     }
 
     #[test]
