@@ -18,7 +18,7 @@ static UNREAD: Mutex<u64> = Mutex::new(0);
 pub fn log_line(text: impl Display) {
     let mut unread = UNREAD.lock().unwrap_or_else(PoisonError::into_inner);
     let wait = if *unread == 0 { READER_WAIT_MAX_MS } else { 0 };
-    let note = format!("httpd_exporter: {} messages were not written, since nobody read them\n", *unread);
+    let note = format!("httpd_exporter: {} messages were dropped, because stderr was not read\n", *unread);
     let written = if *unread == 0 { Ok(()) } else { write_all(&note, wait) };
     if written.is_err() {
         *unread += 1;

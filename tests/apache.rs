@@ -147,7 +147,7 @@ impl Site {
     /// Nothing in the error log that a person would have to look after, but what is expected.
     fn nothing_is_wrong_but(&self, expected: &[&str]) {
         let harmless =
-            ["serving ", "running as root", "long lost child came home", "left to a younger process"];
+            ["serving ", "running as root", "long lost child came home", "handed over to a newer process"];
         let strange: Vec<String> = (self.apache.error_log().lines())
             .filter(|line| line.starts_with("httpd_exporter") || line.contains("AH00646"))
             .filter(|line| !harmless.iter().chain(expected).any(|text| line.contains(text)))

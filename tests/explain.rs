@@ -168,7 +168,7 @@ const CASES: &[Case] = &[
         r#"%v %h %t "%r" %b %>s"#,
         r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5123"#,
         74,
-        r#"in doubt: %>s at column 74, "5123": this is no status code"#,
+        r#"in doubt: %>s at column 74, "5123": this is not a status code"#,
         r#"swap %b and %>s: --format '%v %h %t "%r" %>s %b'"#,
     ),
     (

@@ -69,7 +69,11 @@ fn two_hundred_dead_are_absorbed_at_once_and_the_damaged_stay() {
         exporter.process.wait();
         assert_eq!(files(&state).iter().filter(|name| name.ends_with(".damaged")).count(), 20);
         // Each is said once, at the start that found it.
-        assert_eq!(said.matches("is set aside").count(), if start == 0 { 20 } else { 0 }, "{said}");
+        assert_eq!(
+            said.matches("cannot be used and is now").count(),
+            if start == 0 { 20 } else { 0 },
+            "{said}"
+        );
     }
 }
 
@@ -352,7 +356,7 @@ fn an_orphan_leaves_the_port_and_takes_it_again() {
     let state = dir.join("state").display().to_string();
     let mut visitor = Exporter::start_on(port, &["--format", "combined", "--state-dir", &state]);
     visitor.wait_for_stderr("serving ");
-    assert_eq!(said().matches("is left to a younger process").count(), 1, "{}", said());
+    assert_eq!(said().matches("is handed over to a newer process").count(), 1, "{}", said());
     visitor.process.feed(LINE.repeat(3).as_bytes());
     serves(10.0);
     visitor.process.close();

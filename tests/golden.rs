@@ -35,9 +35,11 @@ impl Story {
     fn parse(text: &str) -> Result<Story, String> {
         let mut story = Story { title: String::new(), sections: Vec::new() };
         for line in text.lines() {
+            // `args:3: ...` is a message about a file named args.
             let heading = line
                 .split_once(':')
-                .filter(|(name, _)| ["args", "exit"].contains(name) || BLOCKS.contains(name));
+                .filter(|(name, _)| ["args", "exit"].contains(name) || BLOCKS.contains(name))
+                .filter(|(_, inline)| inline.is_empty() || inline.starts_with(' '));
             match (heading, story.sections.last_mut()) {
                 (Some((name, inline)), _) => story.sections.push(Section {
                     name: name.to_owned(),
@@ -291,4 +293,14 @@ fn promtool_has_nothing_to_say() {
 #[test]
 fn words_are_those_of_a_shell() {
     assert_eq!(split_words(r#"--a 'b c'd "e \"f\" \n" """#), ["--a", "b cd", r#"e "f" \n"#, ""]);
+}
+
+/// So that blessing changes nothing but what it means to.
+#[test]
+fn stories_are_written_as_they_were_read() {
+    for path in files() {
+        let text = fs::read_to_string(&path).expect("readable");
+        let story = Story::parse(&text).unwrap_or_else(|wrong| panic!("{}: {wrong}", path.display()));
+        assert_eq!(story.text(), text, "{}", path.display());
+    }
 }

@@ -576,6 +576,21 @@ fn inherited_descriptors_are_closed() {
     assert!(!link(7).is_ok_and(|to| to == std::path::Path::new("/dev/null")), "{:?}", link(7));
 }
 
+/// More series take more memory: what could not be kept under the limit is refused at the start.
+#[test]
+fn a_small_address_space_is_too_small_for_many_series() {
+    let start = |series: &str| {
+        let mut command = Command::new("prlimit");
+        command.args(["--as=104857600", BINARY, "--once", "--format", "combined", "--max-series", series]);
+        Process::start_on_stdin(&mut command, std::process::Stdio::null()).wait()
+    };
+    assert!(start("20000").status.success());
+    let ended = start("60000");
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    let why = "100 MB (ulimit -v) is too small; at least 210 MB are needed with --max-series 60000";
+    assert!(ended.stderr.contains(why), "{}", ended.stderr);
+}
+
 /// Under a limit that is too small for it the program says so at the start; under any larger one it lives.
 #[test]
 fn a_small_address_space_is_enough_or_is_said_to_be_too_small() {
@@ -585,7 +600,7 @@ fn a_small_address_space_is_enough_or_is_said_to_be_too_small() {
         let mut process = Process::start(&mut command);
         let lines = lines(20_000);
         let mut stdin = process.take_stdin();
-        // Who does not begin does not read.
+        // A program that refuses to start does not read.
         let fed = std::io::Write::write_all(&mut stdin, lines.as_bytes());
         drop(stdin);
         let ended = process.wait();

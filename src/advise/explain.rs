@@ -298,7 +298,7 @@ impl Explainer {
         match reading::explain(&self.format, line) {
             Ok(readings) => {
                 let doubts: Vec<String> = readings.iter().filter_map(Reading::in_doubt).collect();
-                let but = if doubts.is_empty() { "" } else { ", but can hardly be meant so" };
+                let but = if doubts.is_empty() { "" } else { ", but probably has another format" };
                 let _ = writeln!(text, "\nLine {number} fits{but}:");
                 for (name, value) in told {
                     let _ = writeln!(text, "    {name:24} {value}");
@@ -348,7 +348,7 @@ impl Explainer {
         text.push_str(".\n");
         // The metrics of a format that reads no line would be misleading.
         text.push_str(&match (counts.fit, self.remedies.is_empty()) {
-            (0, false) => "Look again with what is advised above.\n".to_owned(),
+            (0, false) => "Try again with what is advised above.\n".to_owned(),
             (0, true) => "Write a line down in nginx's way, with a $name in the place of each value: a name that nginx \
                           does not know\nreads any text.\n"
                 .to_owned(),

@@ -41,7 +41,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         is: |line| line.bytes().filter(|c| *c < b' ' && *c != b'\t').count() * 8 > line.len(),
-        words: "these lines are no text: if the log is compressed, put the tool that reads it in front",
+        words: "these lines are not text: if the log is compressed, decompress it first, as with zcat",
     },
 ];
 

@@ -50,7 +50,7 @@ fn started(ended: Sender<Infallible>, doubt: Doubt) -> Option<Sender<Report>> {
     let thread = thread::Builder::new().name("advise".to_owned()).spawn(work);
     thread
         .map(|_| sender)
-        .map_err(|_| log_line("no thread is to be had for advice, and lines are counted"))
+        .map_err(|_| log_line("unable to start a thread for advice; lines are counted all the same"))
         .ok()
 }
 

@@ -46,7 +46,7 @@ impl GlobSet {
             }
         }
         let automaton = AhoCorasick::builder().ascii_case_insensitive(any_case).build(&pieces);
-        let automaton = automaton.map_err(|_| "the patterns are too long together".to_owned())?;
+        let automaton = automaton.map_err(|_| "the patterns are too long in all".to_owned())?;
         let glob = |pattern| Glob::compile(lowered(pattern).as_bytes());
         let compiled = patterns.iter().map(|pattern| Pattern { glob: glob(pattern), any_case: pattern.1 });
         let pieces = (!pieces.is_empty()).then_some(automaton);

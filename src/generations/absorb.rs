@@ -83,7 +83,7 @@ impl State {
     fn lock_dead(&self, name: Name) -> Option<File> {
         let path = self.directory.path_of(name);
         if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
-            self.quarantine(name, "it is no regular file");
+            self.quarantine(name, "it is not a regular file");
             return None;
         }
         let file = match self.directory.open_for_lock(name) {
@@ -203,11 +203,11 @@ impl State {
         step();
         match std::fs::rename(&path, &aside) {
             Ok(()) => log_line(format_args!(
-                "the state file {} is set aside as {}: {why}",
+                "the state file {} cannot be used and is now {}: {why}",
                 path.display(),
                 aside.display()
             )),
-            Err(error) => self.failed("set aside", "set aside a file of", &error),
+            Err(error) => self.failed("move aside", "move aside a file of", &error),
         }
     }
 }

@@ -146,9 +146,9 @@ impl Content {
     /// What a file says, and how many of its bytes say it: those of a change that is just being written, or was cut
     /// off, do not. The error says what is wrong with the file.
     pub fn read(bytes: &[u8]) -> Result<(Content, usize), String> {
-        let end = title_end(bytes).ok_or("it is no state file")?;
+        let end = title_end(bytes).ok_or("it is not a state file")?;
         let title = str::from_utf8(&bytes[..end]).unwrap_or_default();
-        let words = title.strip_prefix(TITLE).ok_or("it is no state file")?;
+        let words = title.strip_prefix(TITLE).ok_or("it is not a state file")?;
         match words.split(' ').next() {
             Some("1") => return Ok((read_first_version(title, &bytes[end..])?, bytes.len())),
             Some(VERSION) => {}
@@ -161,7 +161,7 @@ impl Content {
         for (name, text) in sections(body) {
             match name {
                 "generation" => content.head = read_head(text.split('\n')).ok_or("its head is none")?,
-                "kept" => content.kept = read_kept(text).ok_or("a line of [kept] is none")?,
+                "kept" => content.kept = read_kept(text).ok_or("a line of [kept] has no key")?,
                 "page" => content.page = exposition::read(text)?,
                 "series" => content.page = series::read(text)?,
                 _ => {}
@@ -177,7 +177,7 @@ impl Content {
         while let Some((body, length)) = block(&bytes[at..], CHANGES) {
             for (name, text) in sections(body) {
                 match name {
-                    "kept" => self.kept = read_kept(text).ok_or("a line of [kept] is none")?,
+                    "kept" => self.kept = read_kept(text).ok_or("a line of [kept] has no key")?,
                     "series" => self.page.overwrite(series::read(text)?),
                     _ => {}
                 }
@@ -319,7 +319,7 @@ fn read_first_version(title: &str, body: &[u8]) -> Result<Content, String> {
         head.push(&line[2..]);
         rest = after;
     }
-    let head = read_head(head.into_iter()).ok_or("it has absorbed what is no generation")?;
+    let head = read_head(head.into_iter()).ok_or("its list of absorbed generations cannot be read")?;
     let mut content = Content { head, kept: BTreeMap::new(), page: exposition::read(rest)? };
     content.forget_the_future();
     Ok(content)

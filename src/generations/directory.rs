@@ -103,7 +103,7 @@ pub fn is_living(file: &File) -> bool {
 pub fn read(file: &File) -> io::Result<Result<(Content, usize), String>> {
     let meta = file.metadata()?;
     if !meta.is_file() || meta.len() > STATE_BYTES_MAX {
-        return Ok(Err(format!("it is no regular file of at most {STATE_BYTES_MAX} bytes")));
+        return Ok(Err(format!("it is not a regular file of at most {STATE_BYTES_MAX} bytes")));
     }
     Ok(Content::read(&bytes_from(file, 0, meta.len())?))
 }

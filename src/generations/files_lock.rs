@@ -66,7 +66,7 @@ impl FilesLock {
             return None;
         }
         if self.was_said {
-            log_line("--follow: the other process has ended; this one reads on where it has stopped");
+            log_line("--follow: the other process has ended; this one goes on where it stopped");
         }
         Some(kept)
     }

@@ -94,7 +94,7 @@ pub fn read(text: &str) -> Result<Page, String> {
     let mut current: Option<(String, Family)> = None;
     let mut bounds: Arc<[FixedPoint]> = Arc::from([]);
     for (index, line) in text.split_terminator('\n').enumerate() {
-        let wrong = || format!("line {} of its series is none", index + 1);
+        let wrong = || format!("line {} of its series cannot be read", index + 1);
         if let Some(rest) = line.strip_prefix("family ") {
             finish(&mut page, current.take())?;
             let mut words = rest.splitn(3, ' ');

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// let the pipe fill meanwhile, and then the server would answer nobody.
 pub fn read_and_discard() {
     log_line(
-        "nothing is counted; its log is read and thrown away until the server is restarted with this corrected",
+        "nothing is counted; its log is read and discarded until this is corrected and the server is restarted",
     );
     if let Ok(signals) = install_signals() {
         let _ = keep_the_log(&signals, None);

@@ -47,11 +47,10 @@ fn run(options: Options) -> Result<(), Failure> {
             let mut input = compressed::reader(std::io::stdin().lock());
             explain::run(&options, &mut input).map_err(Failure::Usage)
         }
-        Mode::Once | Mode::Serve if os::check_address_space().is_err() => {
-            os::check_address_space().map_err(Failure::System)
+        Mode::Once | Mode::Serve => {
+            os::check_address_space(options.max_series).map_err(Failure::System)?;
+            if options.mode == Mode::Once { once::run(options) } else { serve::run(options) }
         }
-        Mode::Once => once::run(options),
-        Mode::Serve => serve::run(options),
     }
 }
 

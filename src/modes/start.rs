@@ -121,7 +121,7 @@ impl Plan {
         if !os::started_by_server() {
             return Err(Failure::System(format!("--state-dir: {why}")));
         }
-        log_line(format_args!("--state-dir: {why}; lines are counted, and kept as soon as that works"));
+        log_line(format_args!("--state-dir: {why}; lines are counted, and saved as soon as that works"));
         Ok(state)
     }
 
@@ -184,7 +184,7 @@ impl TeePlan {
             Ok(tee) => Ok(Some(tee)),
             Err(e) if os::started_by_server() => {
                 log_line(format_args!(
-                    "--tee: {}; lines are counted, and kept as soon as it can be opened",
+                    "--tee: {}; lines are counted, and written as soon as it can be opened",
                     why(&e)
                 ));
                 Ok(Some(Tee::unopened(options, self_metrics.clone(), rights)))

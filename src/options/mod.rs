@@ -181,13 +181,13 @@ const MODES: &str = "Other modes";
 pub const TABLE: &[Flag] = &[
     Flag { name: "format", value: "FORMAT", default: "auto", repeats: false, group: INPUT,
         help: "What a line looks like: a preset (see below), an Apache LogFormat string, an nginx log_format string, \
-               or json:KEY=FIELD,... for JSON lines. Which it is, is seen from its directives and variables. \
-               `auto` chooses the preset that reads the first lines and says which.",
+               or json:KEY=FIELD,... for JSON lines. The kind is recognized by its directives and variables. \
+               `auto` chooses the preset that reads the first lines and logs which it is.",
         set: |o, v| { o.format = (v != "auto").then(|| v.to_owned()); Ok(()) } },
     Flag { name: "follow", value: "FILE", default: "", repeats: true, group: INPUT,
         help: "Read FILE and go on, whatever rotation does to it, instead of stdin. FILE may be a pattern \
-               (/var/log/nginx/*.log), which is looked at again every second. With --state-dir the place is kept, and \
-               what was written while nobody read is read first; without it begins at the end. With --once the files \
+               (/var/log/nginx/*.log), which is looked up again every second. With --state-dir the place is kept, and \
+               what was written in the meantime is read first; without it, reading begins at the end. With --once the files \
                are read from beginning to end.",
         set: |o, v| { path(v)?; o.follow.push(v.to_owned()); Ok(()) } },
     Flag { name: "exclude", value: "FIELD=PATTERN", default: "", repeats: true, group: INPUT,
@@ -195,14 +195,14 @@ pub const TABLE: &[Flag] = &[
                (path=/health*). They appear as outcome `excluded`.",
         set: |o, v| { o.excludes.push(pair(v)?); Ok(()) } },
     Flag { name: "envelope", value: "NAME", default: "auto", repeats: false, group: INPUT,
-        help: "What stands around each line: cri (containerd, CRI-O), docker (its json-file), syslog, stamp, prefix \
+        help: "What each line is wrapped in: cri (containerd, CRI-O), docker (its json-file), syslog, stamp, prefix \
                (kubectl logs --prefix, docker compose logs, stern, grep), json (the line is a string in an object), or \
-               none. `auto` finds it beside any format and says which.",
-        set: |o, v| { o.envelope = Wanted::parse(v).ok_or_else(|| format!("`{v}` is no envelope: {} are", NAMES.join(" ")))?;
+               none. `auto` detects it, with any format, and logs which it is.",
+        set: |o, v| { o.envelope = Wanted::parse(v).ok_or_else(|| format!("`{v}` is not an envelope: those are {}", NAMES.join(" ")))?;
             Ok(()) } },
     Flag { name: "mixed", value: "", default: "", repeats: false, group: INPUT,
-        help: "Requests are not alone in the log (a container's stdout): lines that do not fit are no requests. They \
-               appear as outcome `foreign`, not `malformed`, and are no reason for a doubt.",
+        help: "The log has other lines than requests (a container's stdout): lines that do not fit are not requests. They \
+               appear as outcome `foreign`, not `malformed`, and do not count as a wrong format.",
         set: |o, _| { o.mixed = true; Ok(()) } },
     Flag { name: "web.listen-address", value: "ADDRESS", default: "127.0.0.1:19117", repeats: true, group: SERVING,
         help: "Where to serve: HOST:PORT, :PORT for all interfaces, [::1]:PORT, or unix:/PATH.",
@@ -211,7 +211,7 @@ pub const TABLE: &[Flag] = &[
         help: "The path of the metrics.",
         set: |o, v| {
             let plain = v.bytes().all(|b| b.is_ascii_graphic() && !b"?#\"<>%\\".contains(&b));
-            if !v.starts_with('/') || !plain { return Err(format!("`{v}` is no plain absolute path")); }
+            if !v.starts_with('/') || !plain { return Err(format!("`{v}` is not a plain absolute path")); }
             if ["/", "/-/healthy", "/-/ready"].contains(&v) { return Err(format!("`{v}` is taken")); }
             o.telemetry_path = v.to_owned(); Ok(()) } },
     Flag { name: "web.systemd-socket", value: "", default: "", repeats: false, group: SERVING,
@@ -248,12 +248,12 @@ pub const TABLE: &[Flag] = &[
             label_name(&name)?;
             if field == "=" { return Err(format!("`{v}` has no text")); }
             if o.labels.len() == limits::USER_LABELS_MAX {
-                return Err(format!("there are at most {} labels of yours", limits::USER_LABELS_MAX));
+                return Err(format!("there may be at most {} --label options", limits::USER_LABELS_MAX));
             }
             if o.labels.iter().any(|(other, _)| *other == name) { return Err(format!("{name} is given twice")); }
             o.labels.push((name, field)); Ok(()) } },
     Flag { name: "label-values", value: "NAME=A,B,C", default: "", repeats: true, group: LABELS,
-        help: "The values that label may have; every other is counted as `other`.",
+        help: "The values that the label may have; all others are counted as `other`.",
         set: |o, v| {
             let (name, values) = pair(v)?;
             if o.label_values.iter().any(|(other, _)| *other == name) { return Err(format!("{name} is given twice")); }
@@ -284,14 +284,14 @@ pub const TABLE: &[Flag] = &[
         set: |o, v| {
             if v != "auto" { path::check_pattern(v)?; }
             if o.routes.first().is_some_and(|first| (first == "auto") != (v == "auto")) {
-                return Err("`auto` makes all routes and goes with no others".to_owned());
+                return Err("`auto` cannot be combined with other routes".to_owned());
             }
             o.routes.push(v.to_owned()); Ok(()) } },
     Flag { name: "methods", value: "LIST", default: "", repeats: false, group: LABELS,
         help: "Methods that the label names, the rest being `other`; by default the nine of RFC 9110 and RFC 5789.",
         set: |o, v| { o.methods = list(v)?; Ok(()) } },
     Flag { name: "histogram-labels", value: "LIST", default: HISTOGRAM_LABELS, repeats: false, group: HISTOGRAMS,
-        help: "Which labels the histograms bear: a histogram multiplies by each of them.",
+        help: "The labels of the histograms: each of them multiplies the number of series.",
         set: |o, v| { o.histogram_labels = if v.is_empty() { Vec::new() } else { distinct(v)? }; Ok(()) } },
     Flag { name: "duration-buckets", value: "LIST", default: DURATION_BUCKETS, repeats: false, group: HISTOGRAMS,
         help: "Upper bounds of the buckets for times, in seconds.",
@@ -301,7 +301,7 @@ pub const TABLE: &[Flag] = &[
         set: |o, v| {
             let bounds = buckets(v)?;
             if let Some(odd) = bounds.iter().find(|bound| bound.to_count().is_none()) {
-                return Err(format!("{odd} is no whole number of bytes"));
+                return Err(format!("{odd} is not a whole number of bytes"));
             }
             o.size_buckets = bounds; Ok(()) } },
     Flag { name: "quantiles", value: "LIST", default: "", repeats: false, group: HISTOGRAMS,
@@ -347,7 +347,7 @@ fn pair(value: &str) -> Result<(String, String), String> {
     let (left, right) = value.split_once('=').ok_or_else(|| format!("`{value}` has no `=`"))?;
     match (left.is_empty(), right.is_empty()) {
         (false, false) => Ok((left.to_owned(), right.to_owned())),
-        _ => Err(format!("`{value}` has nothing on one side of `=`")),
+        _ => Err(format!("`{value}` has nothing before or behind `=`")),
     }
 }
 
@@ -358,7 +358,7 @@ fn label_name(name: &str) -> Result<(), String> {
     let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     if !first || !bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Err(format!(
-            "`{name}` is no label name: letters, digits and _ make one, not beginning with a digit"
+            "`{name}` is not a label name: it has letters, digits and _, and does not begin with a digit"
         ));
     }
     if name.starts_with("__") || ours.contains(&name) {
@@ -407,8 +407,9 @@ fn buckets(value: &str) -> Result<Vec<FixedPoint>, String> {
     let mut bounds: Vec<FixedPoint> = Vec::new();
     for (column, item) in columns(value) {
         let bound = FixedPoint::parse(item).filter(|bound| *bound > FixedPoint::ZERO && bound.to_f64() < 1e9);
-        let bound =
-            bound.ok_or_else(|| format!("`{item}` at column {column} is no bound: a number above 0 is"))?;
+        let bound = bound.ok_or_else(|| {
+            format!("`{item}` at column {column} is not a bound: it must be a number above 0")
+        })?;
         if FixedPoint::exactly(bound.to_f64()) != Some(bound) {
             return Err(format!("{bound} at column {column} has more than the 15 digits that scrapers keep"));
         }
@@ -426,7 +427,7 @@ fn buckets(value: &str) -> Result<Vec<FixedPoint>, String> {
 fn quantiles(value: &str) -> Result<Vec<f64>, String> {
     let read = |(column, item): (usize, &str)| match item.parse::<f64>() {
         Ok(quantile) if (0.0..=1.0).contains(&quantile) => Ok(quantile),
-        _ => Err(format!("`{item}` at column {column} is no quantile: a number from 0 to 1 is")),
+        _ => Err(format!("`{item}` at column {column} is not a quantile: it must be a number from 0 to 1")),
     };
     let mut quantiles = columns(value).map(read).collect::<Result<Vec<f64>, String>>()?;
     quantiles.sort_by(f64::total_cmp);
@@ -436,7 +437,7 @@ fn quantiles(value: &str) -> Result<Vec<f64>, String> {
 
 fn whole(value: &str, least: u64, most: u64) -> Result<u64, String> {
     let number = value.parse().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| format!("`{value}` is no whole number from {least} to {most}"))
+    number.ok_or_else(|| format!("`{value}` is not a whole number from {least} to {most}"))
 }
 
 fn index(number: u64) -> usize {
@@ -453,11 +454,11 @@ fn bytes(value: &str) -> Result<u64, String> {
     let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
     number
         .filter(|number| *number > 0)
-        .ok_or_else(|| format!("`{value}` is no number of bytes, such as 100M"))
+        .ok_or_else(|| format!("`{value}` is not a number of bytes, such as 100M"))
 }
 
 fn no_number(value: &str) -> String {
-    format!("`{value}` is no number of seconds")
+    format!("`{value}` is not a number of seconds")
 }
 
 // ----------------------------------------------------------------------------------------------------- parsing ---
@@ -505,7 +506,7 @@ fn read_arguments(mut args: lexopt::Parser, options: &mut Options, files: Files)
                     None if value == "fields" && options.mode == Mode::Help => options.mode = Mode::Fields,
                     _ => {
                         return Err(format!(
-                            "`{value}` is no option: --follow {value} reads a file and goes on, --once < {value} \
+                            "`{value}` is not an option: --follow {value} reads a file and goes on, --once < {value} \
                              reads it to its end; --help lists all"
                         ));
                     }
@@ -677,7 +678,7 @@ mod tests {
         for (args, message) in [
             (
                 &["--duration-buckets", "1,2,x"][..],
-                "--duration-buckets: `x` at column 5 is no bound: a number above 0 is",
+                "--duration-buckets: `x` at column 5 is not a bound: it must be a number above 0",
             ),
             (
                 &["--duration-buckets=2,1"],
@@ -689,7 +690,7 @@ mod tests {
             ),
             (
                 &["--quantiles", "0.5,1.5"],
-                "--quantiles: `1.5` at column 5 is no quantile: a number from 0 to 1 is",
+                "--quantiles: `1.5` at column 5 is not a quantile: it must be a number from 0 to 1",
             ),
             (&["--fromat", "x"], "there is no option --fromat; did you mean --format?"),
             (&["--listen", ":1"], "there is no option --listen; did you mean --web.listen-address?"),
@@ -702,12 +703,12 @@ mod tests {
             (&["--label-map", "vhost=a"], "--label-map: `vhost=a` has no second `=`"),
             (
                 &["--label", "a-b=%v"],
-                "--label: `a-b` is no label name: letters, digits and _ make one, not beginning with a digit",
+                "--label: `a-b` is not a label name: it has letters, digits and _, and does not begin with a digit",
             ),
             (&["--label-values", "x=a"], "--label-values: there is no --label x"),
             (
                 &["access.log"],
-                "`access.log` is no option: --follow access.log reads a file and goes on, --once < access.log reads it \
+                "`access.log` is not an option: --follow access.log reads a file and goes on, --once < access.log reads it \
                  to its end; --help lists all",
             ),
             (

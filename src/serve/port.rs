@@ -206,11 +206,13 @@ impl PortManager {
         self.logged.push(address.clone());
         if taken {
             log_line(format_args!(
-                "{address} is taken; counting goes on, and it is served when it becomes free"
+                "{address} is in use; lines are counted, and it is served as soon as it is free"
             ));
         } else {
             let why = log::reason(error);
-            log_line(format_args!("unable to listen on {address}: {why}; counting goes on, and trying"));
+            log_line(format_args!(
+                "unable to listen on {address}: {why}; lines are counted, and this is tried again"
+            ));
         }
     }
 
@@ -238,7 +240,9 @@ impl PortManager {
         if orphan && self.is_wanted_by_younger() {
             self.release(self.addresses.clone());
             (self.handed_over, self.next_bind) = (true, now + BIND_AGAIN);
-            log_line("the port is left to a younger process of the same --state-dir; this one counts on");
+            log_line(
+                "the port is handed over to a newer process with the same --state-dir; this one goes on counting",
+            );
         }
     }
 

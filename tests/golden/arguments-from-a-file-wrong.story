@@ -5,5 +5,5 @@ file: args
 
 --max-values lots
 stderr:
-args:3: --max-values: `lots` is no whole number from 1 to 10000
+args:3: --max-values: `lots` is not a whole number from 1 to 10000
 exit: 2

@@ -2,5 +2,5 @@
 args: --once --envelope dockr
 log:
 stderr:
---envelope: `dockr` is no envelope: auto none cri docker syslog stamp prefix json are
+--envelope: `dockr` is not an envelope: those are auto none cri docker syslog stamp prefix json
 exit: 2

@@ -1,5 +1,5 @@
-# `--route auto` makes all routes by itself and goes with no others.
+# `--route auto` cannot be combined with other routes.
 args: --once --format common --route /cart/:id --route auto
 stderr:
---route: `auto` makes all routes and goes with no others
+--route: `auto` cannot be combined with other routes
 exit: 2

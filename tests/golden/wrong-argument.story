@@ -1,5 +1,5 @@
 # The log is read from stdin, not from a file that is named.
 args: access.log
 stderr:
-`access.log` is no option
+`access.log` is not an option
 exit: 2

@@ -1,5 +1,5 @@
 # So is one that is never closed.
 args: --once --format '%>s %{Referer'
 stderr:
---format: %{Referer runs off the end of the format at column 5
+--format: %{Referer is not complete at the end of the format at column 5
 exit: 2

@@ -1,5 +1,5 @@
 # Bytes are whole.
 args: --once --size-buckets 0.5,1
 stderr:
---size-buckets: 0.5 is no whole number of bytes
+--size-buckets: 0.5 is not a whole number of bytes
 exit: 2

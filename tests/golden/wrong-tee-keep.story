@@ -1,5 +1,5 @@
 # The number of files to keep.
 args: --tee.keep all
 stderr:
---tee.keep: `all` is no whole number
+--tee.keep: `all` is not a whole number
 exit: 2

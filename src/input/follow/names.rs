@@ -26,7 +26,7 @@ impl Names {
             if is_glob {
                 names
                     .globs
-                    .push(Pattern::new(name).map_err(|e| format!("`{name}` is no pattern: {}", e.msg))?);
+                    .push(Pattern::new(name).map_err(|e| format!("`{name}` is not a pattern: {}", e.msg))?);
             } else {
                 names.plain.push(name.into());
             }

@@ -30,7 +30,7 @@ pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     if meta.is_file() {
         Ok((file, meta))
     } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
     }
 }
 

@@ -264,7 +264,7 @@ impl Tee {
         if self.outage.is_none() {
             let name = self.name();
             log_line(format_args!(
-                "unable to write {name}: {error}; lines are counted and not kept until that works again"
+                "unable to write {name}: {error}; lines are counted but not written until that works again"
             ));
         }
         let outage = self.outage.get_or_insert(Outage { retry: now, lost: 0 });
@@ -290,7 +290,7 @@ impl Tee {
     fn recover(&mut self) {
         if let Some(Outage { lost, .. }) = self.outage.take() {
             let name = self.name();
-            log_line(format_args!("{name} is written again; {lost} bytes were counted and not kept"));
+            log_line(format_args!("{name} is written again; {lost} bytes were counted but not written"));
         }
     }
 

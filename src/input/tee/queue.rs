@@ -187,14 +187,14 @@ impl TeeQueue {
         self.is_unclosed = false;
         self.is_mid_line = *last != b'\n';
         if let Some(lost) = self.lost.take() {
-            log_line(format_args!("the tee keeps up again; {lost} bytes were counted and not kept"));
+            log_line(format_args!("the tee keeps up again; {lost} bytes were counted but not written"));
         }
     }
 
     fn lose(&mut self, bytes: &[u8]) {
         let Some(last) = bytes.last() else { return };
         if self.lost.is_none() {
-            log_line("the tee does not keep up; lines are counted and not kept until it does");
+            log_line("the tee does not keep up; lines are counted but not written until it does");
         }
         *self.lost.get_or_insert(0) += bytes.len() as u64;
         self.self_metrics.tee_lost_bytes.inc_by(bytes.len() as u64);
@@ -254,7 +254,7 @@ impl TeeQueue {
             drop(queue);
             self.self_metrics.tee_lost_bytes.inc_by(left as u64);
             log_line(format_args!(
-                "the tee does not keep up; {left} bytes were counted and not kept at the end"
+                "the tee does not keep up; {left} bytes were counted but not written at the end"
             ));
         }
     }

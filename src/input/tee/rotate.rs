@@ -92,7 +92,7 @@ impl Tee {
             let pruned = prune(&path, keep);
             let told = std::mem::replace(&mut self.rotation.is_reported, pruned.is_err());
             if let (Err(error), false) = (pruned, told) {
-                log_line(format_args!("--tee.keep: {error}; the others are removed when their time comes"));
+                log_line(format_args!("--tee.keep: {error}; the others are removed at later rotations"));
             }
         }
         Ok(true)

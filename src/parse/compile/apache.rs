@@ -200,7 +200,7 @@ pub fn one(text: &str, column: usize) -> Result<Slot, FormatError> {
         Piece::Capture(slot) => Some(slot),
         Piece::Literal(_) => None,
     });
-    slots.next().ok_or_else(|| FormatError::new(column, format!("{text} is no directive")))
+    slots.next().ok_or_else(|| FormatError::new(column, format!("{text} is not a directive")))
 }
 
 /// Compiles the directive at `at` and says where the text goes on.
@@ -213,7 +213,10 @@ fn directive(
 ) -> Result<usize, FormatError> {
     let off_the_end = || {
         let shown = String::from_utf8_lossy(&bytes[at..]).into_owned();
-        FormatError::new(column, format!("{shown} runs off the end of the format at column {column}"))
+        FormatError::new(
+            column,
+            format!("{shown} is not complete at the end of the format at column {column}"),
+        )
     };
     let mut written = Written::default();
     let mut end = at + 1;
@@ -457,9 +460,9 @@ mod tests {
             ("%h %l %z", 7, "unknown directive %z at column 7"),
             ("%h % ", 4, "unknown directive %  at column 4"),
             ("%^x", 1, "unknown directive %^x at column 1"),
-            ("%h %", 4, "% runs off the end of the format at column 4"),
-            ("%h %{Referer", 4, "%{Referer runs off the end of the format at column 4"),
-            ("%>", 1, "%> runs off the end of the format at column 1"),
+            ("%h %", 4, "% is not complete at the end of the format at column 4"),
+            ("%h %{Referer", 4, "%{Referer is not complete at the end of the format at column 4"),
+            ("%>", 1, "%> is not complete at the end of the format at column 1"),
         ] {
             let error = compiled(text).unwrap_err();
             assert_eq!((error.column, error.to_string().as_str()), (column, message));

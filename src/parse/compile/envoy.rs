@@ -101,7 +101,7 @@ pub fn compile(text: &[(u8, usize)], tables: Tables) -> Result<Vec<Piece>, Forma
             let column = text[at].1;
             let Some(length) = command(rest) else {
                 let shown = String::from_utf8_lossy(&rest[..rest.len().min(20)]).into_owned();
-                let message = format!("{shown} is no command between two % at column {column}");
+                let message = format!("{shown} is not a command between two % at column {column}");
                 return Err(FormatError::new(column, message));
             };
             let name = String::from_utf8_lossy(&rest[..length]).into_owned();

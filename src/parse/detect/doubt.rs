@@ -91,7 +91,7 @@ fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
         }
         Kind::Integer if slot.meaning.role == Some(Role::Status) => {
             let sound = raw.len() == 3 && raw.iter().all(u8::is_ascii_digit) && raw < b"600".as_slice();
-            (!sound).then(|| (0, "this is no status code".to_owned(), false))
+            (!sound).then(|| (0, "this is not a status code".to_owned(), false))
         }
         Kind::Integer if raw == b"-" && slot.escape == Escape::Apache && never_absent(slot) => {
             let meant = if slot.meaning.unit == Unit::Bytes { ": the log may have %b here" } else { "" };

@@ -246,7 +246,7 @@ impl Connection {
     fn route(&mut self, request: &Request, context: &Context<'_>) {
         let options = ResponseOptions::of(request);
         if request.method == Method::Other {
-            return self.answer(&Body::note(405, "GET and HEAD are answered here"), options, context);
+            return self.answer(&Body::note(405, "only GET and HEAD are supported"), options, context);
         }
         let resource = match request.path.as_str() {
             path if path == context.telemetry_path => Resource::Metrics(request.form),

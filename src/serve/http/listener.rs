@@ -237,7 +237,7 @@ impl Held {
         } else {
             Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
-                "the path was exchanged for what is not a socket",
+                "the path now leads to something that is not a socket",
             ))
         }
     }

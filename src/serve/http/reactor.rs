@@ -104,7 +104,7 @@ impl Reactor {
         while !self.stopped {
             if catch_unwind(AssertUnwindSafe(|| self.turn())).is_err() {
                 self.connections.clear();
-                self.log_once("the server lost its connections", "this is a fault of the program");
+                self.log_once("the HTTP server lost its connections", "this is a fault of the program");
                 std::thread::sleep(self.limits.accept_pause);
             }
         }

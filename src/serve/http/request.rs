@@ -77,8 +77,8 @@ pub fn parse_head(bytes: &[u8]) -> Head {
 fn refusal_of(error: Error) -> Refusal {
     match error {
         // A TLS handshake, for one.
-        Error::Token => bad("the request line is not METHOD TARGET VERSION; plain HTTP is spoken here"),
-        Error::Version => Refusal { code: 505, reason: "HTTP/1.0 and HTTP/1.1 are spoken here" },
+        Error::Token => bad("the request line is not METHOD TARGET VERSION; this port speaks plain HTTP"),
+        Error::Version => Refusal { code: 505, reason: "only HTTP/1.0 and HTTP/1.1 are supported" },
         Error::HeaderName => bad("a header line is not NAME: VALUE"),
         Error::HeaderValue => bad("a header value holds a control character"),
         Error::TooManyHeaders => Refusal { code: 431, reason: "there are too many header lines" },

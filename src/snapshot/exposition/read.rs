@@ -200,7 +200,7 @@ impl<'a> Sample<'a> {
     }
 
     fn count(&self) -> Result<u64, &'static str> {
-        self.amount()?.to_count().ok_or("a count that is no whole number")
+        self.amount()?.to_count().ok_or("a count that is not a whole number")
     }
 
     fn exemplar(&self) -> Result<Option<Box<Exemplar>>, &'static str> {
