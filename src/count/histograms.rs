@@ -22,37 +22,46 @@ pub struct Shape {
 /// are left to compare with. Their number is the same for every value, so that nothing is mispredicted.
 #[derive(Clone, Debug)]
 struct Search {
-    /// For values of each number of bits, the bounds that all of them are above.
-    first: [u8; 65],
-    /// How many fours of bounds the rest is looked for in: more there cannot be for one number of bits.
-    fours: usize,
-    /// The bounds, with as many that no value is above behind them.
-    bounds: Box<[u64]>,
+    /// By the number of a value's bits.
+    steps: Box<[Step; 65]>,
+    /// Whether values of some number of bits have more bounds than a step has.
+    is_crowded: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    /// How many bounds all of these values are above.
+    first: usize,
+    /// The next bounds; where there are no more, some that no value is above.
+    near: [u64; 4],
 }
 
 impl Search {
     fn new(bounds: &[u64]) -> Search {
-        // BUCKETS_MAX bounds can be counted in a byte.
         let below = |value: u64| bounds.iter().filter(|bound| **bound < value).count();
-        let least = |bits: u32| bits.checked_sub(1).map_or(0, |bit| 1u64 << bit);
-        let most = |bits: u32| u64::MAX.checked_shr(64 - bits).unwrap_or(0);
-        let mut first = [0; 65];
-        for (bits, place) in (0..).zip(&mut first) {
-            *place = u8::try_from(below(least(bits))).unwrap_or(0);
-        }
-        let steps = (0..=64).map(|bits| below(most(bits)) - below(least(bits))).max().unwrap_or(0);
-        let fours = steps.div_ceil(4);
-        let padding = std::iter::repeat_n(u64::MAX, 4 * fours);
-        Search { first, fours, bounds: bounds.iter().copied().chain(padding).collect() }
+        let step = |bits: usize| {
+            let first = bits.checked_sub(1).map_or(0, |bit| below(1u64 << bit));
+            let mut near = [u64::MAX; 4];
+            for (near, bound) in near.iter_mut().zip(&bounds[first..]) {
+                *near = *bound;
+            }
+            Step { first, near }
+        };
+        let steps: Box<[Step; 65]> = Box::new(std::array::from_fn(step));
+        let ends = |bits: u32| below(1u64.checked_shl(bits).map_or(u64::MAX, |next| next - 1));
+        let is_crowded =
+            (0..).zip(steps.iter()).any(|(bits, step)| ends(bits) - step.first > step.near.len());
+        Search { steps, is_crowded }
     }
 
-    /// How many bounds are below the value.
+    /// How many of the bounds are below the value.
     #[inline]
-    fn bucket(&self, value: u64) -> usize {
-        let first = usize::from(self.first[64 - value.leading_zeros() as usize]);
-        let (near, _) = self.bounds.get(first..).unwrap_or_default().as_chunks::<4>();
-        let above = |four: &[u64; 4]| four.iter().map(|bound| usize::from(value > *bound)).sum::<usize>();
-        first + near.iter().take(self.fours).map(above).sum::<usize>()
+    fn bucket(&self, value: u64, bounds: &[u64]) -> usize {
+        let Step { first, near } = &self.steps[64 - value.leading_zeros() as usize];
+        match self.is_crowded {
+            false => first + near.iter().map(|bound| usize::from(value > *bound)).sum::<usize>(),
+            true => first + bounds[*first..].iter().take_while(|bound| value > **bound).count(),
+        }
     }
 }
 
@@ -102,7 +111,7 @@ impl Histograms {
     #[inline]
     pub fn observe(&mut self, row: usize, histogram: usize, value: u64) -> usize {
         let shape = &self.shapes[histogram];
-        let bucket = shape.search.bucket(value);
+        let bucket = shape.search.bucket(value, &shape.bounds);
         let start = row * self.stride + shape.at;
         debug_assert!(self.cells.len() >= (row + 1) * self.stride, "the row was opened");
         if let Some([low, high, counts @ ..]) = self.cells.get_mut(start..) {
@@ -140,7 +149,7 @@ mod tests {
             let search = Search::new(&bounds);
             for value in values.into_iter().chain(bounds.iter().copied()).chain([0, u64::MAX]) {
                 let counted = bounds.iter().filter(|bound| value > **bound).count();
-                prop_assert_eq!(search.bucket(value), counted);
+                prop_assert_eq!(search.bucket(value, &bounds), counted);
             }
         }
     }

@@ -88,8 +88,8 @@ impl Methods {
 struct Vhost {
     place: usize,
     trust: Trust,
-    /// The field that `--label vhost=FIELD` names, in place of the format's own.
-    field: Option<FieldRef>,
+    /// The field that `--label vhost=FIELD` names, in place of the format's own, and room for its value without escapes.
+    field: Option<(FieldRef, Vec<u8>)>,
     mapping: Option<Mapping>,
 }
 
@@ -193,7 +193,7 @@ impl Meter {
         if self.route.is_some() {
             roles.push(Role::Path);
         }
-        let vhost = self.vhost.as_ref().and_then(|vhost| vhost.field);
+        let vhost = self.vhost.as_ref().and_then(|vhost| vhost.field.as_ref()).map(|(field, _)| *field);
         let users = self.labels.iter().filter_map(UserLabel::field).chain(self.attempts).chain(vhost);
         let excludes = self.excludes.iter().map(|(field, _)| *field);
         let exemplar = self.exemplar.iter().map(|(field, _)| *field);
@@ -290,10 +290,9 @@ impl Meter {
         key: &mut Key,
     ) {
         if let Some(Vhost { place, trust, field, mapping }) = &mut self.vhost {
-            let mut own = Vec::new();
             let value = match field {
                 None => record.vhost().unwrap_or_default(),
-                Some(field) => record.value(*field, request, &mut own).unwrap_or_default(),
+                Some((field, scratch)) => record.value(*field, request, scratch).unwrap_or_default(),
             };
             let value = match trust {
                 Trust::Server => value,
@@ -478,6 +477,7 @@ fn compile_vhost(
     let place = labels.len();
     let (name, values) = (VHOST.to_owned(), Values::Named(values));
     labels.push(Label { name, values, open: closed.is_none(), is_constant: false });
+    let field = field.map(|field| (field, Vec::new()));
     Ok(Some(Vhost { place, trust, field, mapping }))
 }
 

@@ -21,7 +21,9 @@ pub struct Fields {
     pub roles: [(u16, u32); Role::ALL.len()],
     /// By the place of a JSON key, the next one that plays the same role where that key is absent: logs differ
     /// in their keys, and even lines do. Empty when no role has two, and for text, whose fields are in every line.
-    pub instead: Vec<u16>,
+    instead: Vec<u16>,
+    /// The roles that several keys play, a bit for each.
+    several: u32,
     /// Names of query parameters asked for with `field`.
     pub queries: Vec<String>,
     /// The captures that tell of a client that went away, each with the values that do.
@@ -43,6 +45,7 @@ impl Fields {
             slots,
             roles: [(NO_SLOT, 0); Role::ALL.len()],
             instead: Vec::new(),
+            several: 0,
             queries: Vec::new(),
             aborted: Vec::new(),
             parts: Vec::new(),
@@ -92,11 +95,18 @@ impl Fields {
             line.sort_unstable();
             for pair in line.windows(2) {
                 instead[usize::from(pair[0].1)] = pair[1].1;
+                self.several |= bit(role);
             }
         }
         if instead.iter().any(|&next| next != NO_SLOT) {
             self.instead = instead;
         }
+    }
+
+    /// Whether several keys play a role, so that each line has to say which one does.
+    #[inline(always)]
+    pub fn has_several(&self, role: Role) -> bool {
+        self.several & bit(role) != 0
     }
 
     /// The captures or keys that play a role, the best first.
@@ -176,6 +186,13 @@ impl Fields {
         }
     }
 }
+
+#[inline(always)]
+const fn bit(role: Role) -> u32 {
+    1 << role as u32
+}
+
+const _: () = assert!(Role::ALL.len() <= u32::BITS as usize);
 
 /// Where no field is the virtual host, an absolute URL names it, if this server writes such.
 fn host_but(slots: &[Slot]) -> Option<&'static str> {

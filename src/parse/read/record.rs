@@ -9,7 +9,7 @@ use crate::bytes::scan::find_byte;
 use crate::limits::SIZE_BYTES_MAX;
 use crate::parse::compile::field::Role;
 use crate::parse::envelope::facts::Field as Told;
-use crate::parse::read::fields::{Fields, NO_SLOT};
+use crate::parse::read::fields::Fields;
 use crate::parse::read::request::{Request, RequestKind, authority_of, query_of, scheme_of};
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::read::text::{Escape, decimal_in, percent_decode, scaled, sum, unescape, with_units};
@@ -46,11 +46,10 @@ impl<'l> Record<'_, 'l> {
     #[inline(always)]
     fn place(&self, role: Role) -> Option<(Span, u32)> {
         let (slot, power) = self.fields.roles[role as usize];
-        let slot = usize::from(slot);
-        if self.fields.instead.get(slot).is_some_and(|&next| next != NO_SLOT) {
+        if self.fields.has_several(role) {
             return self.first_present(role);
         }
-        self.spans.at.get(slot).map(|&span| (span, power))
+        self.spans.at.get(usize::from(slot)).map(|&span| (span, power))
     }
 
     /// The same where several keys play the role: the first that is there.
