@@ -15,7 +15,7 @@ fn ask(address: &str, host: &str) -> bool {
 }
 
 /// Twenty virtual hosts, each with a CustomLog and so a process of its own: one page, the sum of all, over a graceful
-/// restart too, and nobody complains that the port is taken.
+/// restart too, and nobody complains that the port is in use.
 #[test]
 #[ignore = "needs apache2"]
 fn twenty_virtual_hosts_are_one_page() {
@@ -63,7 +63,7 @@ fn twenty_virtual_hosts_are_one_page() {
     });
     watch.end("twenty virtual hosts");
     apache.stop();
-    assert!(!apache.error_log().contains("is taken"), "{}", apache.error_log());
+    assert!(!apache.error_log().contains("is in use"), "{}", apache.error_log());
 }
 
 /// Root is given up by every thread and for good, what is written belongs to the user, and the successor, which Apache
@@ -133,9 +133,9 @@ fn ports_that_cannot_be_had_are_said_once() {
     assert_eq!(failed(&mut ab(&site.apache.address, 500)), 0);
     site.page_with(501);
     let [pid] = site.generations()[..] else { panic!("{:?}", site.generations()) };
-    wait_for("the word that the port is taken", || {
+    wait_for("the message that the port is in use", || {
         let said = site.said();
-        if said.contains(&format!("{taken} is taken")) { Ok(()) } else { Err(said) }
+        if said.contains(&format!("{taken} is in use")) { Ok(()) } else { Err(said) }
     });
     drop(stranger);
     wait_until("the freed port to be served", || scrape(&taken).is_ok());
@@ -143,6 +143,6 @@ fn ports_that_cannot_be_had_are_said_once() {
     let said = site.said();
     assert_eq!(said.matches("192.0.2.1:19117").count(), said.matches("unable to listen").count(), "{said}");
     assert!(said.matches("unable to listen on 192.0.2.1:19117").count() <= 2, "once per process: {said}");
-    assert_eq!(said.matches("is taken").count(), 1, "{said}");
+    assert_eq!(said.matches("is in use").count(), 1, "{said}");
     site.apache.stop();
 }
