@@ -6,6 +6,8 @@
 pub mod apache;
 mod formats;
 pub mod nginx;
+mod odd;
+mod others;
 pub mod prometheus;
 mod rsyslog;
 

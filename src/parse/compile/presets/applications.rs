@@ -116,7 +116,7 @@ pub const ROWS: &[Preset] = &[
         name: "uwsgi",
         dialect: "nginx",
         text: "[pid: $skip] $skip ($skip) {$skip} [$skip] $request_method $request_uri => generated \
-               $body_bytes_sent bytes in $duration_ms msecs ($server_protocol $status) $skip",
+               $body_bytes_sent bytes in $duration_ms msecs ($protocol $status) $skip",
         about: "uWSGI's default; milliseconds",
         set_by: "uWSGI's log-format",
         source: "unbit/uwsgi: core/logging.c",
@@ -126,7 +126,7 @@ pub const ROWS: &[Preset] = &[
         name: "uwsgi-micros",
         dialect: "nginx",
         text: "[pid: $skip] $skip ($skip) {$skip} [$skip] $request_method $request_uri => generated \
-               $body_bytes_sent bytes in $duration_us micros ($server_protocol $status) $skip",
+               $body_bytes_sent bytes in $duration_us micros ($protocol $status) $skip",
         about: "uWSGI's default with log-micros",
         set_by: "uWSGI's log-format",
         source: "unbit/uwsgi: core/logging.c",
