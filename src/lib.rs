@@ -21,7 +21,7 @@
 //! - [`snapshot`] makes pages of copies of the ledger, and text of pages.
 //! - [`generations`] keeps pages in files and adds up those of all processes that share a directory.
 //! - [`serve`] answers scrapers and people.
-//! - [`modes`] are the tails: serve, once, explain.
+//! - [`modes`] are the programs made of the rooms: serve, once, explain.
 //!
 //! A room knows the product of the room before it, never its machinery, and never the room after it.
 

@@ -1,6 +1,5 @@
-//! Sets the bounds that shape the whole program, each with its unit and its reason. Those of one room alone stand
-//! where they are used: at the head of the file, and in `output/http/mod.rs` for the server. Nothing grows without a
-//! bound.
+//! Limits of the whole program, each with its unit and its reason. Those of a single room stand where they are used:
+//! at the head of the file, and in `serve/http/limits.rs` for the server. Nothing grows without a bound.
 
 use std::time::Duration;
 
@@ -43,11 +42,11 @@ pub const COALESCE_MAX: Duration = Duration::from_millis(20);
 /// milliseconds.
 pub const LEDGER_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The largest size that is believed, an exbibyte: no response has so many bytes. What a log claims beyond is taken for
-/// this, so that one line of nonsense cannot carry a counter to its end.
+/// The largest size that is counted, an exbibyte: no response has so many bytes. A larger one in the log is counted as
+/// this, so that one invalid line cannot bring a counter to its end.
 pub const SIZE_BYTES_MAX: u64 = 1 << 60;
 
-/// Time stamps further ahead of our clock than this are taken for those of a clock that was wrong.
+/// Time stamps further ahead of our clock than this are ignored: the clock that made them was wrong.
 pub const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(60);
 
 // --- labels and series ---
@@ -87,7 +86,7 @@ pub const BUCKETS_MAX: usize = 64;
 pub const DETECT_LINES_MAX: usize = 100;
 pub const DETECT_BYTES_MAX: usize = 1 << 20;
 
-/// How long the first lines are held back until there are so many: a quiet server shall be on the page too.
+/// How long the first lines are held back for detection, so that a quiet server is on the page too.
 pub const DETECT_WAIT_MAX: Duration = Duration::from_millis(500);
 
 /// Lines after which it is judged whether more than half of them do not fit.
@@ -97,7 +96,7 @@ pub const FIT_WINDOW_LINES: u64 = 100;
 /// enough lines to be judged by their share.
 pub const MISFIT_WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// The first lines of all, which are looked at for values that can hardly be meant so. One odd line is no reason.
+/// The first lines of the log, which are checked for doubtful values. A single odd line is not reported.
 pub const FIRST_LINES_CHECKED: usize = 20;
 
 /// How much of a line a message shows.
@@ -110,8 +109,8 @@ pub const SAMPLE_LINES_MAX: usize = 100;
 pub const SAMPLE_LINE_BYTES_MAX: usize = 2048;
 pub const SAMPLE_BYTES_MAX: usize = 64 << 10;
 
-/// Reports that wait for the thread that advises. There is one for each reason why lines do not fit and two for the
-/// whole, so none is ever dropped; should there be more some day, the counting thread does not wait.
+/// Reports that wait for the advice thread. There is one for each reason why lines do not fit and two for the whole
+/// log, so none is dropped; if there were more, they would be dropped rather than waited for.
 pub const REPORTS_MAX: usize = 16;
 
 /// What one piece of advice may read, over all formats that are tried.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 /// How long a reader of stderr that does not read is waited for; after that not at all until it reads again.
 const READER_WAIT_MAX_MS: u8 = 100;
 
-/// Messages that nobody read.
+/// Messages that were dropped because stderr was not read.
 static UNREAD: Mutex<u64> = Mutex::new(0);
 
 /// Writes `httpd_exporter: TEXT` in one write, so that lines of several processes do not mix. Where stderr is a pipe

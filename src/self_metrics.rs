@@ -9,8 +9,8 @@ use crate::clock;
 use prometheus::core::Collector;
 use prometheus::{Counter, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
-/// The status codes that the server answers with (output/http): each is on the page before it is first given, so that
-/// a rate over it is right from its first time on.
+/// The status codes that the server answers with (serve/http): each is on the page before its first
+/// answer, so that a rate over it is right from the first one on.
 const HTTP_CODES: [&str; 9] = ["200", "400", "404", "405", "408", "431", "500", "503", "505"];
 
 #[derive(Debug)]

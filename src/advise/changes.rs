@@ -1,4 +1,4 @@
-//! What people get wrong when they write a format, and what they would have written.
+//! Changes: what is often wrong in a format, and what should stand there.
 //!
 //! Turns a text format and a line into changed formats, each with the change in words and its price: how much it
 //! changes, and how far from what people log. Knows the habits of both dialects, and nothing of whether a change

@@ -4,7 +4,7 @@
 //! becomes fixed text; where lines have different numbers of words, what they have in common is cut and the rest is
 //! one column.
 
-/// What lines of the same make have in one place.
+/// What lines of the same format have in one place.
 #[derive(Debug, Default)]
 pub struct Column<'l> {
     /// What stands in front of it in every line.
@@ -46,7 +46,7 @@ impl<'l> Column<'l> {
     }
 }
 
-/// Lines of one make, cut.
+/// Lines of one format, cut into columns.
 #[derive(Debug)]
 pub struct Table<'l> {
     pub columns: Vec<Column<'l>>,

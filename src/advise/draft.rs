@@ -1,8 +1,8 @@
 //! A format drafted from lines that no known format reads.
 //!
 //! Turns lines of text into a log_format in nginx's way, each column named by what all its values look like, and
-//! lines of JSON into a map of their keys. What has no look of its own gets a name of its own, which reads any text:
-//! only what separates and labels values becomes fixed text, never a value. A unit is never guessed. Whether the
+//! lines of JSON into a map of their keys. A column that is not recognized gets a placeholder, which reads any
+//! text: only what separates and labels values becomes fixed text, never a value. A unit is never guessed. Whether the
 //! draft reads the lines is for remedy.rs to try. Slow; for people.
 
 use crate::advise::columns;
@@ -47,7 +47,7 @@ pub fn neutral(texts: &[&str], format: &str, nginx: bool, first: usize) -> Optio
     ((number > first || known) && is_writable(&table)).then_some((named, known))
 }
 
-/// Signs that separate and are no values.
+/// Signs that separate values.
 const MARKS: [&str; 6] = ["|", "||", ">", "->", "=>", "::"];
 
 fn is_mark(column: &Column) -> bool {
@@ -104,7 +104,7 @@ struct Sheet<'t, 'l> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Name {
-    /// None yet; in the end a placeholder.
+    /// Not known yet; in the end a placeholder.
     Unknown,
     /// A variable, with the unit that stands behind each value.
     Variable(String, &'static str),

@@ -1,7 +1,7 @@
 //! Advice for people: how a line is read, why it is not, and what would make it fit.
 //!
 //! ```text
-//! worker    the thread that says it            explain   the mode that prints it
+//! worker    the thread that logs it            explain   the mode that prints it
 //! reading   how a line is read, or why not     remedy    what would make lines fit
 //! changes   what people get wrong              draft     lines -> a format for them
 //! columns   what lines have in common           budget    what all that may cost

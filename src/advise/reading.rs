@@ -1,4 +1,4 @@
-//! How a line is read, for people.
+//! Readings: how a line is read, for people.
 //!
 //! Turns a line into its fields by name, raw text and value with unit, or into the first place where it does
 //! not fit: what was expected there, before which directive, and what stood there instead. Allocates freely;

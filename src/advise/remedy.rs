@@ -1,4 +1,4 @@
-//! What would make a format fit: the format itself with one thing changed, a preset, or a format drafted from the
+//! Remedies: what would make a format fit: the format itself with one change, a preset, or a format drafted from the
 //! line.
 //!
 //! Turns a format and some lines that it cannot read, or reads with doubtful values, into one sentence for

@@ -122,7 +122,7 @@ fn agent_of(format: &mut Format) -> Result<FieldRef, String> {
         known.or_else(|| AGENTS.iter().find(|name| format.name() == "caddy" && name.contains("headers")));
     let name = name
         .or_else(|| AGENTS.iter().find(|name| format.name() == "traefik-json" && name.contains("request_")));
-    let none = || "the format has no user agent that is known as one; client:FIELD names it".to_owned();
+    let none = || "the format has no field known to be the user agent; name it as client:FIELD".to_owned();
     name.map_or_else(|| Err(none()), |name| format.field(name))
 }
 

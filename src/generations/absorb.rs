@@ -21,7 +21,7 @@ use std::time::Duration;
 /// Dead files absorbed with one save; each takes a file descriptor until it is removed, of 1024 that are
 /// usual.
 const BATCH: usize = 256;
-/// A file under an unfinished name that nobody has touched for so long was left by a process that was killed.
+/// An unfinished file that has not changed for so long was left by a process that was killed.
 const UNFINISHED: Duration = Duration::from_secs(60);
 
 /// Dead generations whose files may go once ours is saved.
@@ -35,7 +35,7 @@ struct Absorbed {
 }
 
 impl State {
-    /// Takes the counts of the dead into our file and removes theirs.
+    /// Takes the counts of dead generations into our file and removes their files.
     pub fn absorb(&self) -> io::Result<()> {
         let absorbed = self.absorb_all();
         self.has_absorbed.store(true, Ordering::Relaxed);
@@ -79,7 +79,7 @@ impl State {
         }
     }
 
-    /// The file with its lock, if its generation is dead and nobody else is absorbing it.
+    /// The file with its lock, if its generation is dead and no other process is absorbing it.
     fn lock_dead(&self, name: Name) -> Option<File> {
         let path = self.directory.path_of(name);
         if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
@@ -93,7 +93,7 @@ impl State {
                 return None;
             }
         };
-        // A scrape that looks whether it lives holds the lock for a moment.
+        // A scrape that checks whether the generation lives holds the lock for a moment.
         for _ in 0..3 {
             match file.try_lock() {
                 Ok(()) => return self.is_at(name, &file).then_some(file),

@@ -44,7 +44,7 @@ impl fmt::Display for Name {
 }
 
 impl Name {
-    /// Exactly what `Display` writes, or it is no name of ours.
+    /// Reads exactly what `Display` writes; anything else is not a name of ours.
     pub fn parse(text: &str) -> Option<Name> {
         let (start, pid) = text.split_once('-')?;
         let name = Name { start: start.parse().ok()?, pid: pid.parse().ok()? };
@@ -57,7 +57,7 @@ impl Name {
     }
 }
 
-/// What the generations of a directory learn of each other without reading each other's pages.
+/// The head of a state file: what other generations have to know without reading the page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Head {
     /// In milliseconds since boot: the wall clock may be set back between two starts.
@@ -68,7 +68,7 @@ pub struct Head {
     pub absorbed: BTreeSet<Name>,
 }
 
-/// What a state file says.
+/// The content of a state file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Content {
     pub head: Head,
@@ -97,8 +97,8 @@ pub fn take_over(kept: &mut BTreeMap<String, String>, other: &BTreeMap<String, S
 /// The longest first line of a file or of changes.
 pub const TITLE_BYTES_MAX: usize = 80;
 
-/// A state of up to so many bytes is an OpenMetrics page that a person can read, and written whole each time: once a
-/// second, that is nothing to a disk.
+/// A state of up to so many bytes is an OpenMetrics page that a person can read, and is written whole each time: once a
+/// second, that costs a disk little.
 pub const READABLE_BYTES_MAX: usize = 48 << 10;
 
 /// Where a page of more series than this is too long anyway.
@@ -188,7 +188,7 @@ impl Content {
         Ok(at)
     }
 
-    /// A newest time that lies ahead of our clock would stand until it comes, for years perhaps.
+    /// A newest time that lies ahead of our clock would stay until that time comes, perhaps for years.
     fn forget_the_future(&mut self) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let newest = FixedPoint::nanos((now + CLOCK_AHEAD_MAX).as_nanos());

@@ -57,7 +57,7 @@ impl Directory {
     /// Waits until the names are on the disk, as what is in the files is already.
     pub fn sync(&self) -> io::Result<()> {
         match File::open(&self.path)?.sync_all() {
-            // Some file systems have no such thing, and nothing to wait for.
+            // Some file systems do not support this and need no waiting.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
             synced => synced,
         }
@@ -87,8 +87,8 @@ fn open(path: &Path, write: bool) -> io::Result<File> {
     OpenOptions::new().read(true).write(write).custom_flags(flags).open(path)
 }
 
-/// Whether the generation of this file lives: it holds the lock to its end. Asked for a shared one, so that two who
-/// look do not take each other for it.
+/// Whether the generation of this file lives: it holds the lock to its end. Asked for a shared one, so that two
+/// processes that look do not take each other for it.
 pub fn is_living(file: &File) -> bool {
     match file.try_lock_shared() {
         Ok(()) => {
@@ -129,7 +129,7 @@ fn read_at(file: &File, bytes: &mut [u8], start: usize) -> io::Result<usize> {
     Ok(read)
 }
 
-/// Whether an error says something of the moment and nothing of the file.
+/// Whether an error is temporary and says nothing about the file.
 pub fn may_pass(error: &io::Error) -> bool {
     use nix::libc::{EAGAIN, EIO, EMFILE, ENFILE, ENOMEM, ESTALE};
     error.raw_os_error().is_some_and(|code| [EAGAIN, EIO, EMFILE, ENFILE, ENOMEM, ESTALE].contains(&code))
@@ -238,7 +238,7 @@ impl PeerCache {
         self.peers.clear();
     }
 
-    /// What is wrong with a file, the first time.
+    /// What is wrong with a file; only the first time.
     pub fn fault(&mut self, name: Name) -> Option<&str> {
         let peer = self.peers.get_mut(&name).filter(|peer| !peer.said)?;
         peer.said = true;

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 const NAME: &str = ".follow";
 
-/// A process that was replaced ends within moments, and nothing need be said of it.
+/// A process that was replaced ends within moments; that is not worth a message.
 const SAID_AFTER: Duration = Duration::from_secs(1);
 
 /// How long errors are waited out: where the files of others cannot be read, what they know of places would be missing.
@@ -56,7 +56,7 @@ impl FilesLock {
                     if self.may_pass() {
                         return None;
                     }
-                    // In a directory where nobody can make a file nothing is kept, by anybody.
+                    // In a directory where no file can be made, no process keeps anything.
                 }
             }
             self.is_held = true;

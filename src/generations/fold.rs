@@ -33,7 +33,7 @@ const OTHER: &str = "other";
 /// So that not each new series is a folding of its own, there is more folded than must be: this part of the bound.
 const MORE: usize = 8;
 
-/// The counts of the dead with no more series than find a place beside our own; None where they do already. `stamp` is
+/// The counts of dead generations with no more series than fit beside our own; None where they fit already. `stamp` is
 /// new with each folding.
 pub fn fold(dead: &Page, own: &Page, bounds: Bounds, stamp: &str) -> Option<Page> {
     let mut folded: Option<Page> = None;
@@ -79,7 +79,7 @@ fn fold_family(dead: &Family, own: &[Series], bound: usize, stamp: &str) -> Opti
     for (series, labels) in before.into_iter().chain(candidates.into_iter().map(|(_, s, labels)| (s, labels)))
     {
         let folded = folded_labels(&labels, our_names.as_deref(), stamp);
-        // When it began is told of none: a reader who knows would take all of it for what came since.
+        // These series have no time of creation: a reader that knows it would take the whole sum for what came since.
         let first = || Series { labels: folded.as_str().into(), created: None, ..series.clone() };
         match sums.get_mut(&folded) {
             None => drop(sums.insert(folded.clone(), first())),
@@ -106,7 +106,7 @@ fn is_small(labels: &[(String, String)]) -> bool {
     labels.iter().all(|(name, _)| KEPT.contains(&name.as_str()))
 }
 
-/// The labels that are counted by today: with their value where they are kept, `other` else.
+/// Today's labels: with their values where these are kept, `other` otherwise.
 fn folded_labels(labels: &[(String, String)], ours: Option<&[String]>, stamp: &str) -> String {
     let mut folded: BTreeMap<&str, &str> = BTreeMap::from([(FOLDED, stamp)]);
     folded.extend(ours.unwrap_or_default().iter().map(|name| (name.as_str(), OTHER)));

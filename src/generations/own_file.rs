@@ -2,7 +2,7 @@
 //!
 //! The lock is on the file that is renamed and taken before, so at no moment does the name of a living generation stand
 //! for a file without its lock. A small file is written whole each time. To a long one what has changed is appended,
-//! until the changes are as long as the rest: so it is written whole the more seldom the longer it is.
+//! until the changes are as long as the rest: the longer it is, the more seldom it is written whole.
 //!
 //! For a full disk there is a file in the directory that only reserves room. A process that finds no other room takes
 //! it, and makes a new one when the disk has room again.
@@ -33,7 +33,7 @@ pub struct OwnFile {
     /// How long it was when it was written whole, and is now.
     whole_bytes: usize,
     bytes: usize,
-    /// What was appended last may be there in part, or not on the disk.
+    /// The last append failed: it may be there in part, or not be on the disk.
     torn: bool,
 }
 
@@ -134,7 +134,7 @@ pub fn take_reserve(directory: &Path) -> bool {
     std::fs::remove_file(directory.join(RESERVE)).is_ok()
 }
 
-/// Sees to it that there is room in reserve, where that is not the last there is.
+/// Makes sure that there is a reserve, unless that would take the last room of the disk.
 pub fn keep_reserve(directory: &Path, bytes: u64) {
     let path = directory.join(RESERVE);
     let held = path.symlink_metadata().map_or(0, |meta| meta.len());

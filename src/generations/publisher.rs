@@ -21,14 +21,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long a scrape waits for fresh counts; a disk that takes longer is answered around.
+/// How long a scrape waits for fresh counts; with a slower disk it is answered without them.
 const SAVE_WAIT_MAX: Duration = Duration::from_millis(30);
 
 /// Scrapes are answered from a save no older than this, as far as the disk allows.
 const FRESH_AGE_MAX: Duration = Duration::from_millis(200);
 
-/// When a save takes longer than this, what was saved before is no longer worth its promise: something is wrong with
-/// the disk, and the counts go on.
+/// When a save takes longer than this, the disk is taken to be faulty, and the page shows counts that are not saved.
 const SAVE_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// What is asked of the writer. The channel's end is the end of the process.
@@ -59,7 +58,7 @@ pub struct Publisher {
     pub state: Option<Arc<State>>,
     /// Since when this process counts, in seconds since the epoch.
     pub since: u64,
-    /// Where there is a state: the youngest that was on disk, or shown without being.
+    /// Where there is a state: the newest page that is on disk, or that was shown without being on disk.
     published: Mutex<Option<Published>>,
     /// Since when newer counts than those that are published were to be saved, and are not yet.
     unsaved_since: Mutex<Option<Instant>>,
@@ -96,7 +95,7 @@ impl Publisher {
         let Published { mut page, durable, .. } = self.refresh().ok_or(LATE)?;
         page.insert_number(&catalogue::STATE_SAVED, FixedPoint::whole(u64::from(durable)));
         let merged = state.merged(page);
-        // A page that lacks counts would be a fall, and then a rise that is no traffic.
+        // On a page that lacks counts a counter would fall, and then rise without traffic.
         if state.lacks_counts() { Err("a state file cannot be read just now") } else { Ok(merged) }
     }
 
@@ -109,7 +108,7 @@ impl Publisher {
         self.request(SaveRequest::Refresh(done));
         let _ = wait.recv_timeout(SAVE_WAIT_MAX);
         let published = lock(&self.published).clone();
-        // After a quiet spell the page is old and still right: what counts is for how long the disk has been asked.
+        // After a quiet time the page is old and still right: what matters is how long the current save has taken.
         let is_late = lock(&self.unsaved_since).is_some_and(|since| since.elapsed() >= SAVE_TIME_MAX);
         if let Some(durable) = published.filter(|it| it.durable && !is_late) {
             return Some(durable);
@@ -134,7 +133,7 @@ impl Publisher {
         collect::page(ledger, &self.self_metrics, clock::now_seconds(), &mut lock(&self.kept))
     }
 
-    /// A save that hung in a disk is no news when it is done.
+    /// A save that hung in the disk may be older than what is published by now.
     fn publish(&self, news: Published) {
         let mut published = lock(&self.published);
         if published.as_ref().is_none_or(|old| old.taken_at <= news.taken_at) {
@@ -176,7 +175,7 @@ impl Publisher {
     /// The last save, when the counting has ended.
     pub fn finish(&self, ledger: &Ledger) {
         if let Some(state) = &self.state {
-            let _ = state.finish(&self.page_of(ledger), &ledger.places); // Said where it failed.
+            let _ = state.finish(&self.page_of(ledger), &ledger.places); // Logged where it failed.
         }
     }
 
@@ -202,7 +201,7 @@ impl Publisher {
         self.snapshots.summary()
     }
 
-    /// Opens the way to the writer. While its disk hangs, more requests than these are nobody's loss.
+    /// Opens the way to the writer. While the disk hangs, further requests may be dropped.
     pub fn requests(&self) -> Receiver<SaveRequest> {
         let (sender, receiver) = bounded(8);
         *lock(&self.requests) = Some(sender);

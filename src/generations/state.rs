@@ -26,8 +26,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often a scrape reads the directory again when files go while it reads. Each time, some start has come
-/// forward.
+/// How often a scrape reads the directory again when files go while it reads. Each time, another process has made
+/// progress with its start.
 pub const READS_MAX: usize = 50;
 
 /// How long a scrape is refused rather than told a sum that lacks counts, because a file cannot be read just now.
@@ -47,10 +47,10 @@ pub struct State {
     pub(super) own: Mutex<Own>,
     pub(super) view: Mutex<View>,
     wants_port: AtomicBool,
-    /// The dead have been looked at.
+    /// Dead generations have been looked for.
     pub(super) has_absorbed: AtomicBool,
     pub(super) self_metrics: Arc<SelfMetrics>,
-    /// What has been said and has not ended.
+    /// Failures that were logged and have not ended.
     said: Mutex<BTreeSet<String>>,
 }
 
@@ -92,7 +92,7 @@ impl View {
 }
 
 impl State {
-    /// One among those in the directory. Nothing is touched before `begin`. All that it does needs no more than the
+    /// A generation in the directory. No file is touched before `begin`. All that it does needs no more than the
     /// rights of the user that the process runs as.
     pub fn new(
         directory: &Path,
@@ -138,7 +138,7 @@ impl State {
         Head { began: self.began, wants_port: self.wants_port.load(Ordering::Relaxed), absorbed }
     }
 
-    /// Our own counts and everybody else's, added up.
+    /// Our own counts and those of all others, added up.
     pub fn merged(&self, own: Page) -> Page {
         let mut view = lock(&self.view);
         let peers = (0..READS_MAX).find_map(|_| self.peers(&mut view)).unwrap_or_else(|| known(&view));
@@ -184,8 +184,8 @@ impl State {
         (kept, is_whole)
     }
 
-    /// Saves our own counts, if anything is new. An error has been said already and is tried again at the
-    /// next call.
+    /// Saves our own counts, if anything is new. An error has been logged already; the next call tries
+    /// again.
     pub fn save(&self, own: &Page) -> io::Result<()> {
         self.save_with(own, &Places::new())
     }
@@ -285,7 +285,7 @@ impl State {
         let names = match self.directory.names() {
             Ok(names) => names,
             Err(error) => {
-                // The directory has vanished, perhaps. The counts have not.
+                // Perhaps the directory was removed; the counts are still known.
                 view.note_unknown(!view.has_listed && directory::may_pass(&error));
                 view.is_current = !directory::may_pass(&error);
                 self.failed("list", "read", &error);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The dead are absorbed when a generation is so old. The first one that Apache starts lives some milliseconds; it
-/// shall not take over what its successor, which has begun by then, would have to leave to the next start.
+/// must not absorb what its successor, which has started by then, could not absorb any more.
 const ABSORB_AFTER: Duration = Duration::from_millis(100);
 
 /// Ticks without input after which there is nothing left in the program that could still be counted.

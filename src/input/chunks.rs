@@ -1,4 +1,4 @@
-//! Chunks of whole lines on their way from the reader to the counting thread, in buffers that come back.
+//! Chunks: whole lines on their way from the reader to the counting thread, in recycled buffers.
 
 use crate::input::follow::place::Place;
 use crate::limits::CHUNKS_MAX;
@@ -53,7 +53,7 @@ pub struct ChunkReceiver {
 impl ChunkReceiver {
     /// Every chunk has to be given back, or the reader runs out of buffers.
     pub fn give_back(&self, chunk: Chunk) {
-        // Neither can the channel be full, nor does it matter when the reader is gone.
+        // The channel cannot be full, and a reader that is gone needs no buffers.
         let _ = self.emptied.try_send(chunk.buffer);
     }
 }

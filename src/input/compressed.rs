@@ -1,8 +1,8 @@
 //! Compressed input: a gzip stream (RFC 1952) is read as what is in it; other compressions are named.
 //!
-//! `access.log.2.gz` on stdin is a slip that anybody makes. The first bytes tell, and they tell it apart from every
-//! log: no line begins with them. Decompression pushes: what was read is put in, what comes out waits to be taken, so
-//! that the reader never waits for input anywhere but in `wait`.
+//! `access.log.2.gz` on stdin is an easy mistake. It is known by its first bytes, with which no line of a log begins.
+//! Decompression is driven by input: what was read is put in, what comes out waits to be taken, so the reader never
+//! waits for input anywhere but in `wait`.
 
 use crate::input::source::{Readiness, Source};
 use crate::log::log_line;

@@ -1,4 +1,4 @@
-//! What signals ask of the reader: an end now, an end when nothing is left, or to read on for a successor.
+//! How reading ends: what signals ask of the reader, an end now, an end when nothing is left, or draining.
 
 use crate::input::tee::queue::TeeQueue;
 use crate::limits::PIPE_BYTES;
@@ -16,7 +16,7 @@ pub enum End {
     Terminated,
     /// A file could not be read, which has been said; the others are.
     Incomplete,
-    /// The counting thread is gone, which it never should be.
+    /// The counting thread is gone, which is a fault of the program.
     Abandoned,
     Failed(io::Error),
 }
@@ -26,7 +26,7 @@ pub enum End {
 pub enum OnTerminate {
     /// To read to the end of input, for a successor has taken over: until a second SIGTERM.
     Drain,
-    /// To end as soon as the pipe is empty: nobody takes over.
+    /// To end as soon as the pipe is empty: there is no successor.
     EndWhenEmpty,
     EndAtOnce,
 }
@@ -46,8 +46,8 @@ pub struct Ending<F> {
 /// How it ends.
 #[derive(Clone, Copy, Debug)]
 pub enum Ends {
-    /// As soon as the pipe is empty, or so many bytes are read: all that was in it. Of a writer that never rests it is
-    /// never empty.
+    /// As soon as the pipe is empty, or so many bytes are read: all that was in it. With a writer that never stops
+    /// it is never empty.
     WhenEmpty {
         left: usize,
     },

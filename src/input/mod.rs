@@ -1,4 +1,4 @@
-//! The way in: bytes of a source become chunks of whole lines.
+//! Input: bytes of a source become chunks of whole lines.
 //!
 //! The reader waits for nothing but the counting of lines, and for a moment at most for the thread of the tee: not
 //! for a lock, a scrape or a disk. Bytes are read straight into the buffer that becomes a chunk; what follows the last

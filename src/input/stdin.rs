@@ -50,11 +50,11 @@ impl<'a> Stdin<'a> {
         Stdin { input, signals, regular, coalesce_max, coalesce: Duration::ZERO, little, last_read }
     }
 
-    /// Which of stdin and the signals have something to say.
+    /// Which of stdin and the signal pipe are readable.
     fn poll(&self, interest: PollFlags, timeout: PollTimeout) -> io::Result<(bool, bool)> {
         let mut fds =
             [PollFd::new(self.input.as_fd(), interest), PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        // A signal that is ours rings the signals too, which the next round sees.
+        // One of our signals makes the signal pipe readable too, which the next round sees.
         while let Err(error) = poll(&mut fds, timeout) {
             if error != Errno::EINTR {
                 return Err(error.into());
@@ -68,8 +68,7 @@ impl<'a> Stdin<'a> {
         Ok((stdin, signals))
     }
 
-    /// Decides whether a read was little, and if so, whether because the writer is slow or because we are
-    /// quick.
+    /// Decides whether a read was small, and if so, whether the writer is slow or we were only fast.
     fn pace(&mut self, read: usize) {
         let now = Instant::now();
         let elapsed = now - std::mem::replace(&mut self.last_read, now);

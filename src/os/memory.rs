@@ -1,5 +1,5 @@
-//! Memory: what the allocator holds and does not need, and a limit that is too small. Sources: malloc_trim(3),
-//! getrlimit(2).
+//! Memory: freed memory that the allocator keeps, and a limit of the address space that is too small. Sources:
+//! malloc_trim(3), getrlimit(2).
 
 use crate::limits::SERIES_MAX;
 use nix::sys::resource::{Resource, getrlimit};

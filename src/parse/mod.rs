@@ -1,4 +1,4 @@
-//! The bytes of one log line -> a record, or the reason why there is none.
+//! Parser: turns the bytes of one log line into a record, or into the reason why there is none.
 //!
 //! A format (a preset's name, an Apache LogFormat, an nginx log_format, a map of JSON keys) is compiled
 //! once; every line is then matched against it without regular expressions, anchored at both ends, and its
@@ -37,7 +37,7 @@ use crate::parse::read::record::{FieldRef, Part, Record};
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::read::text::Escape;
 
-/// Captures a format may have; more is no log format but a mistake, and places are kept in 16 bits.
+/// Captures a format may have; more is a mistake, and places are kept in 16 bits.
 const MAX_FIELDS: usize = 1000;
 const _: () = assert!(MAX_FIELDS * PARTS_MAX < u16::MAX as usize);
 
@@ -65,9 +65,9 @@ pub enum Body {
 /// Why a line is no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRecord {
-    /// It should be one and does not fit.
+    /// It should be a request and does not fit.
     Malformed(Malformed),
-    /// It is no request, and was never meant to be one.
+    /// It is not a request, and was not meant to be one.
     Foreign,
 }
 
@@ -82,17 +82,17 @@ pub struct Malformed {
 /// The kinds of reasons; few, since they become values of a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// Nothing in the line.
+    /// The line is empty.
     Empty,
     /// Fixed text of the format is not there.
     Literal,
     /// A value is not of its kind.
     Value,
-    /// More behind the end of the format.
+    /// There is more behind the end of the format.
     Trailing,
     /// The line ends before the format does.
     Truncated,
-    /// No JSON object.
+    /// Not a JSON object.
     Json,
     /// A JSON object without the key of the status.
     Missing,
@@ -232,7 +232,7 @@ impl Format {
         format
     }
 
-    /// The columns that are known, but for those that the person says otherwise of.
+    /// The columns that are known, except those that the operator maps to something else.
     fn of_columns(spec: &str, mut slots: Vec<Slot>) -> Format {
         let told = slots.len();
         let mut wanted: Vec<(String, Option<Writer>)> =
@@ -267,7 +267,7 @@ impl Format {
         &self.text
     }
 
-    /// A field under a name that is known here only, and not where the server is told what to log.
+    /// A field under a name that only this program knows, not the configuration of the server.
     pub fn name_of_ours(&self) -> Option<&str> {
         let bare =
             |name: &str| name.trim_start_matches(['$', '%', '{']).trim_end_matches(['n', '}']).to_owned();
@@ -469,7 +469,7 @@ impl Format {
         Ok(())
     }
 
-    /// Whether the conditions that hold say that a line is a request, even one without a status.
+    /// Whether the conditions alone say that a line is a request, even one without a status.
     fn is_proven(&self) -> bool {
         self.foreign.conditions.iter().any(|condition| !condition.absent)
     }

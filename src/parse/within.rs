@@ -1,4 +1,4 @@
-//! Reads the lines of a text one after the other, each in its envelope.
+//! Reading loop: reads the lines of a text one after the other, each in its envelope.
 //!
 //! Lines without a head go the shortest way. One that does not fit gets a second chance: it may be a tool's remark,
 //! another program's, or have a head that the lines before it had not. Every line is handed over once; the pieces of a

@@ -1,4 +1,4 @@
-//! Which routes a sample of paths has: where a segment is a word of the site, and where one name among many.
+//! Plan: which routes a sample of paths has, where a segment is a word of the site, and where it is one name of many.
 //!
 //! A place is a node of the sample with the segments below it. Its lines are told apart by as few values as show the
 //! site, in this order:

@@ -3,7 +3,7 @@
 use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// A segment longer than this is nobody's word and counts as an identifier.
+/// A segment longer than this is not a word and counts as an identifier.
 const WORD_BYTES_MAX: usize = 64;
 
 /// Hexadecimal digits that make an identifier; short commit hashes and CRCs have seven or eight.

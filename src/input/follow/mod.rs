@@ -76,7 +76,7 @@ pub enum Step {
 #[derive(Debug)]
 struct Name {
     file: Option<FileId>,
-    /// What was said of it last.
+    /// The error that was logged last.
     said: Option<ErrorKind>,
 }
 
@@ -90,7 +90,7 @@ pub struct Follower {
     kept: Vec<Place>,
     /// Whether something was kept: then a name without a place is new.
     has_kept: bool,
-    /// Greater than that of everybody who followed before.
+    /// Greater than the number of every process that followed before.
     version: u64,
     is_starting: bool,
     /// A file could not be read, which with `--once` is no success.
@@ -320,7 +320,7 @@ impl Follower {
         Tracked::new(found.file, label, found.path, Begin::Start, now)
     }
 
-    /// Finds the files that have lost their names while nobody read.
+    /// Finds the files that have lost their names while no process read them.
     fn find_kept(&mut self, now: Instant, sink: &mut Sink) {
         while let Some(place) = self.kept.pop() {
             let is_followed = self.names.contains(Path::new(&place.name));

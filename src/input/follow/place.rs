@@ -1,7 +1,7 @@
 //! Place: how far a file has been read, and how it is known again: by device, inode and its first bytes.
 //!
-//! A number alone is no identity: inodes are used again, and a file that was truncated has the same one. As text it is
-//! kept in the state file, with the counts of exactly the bytes before it.
+//! An inode alone does not identify a file: inodes are used again, and a truncated file keeps its own. A place is kept
+//! as text in the state file, with the counts of exactly the bytes before it.
 
 use std::fmt::Write;
 use std::fs::Metadata;
@@ -37,7 +37,7 @@ impl Head {
         Head { length: bytes.len(), checksum: crc32fast::hash(bytes) }
     }
 
-    /// Whether these bytes begin so. Nothing begins as nothing does: an empty head tells nothing.
+    /// Whether these bytes begin with this head. An empty head matches nothing.
     pub fn begins(&self, bytes: &[u8]) -> bool {
         bytes.get(..self.length).is_some_and(|first| Head::of(first) == *self)
     }

@@ -1,4 +1,4 @@
-//! Rotated files: where a log is that has lost its name, and what was in between.
+//! Rotated files: finds a log that has lost its name, and the files that came between it and the present one.
 //!
 //! A rotation gives a file another name in the same directory, or puts a copy there and truncates the file. A reader
 //! that was not there finds the rest of its file by the inode or by the first bytes, and by the times of their making

@@ -1,4 +1,4 @@
-//! A file that is read: whatever name it has by now, or none.
+//! A tracked file: read on under whatever name it has by now, or without one.
 //!
 //! It is read from the place behind its last whole line, so an unfinished line stays where it is, in the file, until
 //! its end has come. After each read the first bytes are looked at again: a file that was truncated and written anew is

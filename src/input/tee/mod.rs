@@ -1,10 +1,10 @@
-//! Appends every byte of stdin to a file, or passes it on to stdout; rotates the file when it is told to.
+//! Tee: appends every byte of stdin to a file, or passes it on to stdout; rotates the file when it is told to.
 //!
 //! It owns the file it writes. What came in goes out byte for byte, whole lines per write with O_APPEND, so
 //! that several generations and logrotate get along; only a line longer than LINE_BYTES_MAX takes several
 //! writes. It has a thread of its own (queue.rs), so that a disk that hangs does not stop the reading; where
-//! the bytes cannot be written they are dropped and counted. Only in a pipeline by hand does the reader wait for
-//! whoever reads our stdout, as any filter does, and then a signal ends the waiting.
+//! the bytes cannot be written they are dropped and counted. Only in a pipeline does the reader wait for the
+//! reader of our stdout, as any filter does, and then a signal ends the waiting.
 //!
 //! The rule for lines: no line is ever followed by another on the same line of the file. Where a write stops
 //! half way (the disk is full), the half line is taken back if nobody has written behind it, else it is
@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 /// made.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A log holds addresses and what they asked for: nobody's but the owner's and the group's.
+/// A log holds addresses and what they asked for, so only the owner and the group may read it.
 const TEE_MODE: u32 = 0o640;
 
 /// How long a server's lines wait for the reader of our stdout. A pipe of 1 MiB holds far more than comes meanwhile.
@@ -66,7 +66,7 @@ pub struct Tee {
     rotation: Rotation,
     /// A failure to reopen or to rotate was reported and has not ended.
     is_reported: bool,
-    /// Somebody asks for an end just now, or has asked before: nobody is waited for any more.
+    /// An end is asked for, or was before: no reader is waited for any more.
     stop_flag: StopFlag,
     stop_waiting: Arc<AtomicBool>,
 }
@@ -153,7 +153,7 @@ impl Tee {
         }
     }
 
-    /// Tells the tee how to hear that somebody wants an end while it waits for a reader.
+    /// Lets a signal end the waiting for a reader.
     pub fn set_stop_flags(&mut self, stop_flag: StopFlag, stop_waiting: Arc<AtomicBool>) {
         (self.stop_flag, self.stop_waiting) = (stop_flag, stop_waiting);
     }
@@ -286,7 +286,7 @@ impl Tee {
         self.line = Line::after(*last, Line::Dropping);
     }
 
-    /// Says that an outage is over.
+    /// Logs that an outage is over.
     fn recover(&mut self) {
         if let Some(Outage { lost, .. }) = self.outage.take() {
             let name = self.name();
@@ -382,7 +382,7 @@ fn ends_in_half_a_line(file: &File, path: &Path) -> bool {
         if reader.read_exact_at(&mut last, before - 1).is_err() || last == *b"\n" {
             return false;
         }
-        // A long write of another generation shows its parts as they are copied. This is no line's business,
+        // A long write of another generation shows its parts as they are copied. This is not done per line,
         // it happens at opening, so a moment is cheap.
         std::thread::sleep(Duration::from_millis(2));
         match size() {

@@ -1,4 +1,4 @@
-//! A thread of its own for the tee, behind a bounded queue: a disk that hangs does not stop the reading.
+//! Tee thread and its bounded queue: a disk that hangs does not stop the reading.
 //!
 //! The reader puts copies of what it has read into the queue and goes on. A full queue is waited for as long as the
 //! thread gets on; once it does not, what finds no room is lost to the tee, counted, and said once. A line is kept
@@ -32,7 +32,7 @@ pub struct TeeQueue {
     self_metrics: Arc<SelfMetrics>,
     /// Wait for the reader of stdout, as any filter in a pipeline does.
     is_patient: bool,
-    /// Writes itself where no thread is to be had.
+    /// Writes by itself where the thread could not be started.
     direct: Option<Tee>,
     /// The last bytes that were queued did not end a line.
     is_mid_line: bool,
@@ -117,7 +117,7 @@ impl TeeQueue {
         let shared = Arc::<Shared>::default();
         tee.set_stop_flags(stop_flag.clone(), shared.stop_waiting.clone());
         let (self_metrics, is_patient) = (tee.self_metrics(), tee.is_stdout() && !started_by_server());
-        // A thread that cannot be had must not take the tee with it.
+        // Where the thread cannot be started, the tee works without it.
         let slot = Arc::new(Mutex::new(Some(tee)));
         let (thread_slot, thread_shared) = (slot.clone(), shared.clone());
         let work = move || {

@@ -16,12 +16,12 @@ use crate::parse::read::text::{Escape, decimal};
 use crate::parse::read::time;
 use std::net::{IpAddr, SocketAddr};
 
-/// What speaks against a reading, and where.
+/// A reason to doubt a reading, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
     /// Which capture is in doubt.
     pub slot: usize,
-    /// Where in its value a person would point, in bytes from 0.
+    /// The place in the value, in bytes from 0.
     pub at: usize,
     pub why: String,
     /// What would be expected there instead; empty for what follows the value.
@@ -47,7 +47,7 @@ pub fn of_line(slots: &[Slot], line: &[u8], spans: &Spans) -> Vec<Doubt> {
         })
         .collect();
     if let Some(front) = pushed_aside(slots, raw).or_else(|| moved_up(slots, raw)) {
-        // The cause, and not its consequences.
+        // Only the cause, not its consequences.
         doubts.insert(0, front);
     }
     doubts.extend(size(slots, raw));
@@ -70,7 +70,7 @@ fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
             Some((0, format!("a name with its port, as {whose} logs it"), true))
         }
         Kind::Word if raw == b"-" && ["%h", "%a", "$remote_addr"].contains(&name.as_str()) => {
-            // Some blank it out on purpose; the line may have another fault.
+            // Some blank the address out on purpose; the line may have another fault.
             Some((0, format!("{name} is never `-`"), false))
         }
         Kind::Word => {

@@ -14,7 +14,7 @@ use crate::parse::read::request::RequestKind;
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::{Format, NoRecord};
 
-/// Lines that suffice for a choice where most lines at hand are something else; one may be anything.
+/// Lines that suffice for a choice where most lines at hand are something else; a single line does not.
 const ENOUGH_LINES: usize = 2;
 
 /// The preset that lines are written in.
@@ -157,7 +157,7 @@ impl Candidate {
         if invalid && !valid { Score::default() } else { score }
     }
 
-    /// Any JSON with a status would fit some map; an access record has a request as well.
+    /// Any JSON object with a status would fit some map; an access log has a request as well.
     fn read<'a>(&'a self, line: &'a [u8], spans: &'a mut Spans) -> Option<Record<'a, 'a>> {
         let record = self.format.parse(line, spans).ok().filter(Record::has_request)?;
         let last = record.spans.at.last().and_then(|span| span.of(line)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which chain of heads lines have: all that could be are tried, and the one in which most lines fit is it.
+//! Choice of the envelope: all chains of heads that the lines could have are tried; the one in which most fit is taken.
 
 use crate::parse::envelope::chain::{Chain, Wanted};
 use crate::parse::envelope::facts::Facts;
@@ -80,8 +80,8 @@ pub struct Choice {
     pub stderr: bool,
 }
 
-/// The chain in which lines fit best by a score, `None` being no fit at all. Among equals a head that hardly anything
-/// else looks like is believed, and another only where `prefers_heads`: a reader of JSON skips what stands in front.
+/// The chain in which lines fit best by a score; `None` is no fit at all. Among equals a distinctive head is preferred,
+/// and another one only where `prefers_heads`: a reader of JSON skips what stands in front.
 pub fn choose<S: Ord + Copy>(
     wanted: Wanted,
     lines: &[&[u8]],

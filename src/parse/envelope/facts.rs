@@ -1,4 +1,4 @@
-//! What the head of a line tells: names for labels, and a time for lines that have none.
+//! Facts of a head: values for labels, and a time for lines that have none.
 //!
 //! The values are copied, for the line within may have been joined or unescaped elsewhere; there are few and they are
 //! short. What a name of a file tells holds for all lines that follow, until the next name.
@@ -52,7 +52,7 @@ pub enum TimeKind {
     Tai64n,
 }
 
-/// Longer values are no names; bounds what is copied for a line.
+/// Longer values are not names; this bounds what is copied for a line.
 const VALUE_BYTES_MAX: usize = 256;
 
 type Range = (u32, u32);

@@ -12,8 +12,8 @@ pub struct Head {
     /// The head in front of the word LINE, or around it.
     pub example: &'static str,
     pub reader: Reader,
-    /// Whether hardly anything else looks like it. Among readings that fit lines equally well, such a head is believed
-    /// and another is not.
+    /// Whether it is distinctive: hardly any other text looks like it. Among readings that fit lines equally well,
+    /// such a head is preferred.
     pub is_certain: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Reads JSON objects in which a string is the line: Docker's json-file, journalctl -o json, and what shippers write.
+//! JSON envelopes: objects in which a string is the line, as of Docker's json-file, journalctl -o json, and what
+//! shippers write.
 //!
 //! The string is unescaped into a buffer that is used again. Which key holds the line, and which others name its pod or
 //! its host, is a table. Sources: moby (daemon/logger/jsonfilelog), systemd.journal-fields(7), Fluent Bit's and

@@ -1,4 +1,4 @@
-//! Readers of heads that are text: each takes what a line begins with and says where the line within begins.
+//! Readers of text heads: each reads the start of a line and says where the line within begins.
 //!
 //! A head is anchored at the start and never searched for. What a reader looks at is bounded by the head's own length,
 //! and no bytes make it panic. Sources: the CRI log format of Kubernetes (kuberuntime/logs), moby's `docker logs -t`,

@@ -1,4 +1,4 @@
-//! Takes the heads of one chain off lines, and keeps what has to be kept from line to line.
+//! Peeling: takes the heads of a chain off lines, with the state that has to be kept from line to line.
 
 use crate::bytes::scan::find_byte;
 use crate::parse::envelope::chain::{Chain, Wanted};
@@ -15,7 +15,7 @@ use std::mem;
 pub enum Place {
     /// It is the end of the line, from here on.
     Line(usize),
-    /// In a buffer, from here on: it was put together there.
+    /// In the buffer of joined pieces, from here on.
     Joined(usize),
     Unescaped(usize),
 }
@@ -50,7 +50,7 @@ pub struct Tally {
 pub struct Envelope {
     wanted: Wanted,
     chain: Chain,
-    /// Whether the lines have told which chain it is.
+    /// Whether the chain is known.
     is_settled: bool,
     /// Whether the requests are on stderr, as many programs' are.
     stderr: bool,
@@ -74,7 +74,7 @@ pub struct Envelope {
 /// Writers of requests that are told apart.
 const SOURCES_MAX: usize = 16;
 
-/// Lines that do not fit may be a stranger's, so not every one of them is worth a search.
+/// Strangers can write lines that do not fit, so the number of searches is bounded.
 const SEARCHES_MAX: u32 = 1_000;
 
 impl Envelope {
@@ -108,7 +108,7 @@ impl Envelope {
         self.chain
     }
 
-    /// Whether the first lines still have to tell.
+    /// Whether the chain is still to be found from the first lines.
     #[inline]
     pub fn is_open(&self) -> bool {
         !self.is_settled
@@ -128,12 +128,12 @@ impl Envelope {
         self.wanted
     }
 
-    /// Takes these heads off until the lines have told.
+    /// Takes these heads off until the chain is known.
     pub fn propose(&mut self, chain: Chain) {
         self.chain = chain;
     }
 
-    /// The lines have told.
+    /// The chain is known.
     pub fn settle(&mut self, chain: Chain, stderr: bool) {
         (self.chain, self.stderr, self.is_settled) = (chain, stderr, true);
         (self.searches, self.strays) = (SEARCHES_MAX, (0, chain));
@@ -302,7 +302,7 @@ impl Envelope {
         }
     }
 
-    /// Makes the line within fit for the quick reader, with a newline and room behind it. Says whether it is one line;
+    /// Prepares the line within for the fast path, with a newline and room behind it. Says whether it is one line;
     /// what is in a string may be several.
     #[inline]
     pub fn pad(&mut self, place: Place) -> bool {

@@ -1,4 +1,4 @@
-//! Lines of columns that the log names itself: the W3C extended log format.
+//! W3C extended log format: lines of columns that the log itself names.
 //!
 //! Turns a line into spans of the values in the wanted columns. A line `#Fields:` says which columns follow, and may
 //! come again in mid-file and say something else; who writes the log is told by `#Software:`, or by columns
@@ -14,7 +14,7 @@ use crate::parse::read::headers::Headers;
 use crate::parse::read::spans::{Span, Spans};
 use std::sync::Arc;
 
-/// Columns that are looked at; a header that names more is no access log's.
+/// Columns that are read; a header that names more is not that of an access log.
 const COLUMNS_MAX: usize = 256;
 
 const NONE: u16 = u16::MAX;

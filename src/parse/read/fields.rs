@@ -30,7 +30,7 @@ pub struct Fields {
     pub aborted: Vec<(u16, Vec<Glob>)>,
     /// The captures that add up to the duration.
     pub parts: Vec<u16>,
-    /// Captures that bring their own quotes.
+    /// Captures whose values may have quotes of their own.
     own_quotes: Vec<u16>,
     /// An absolute URL in the target names the virtual host, unless it is this one.
     pub host_but: Option<&'static str>,
@@ -86,7 +86,7 @@ impl Fields {
         self.roles[Role::Duration as usize] = (SUM, 0);
     }
 
-    /// Lines up the keys that play the same role, the best first.
+    /// Orders the keys that play the same role, the best first.
     pub fn line_up(&mut self) {
         let mut instead = vec![NO_SLOT; self.slots.len()];
         for role in Role::ALL {
@@ -129,7 +129,8 @@ impl Fields {
         self.players(role).filter_map(|slot| self.slots.get(slot)).map(|slot| slot.name.as_str())
     }
 
-    /// Whose word the virtual host is; `None` when the format has none. Where it may be the client's, it is.
+    /// Whether the server or the client chooses the virtual host; `None` when the format has none. In doubt, the
+    /// client.
     pub fn trust_of_vhost(&self) -> Option<Trust> {
         if self.host_but.is_some() {
             return Some(Trust::Client);

@@ -1,4 +1,4 @@
-//! Where the values of a line are.
+//! Spans: the places of the values of a line.
 //!
 //! The scratch space that a reader (fast, careful, keyed, columns) fills for one line and a record (record.rs) reads
 //! from: one span for each field of the format, and the last time stamp with the moment it names. Owned by
@@ -11,8 +11,7 @@ use crate::parse::read::retry::Tried;
 use crate::parse::read::time;
 use crate::parse::read::time::{Stamp, Style};
 
-/// A part of the line. `NONE` stands for a value that is not there, `NULL` for one that is there and says that it is
-/// none.
+/// A part of the line. `NONE` stands for a value that is not there, `NULL` for one that is a JSON null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub start: u32,

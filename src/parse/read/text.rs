@@ -1,4 +1,4 @@
-//! Small text of log lines: decimal numbers, lists of them, escapes.
+//! Text of values: decimal numbers, lists of them, escapes.
 //!
 //! Turns captured bytes into numbers and back into the bytes they stand for. Allocates nothing but what the
 //! caller's scratch buffer needs, and saturates instead of overflowing. Follows `ap_escape_logitem` (Apache),

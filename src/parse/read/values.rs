@@ -1,7 +1,7 @@
 //! Values that show their own end: numbers, lists, headers.
 //!
-//! Turns (line, start) into the place where a value ends, or `None` where none stands. What the value is
-//! worth is for record.rs to say; what must follow it, for careful/mod.rs.
+//! Turns (line, start) into the place where a value ends, or `None` where none stands. What the value
+//! means is decided in record.rs; what must follow it, in careful/mod.rs.
 
 use crate::bytes::digits::digits_end;
 use crate::bytes::scan::find_byte;

@@ -73,7 +73,7 @@ impl Address {
         }
     }
 
-    /// Whether who connects to the other is answered on this one.
+    /// Whether a client that connects to the other address reaches this one.
     fn serves(&self, other: &Address) -> bool {
         let (Address::Tcp { ipv6_only, .. }, Some(ours), Some(theirs)) = (self, self.first(), other.first())
         else {

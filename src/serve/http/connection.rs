@@ -26,8 +26,8 @@ pub struct Context<'a> {
     pub now: Instant,
     /// The ports are given up: every answer is the last of its connection.
     pub closing: bool,
-    /// The table is full: every answer is the last of its connection, so that clients that ask without pause give
-    /// way as well as those that say nothing.
+    /// The table is full: every answer is the last of its connection, so that clients that ask without pause make room
+    /// too, not only idle ones.
     pub crowded: bool,
     pub healthy: bool,
 }
@@ -50,8 +50,8 @@ enum State {
         keep_alive: bool,
         moved: Instant,
     },
-    /// All is said; what the client still sends is thrown away, so that it can read our answer before its
-    /// kernel hears that we are gone (RFC 9112 section 9.6).
+    /// The last answer is sent; what the client still sends is discarded, so that it can read the answer before its
+    /// kernel learns that the connection is closed (RFC 9112 section 9.6).
     Lingering {
         left: usize,
     },
@@ -126,7 +126,7 @@ impl Connection {
         }
     }
 
-    /// Something came since we last looked: it is not as silent as it seems.
+    /// Input has arrived that was not read yet: the connection is not idle.
     pub fn has_unread(&self) -> bool {
         matches!(self.state, State::Silent | State::Reading)
             && self.socket.peek(&mut [0]).is_ok_and(|count| count > 0)
@@ -250,7 +250,7 @@ impl Connection {
         }
         let resource = match request.path.as_str() {
             path if path == context.telemetry_path => Resource::Metrics(request.form),
-            // Answered without asking anybody: it says that the threads live, however busy they are.
+            // Answered by the reactor itself: it says that the process lives, however busy it is.
             "/-/healthy" if context.healthy => {
                 return self.answer(&Body::new(PLAIN, b"healthy\n".to_vec()), options, context);
             }

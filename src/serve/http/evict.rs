@@ -1,7 +1,7 @@
 //! Eviction: which connection is ended when there is no place, or no memory, for all of them.
 //!
-//! Idlers and slow readers never keep a scraper out, and a scraper that waits for its page is never ended for
-//! another.
+//! Idle connections and slow readers never keep a scraper out, and a scraper that waits for its page is never ended
+//! for another.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ pub fn candidate(connections: &[Connection], limits: &Limits, now: Instant) -> O
     let ranked = connections.iter().enumerate().filter_map(|(index, c)| Some((rank(c, limits)?, index)));
     let mut due: Vec<_> = ranked.filter(|((_, when), _)| *when <= now).collect();
     due.sort_unstable();
-    // One to which something has come meanwhile is not as silent as it seems.
+    // A connection with unread input is not idle.
     due.into_iter().map(|(_, index)| index).find(|&index| !connections[index].has_unread())
 }
 

@@ -1,4 +1,4 @@
-//! The compiled form of a text format, and the matcher.
+//! Careful path: the compiled form of a text format, and the backtracking matcher.
 //!
 //! Turns a line into spans, one for each capture, anchored at both ends. A format is a literal, then
 //! captures each with the literal behind it. Every capture takes the first end that its kind and its
