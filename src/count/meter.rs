@@ -88,7 +88,7 @@ impl Methods {
 struct Vhost {
     place: usize,
     trust: Trust,
-    /// The field that `--label vhost=FIELD` names, in place of the format's own, and room for its value without escapes.
+    /// The field of `--label vhost=FIELD`, in place of the format's own, and room for its value without escapes.
     field: Option<(FieldRef, Vec<u8>)>,
     mapping: Option<Mapping>,
 }

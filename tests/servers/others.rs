@@ -301,6 +301,22 @@ fn uwsgi_by_default_and_with_durations() {
 
 // ----------------------------------------------------------------------------------------------------- Tomcat ---
 
+/// What Tomcat serves: files, and a page that takes its time.
+fn write_webapp(dir: &TempDir) {
+    dir.write("webapps/ROOT/ok", "hello\n");
+    dir.write("webapps/ROOT/drip", vec![b'.'; 64 << 20]);
+    dir.write("webapps/ROOT/slow.jsp", "<% Thread.sleep(300); %>hello\n");
+    dir.write(
+        "webapps/ROOT/WEB-INF/web.xml",
+        "<web-app><servlet><servlet-name>slow</servlet-name><jsp-file>/slow.jsp</jsp-file></servlet>\
+         <servlet-mapping><servlet-name>slow</servlet-name><url-pattern>/slow/*</url-pattern></servlet-mapping>\
+         </web-app>",
+    );
+    for folder in ["logs", "temp", "work"] {
+        fs::create_dir(dir.join(folder)).expect("a folder");
+    }
+}
+
 #[test]
 #[ignore = "needs tomcat10"]
 fn tomcat_in_lines_and_in_json() {
@@ -337,18 +353,7 @@ fn tomcat_in_lines_and_in_json() {
     let skip = "tomcat.util.scan.StandardJarScanFilter.jarsToSkip=*.jar";
     dir.write("conf/catalina.properties", format!("common.loader={loader}\n{skip}\n"));
     dir.write("conf/web.xml", fs::read("/etc/tomcat10/web.xml").expect("the package's"));
-    dir.write("webapps/ROOT/ok", "hello\n");
-    dir.write("webapps/ROOT/drip", vec![b'.'; 64 << 20]);
-    dir.write("webapps/ROOT/slow.jsp", "<% Thread.sleep(300); %>hello\n");
-    dir.write(
-        "webapps/ROOT/WEB-INF/web.xml",
-        "<web-app><servlet><servlet-name>slow</servlet-name><jsp-file>/slow.jsp</jsp-file></servlet>\
-         <servlet-mapping><servlet-name>slow</servlet-name><url-pattern>/slow/*</url-pattern></servlet-mapping>\
-         </web-app>",
-    );
-    for folder in ["logs", "temp", "work"] {
-        fs::create_dir(dir.join(folder)).expect("a folder");
-    }
+    write_webapp(&dir);
     let java = || {
         let mut command = Command::new("java");
         command.args(["-Xms16m", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"]);
