@@ -16,7 +16,7 @@ pub fn form<'a>(accept: impl Iterator<Item = &'a str>) -> Form {
         let Range { name, version, quality, is_family, is_delimited } = read_range(range);
         match name.as_str() {
             "application/vnd.google.protobuf" if is_family && is_delimited => {
-                protobuf = quality.max(protobuf)
+                protobuf = quality.max(protobuf);
             }
             "application/openmetrics-text" if matches!(version, None | Some("1.0.0")) => {
                 open_metrics = quality.max(open_metrics);
