@@ -15,6 +15,7 @@ use crate::log::printable;
 use crate::options::Options;
 use crate::parse::compile::field::Role;
 use crate::parse::compile::presets::PRESETS;
+use crate::parse::compile::questions::questions;
 use crate::parse::detect::{self, detect_within, doubt};
 use crate::parse::envelope::choose;
 use crate::parse::envelope::peel::Envelope;
@@ -80,7 +81,9 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, 
     if let Some(spec) = &options.format {
         let mut format = compiled(spec)?;
         format.mix(options.mixed);
-        let title = format!("The format is `{}`", format.name());
+        let asked: String =
+            questions(spec).iter().map(|question| format!("{}\n", capitalized(question))).collect();
+        let title = format!("{asked}The format is `{}`", format.name());
         return Ok(Some((format, true, title)));
     }
     let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();

@@ -32,6 +32,7 @@ use crate::limits;
 use crate::log::log_line;
 use crate::options::{Mode, Options};
 use crate::parse::compile::presets::PRESETS;
+use crate::parse::compile::questions::questions;
 use crate::parse::detect;
 use crate::parse::envelope::chain::{Chain, Wanted};
 use crate::parse::envelope::choose;
@@ -121,6 +122,7 @@ impl Counter {
         ledger.format_known = !detecting;
         ledger.doubt = reporter.doubt.clone();
         if !detecting {
+            questions(spec).into_iter().for_each(log_line);
             tell_unused(&options, &ledger);
         }
         // A page that is read while lines come has the routes settled by then; in these modes all lines can have them.

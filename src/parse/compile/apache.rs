@@ -8,7 +8,7 @@
 
 use crate::parse::compile::error::FormatError;
 use crate::parse::compile::field::{
-    Kind, Meaning, Piece, Role, Row, Slot, Tables, Trust, Unit, push_literal, row, row_or_empty,
+    Kind, Meaning, Piece, Role, Row, Slot, Tables, Trust, Unit, near, push_literal, row, row_or_empty,
 };
 use crate::parse::read::text::Escape;
 use crate::parse::read::time::Style;
@@ -281,14 +281,9 @@ fn find_named(tables: Tables, argument: &[u8]) -> Option<Row> {
     known.or_else(|| header.then(|| row_or_empty("", Kind::Text, Meaning::NONE)))
 }
 
-/// What is said of a letter that no table has; letters differ by case.
+/// What is said of a letter that no table has.
 fn unknown(tables: Tables, letter: &str, column: usize) -> String {
-    let other: String = letter
-        .chars()
-        .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
-        .collect();
-    let near = find_directive(tables, b"", &other).filter(|row| row.meaning.role.is_some());
-    let asked = near.map(|row| format!("; is %{} meant?", row.name)).unwrap_or_default();
+    let asked = near(tables, letter).map(|near| format!("; is %{near} meant?")).unwrap_or_default();
     format!("unknown directive %{letter} at column {column}{asked}")
 }
 

@@ -269,6 +269,36 @@ pub fn find_row(tables: Tables, name: &str) -> Option<&'static Row> {
     tables.iter().flat_map(|table| table.iter()).find(|row| row.name == name)
 }
 
+/// Of shorter names, each is a letter off many others.
+const LETTERS_MIN: usize = 4;
+
+/// The name of the tables that was meant by one that is in none of them: it differs in the case of letters, or by one
+/// letter that is too many, missing, another, or has changed places with the next.
+pub fn near(tables: Tables, name: &str) -> Option<&'static str> {
+    let known = || tables.iter().flat_map(|table| table.iter()).map(|row| row.name);
+    let one_off = |known: &&str| {
+        // `$skip2` is a second one of that name.
+        name.trim_end_matches(|c: char| c.is_ascii_digit()) != *known && is_one_off(name, known)
+    };
+    let in_case = known().find(|known| known.eq_ignore_ascii_case(name));
+    in_case.or_else(|| known().find(one_off)).filter(|known| *known != name)
+}
+
+fn is_one_off(name: &str, known: &str) -> bool {
+    let (name, known) = (name.as_bytes(), known.as_bytes());
+    if name.len().min(known.len()) < LETTERS_MIN || name.len().abs_diff(known.len()) > 1 {
+        return false;
+    }
+    let same = name.iter().zip(known).take_while(|(a, b)| a == b).count();
+    let (name, known) = (&name[same..], &known[same..]);
+    let rest = |text: &[u8], from: usize| text.get(from..).unwrap_or_default().to_vec();
+    let swapped = name.len() > 1 && known.len() > 1 && name[0] == known[1] && name[1] == known[0];
+    rest(name, 1) == rest(known, 1)
+        || rest(name, 1) == known
+        || name == rest(known, 1)
+        || (swapped && rest(name, 2) == rest(known, 2))
+}
+
 /// A compiled piece of a text format.
 #[derive(Clone, Debug)]
 pub enum Piece {
@@ -292,5 +322,29 @@ pub fn push_literal(pieces: &mut Vec<Piece>, bytes: &[u8]) {
     match pieces.last_mut() {
         Some(Piece::Literal(literal)) => literal.extend_from_slice(bytes),
         _ => pieces.push(Piece::Literal(bytes.to_vec())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::compile::vocabulary::NAMES;
+
+    #[test]
+    fn one_letter_off_is_asked_about() {
+        for (name, meant) in [
+            ("reqest_time", Some("request_time")),
+            ("request_times", Some("request_time")),
+            ("request_tiem", Some("request_time")),
+            ("Status", Some("status")),
+            ("statuz", Some("status")),
+            ("skip2", None),
+            ("status", None),
+            ("my_map", None),
+            ("url2", None),
+            ("requst_tim", None),
+        ] {
+            assert_eq!(near(NAMES, name), meant, "{name}");
+        }
     }
 }

@@ -8,7 +8,7 @@
 
 use crate::parse::compile::error::FormatError;
 use crate::parse::compile::field::{
-    Compiled, Kind, Meaning, Piece, Role, Row, Slot, Tables, Trust, Unit, find_row, push_literal, row,
+    Compiled, Kind, Meaning, Piece, Role, Row, Slot, Tables, Trust, Unit, find_row, near, push_literal, row,
     row_or_empty,
 };
 use crate::parse::read::text::Escape;
@@ -231,7 +231,10 @@ fn slot_of(written: &Written, tables: Tables, column: usize) -> Result<Slot, For
     };
     let found = find_row(tables, &plain.replace(' ', ""));
     if found.is_none() && !expression {
-        return Err(FormatError::new(column, format!("unknown variable %{name} at column {column}")));
+        return Err(FormatError::new(
+            column,
+            format!("unknown variable %{name} at column {column}{}", asked(tables, name)),
+        ));
     }
     let (kind, meaning) = found.map_or((Kind::Text, Meaning::NONE), |row| (row.kind, row.meaning));
     Ok(Slot {
@@ -242,6 +245,10 @@ fn slot_of(written: &Written, tables: Tables, column: usize) -> Result<Slot, For
         may_be_empty: found.is_none_or(|row| row.may_be_empty),
         dash_is_value: false,
     })
+}
+
+fn asked(tables: Tables, name: &str) -> String {
+    near(tables, name).map(|near| format!("; is %{near} meant?")).unwrap_or_default()
 }
 
 /// Whether the value may be nothing at all, with one of the blanks around it.

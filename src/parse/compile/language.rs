@@ -101,7 +101,7 @@ impl Language {
     }
 
     /// A field as it is written in a format.
-    fn shown(&self, name: &str) -> String {
+    pub fn shown(&self, name: &str) -> String {
         match self.grammar {
             Grammar::Variables => format!("${name}"),
             Grammar::Letters | Grammar::LogFormat => format!("%{name}"),

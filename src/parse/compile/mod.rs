@@ -11,5 +11,6 @@ pub mod map;
 pub mod nginx;
 pub mod parentheses;
 pub mod presets;
+pub mod questions;
 pub mod vocabulary;
 pub mod w3c;
