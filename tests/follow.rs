@@ -203,6 +203,69 @@ fn a_line_in_pieces_is_counted_once_though_the_reader_ends_between_them() {
     assert_eq!(page.sum("httpd_requests_total"), requests);
 }
 
+/// A node of Kubernetes: the runtime writes `pods/.../0.log`, to which a link in `containers/` leads; the kubelet renames
+/// it when it is long, and a container that is started again has another file and another link. Kills come in between.
+#[test]
+fn a_node_of_kubernetes_is_followed_through_rotations_restarts_and_kills() {
+    let dir = TempDir::new();
+    let (pods, containers) = (dir.join("pods/default_web_6f1c/web"), dir.join("containers"));
+    fs::create_dir_all(&pods).expect("writable");
+    fs::create_dir_all(&containers).expect("writable");
+    let link = |life: usize| containers.join(format!("web_default_web-{life:064x}.log"));
+    let start = || {
+        let mut command = Command::new(BINARY);
+        command.args(["--web.listen-address=127.0.0.1:0", "--format=combined", "--label=pod=envelope:pod"]);
+        command.arg("--follow").arg(containers.join("*.log")).arg("--state-dir").arg(dir.join("state"));
+        Exporter::of(Process::start(&mut command))
+    };
+    let (mut exporter, mut life, mut lines) = (start(), 0, 0);
+    exporter.wait_for_lines(0);
+    let mut write_lines = |log: &Path, count: usize| {
+        (0..count).for_each(|_| write_piece(log, "stdout", "F", LINE.trim_end()));
+        lines += count as u64;
+        lines
+    };
+    for round in 0..12 {
+        let log = pods.join(format!("{life}.log"));
+        let written = write_lines(&log, 40);
+        let is_new = !link(life).exists();
+        if is_new {
+            std::os::unix::fs::symlink(&log, link(life)).expect("linked");
+        }
+        // Else what follows comes upon it in the middle. A new file has to be found before it is renamed.
+        if is_new || round % 2 == 0 {
+            exporter.wait_for_lines(written);
+        }
+        match round % 3 {
+            // The runtime opens the new file a moment after the kubelet has renamed the old one.
+            0 => {
+                let mut old = append(&log);
+                let rotated = pods.join(format!("{life}.log.20261126-1200{round:02}"));
+                fs::rename(&log, rotated).expect("renamed");
+                for _ in 0..5 {
+                    writeln!(old, "2026-11-26T12:00:00Z stdout F {}", LINE.trim_end()).expect("room");
+                }
+                write_lines(Path::new("/dev/null"), 5);
+            }
+            1 => {
+                exporter.process.signal(Signal::SIGKILL);
+                exporter.process.wait();
+                write_lines(&log, 7);
+                exporter = start();
+            }
+            _ => {
+                // The old one stands until it is collected, once it has been read.
+                exporter.wait_for_lines(write_lines(&log, 3));
+                fs::remove_file(link(life)).expect("removed");
+                life += 1;
+            }
+        }
+    }
+    let page = exporter.wait_for_lines(lines);
+    let of_pod = "httpd_requests_total{method=\"GET\",pod=\"web\",status_code=\"200\"}";
+    assert_eq!(page.value(of_pod), Some(lines as f64), "{:?}", page.series.keys());
+}
+
 #[test]
 fn pieces_that_were_read_before_the_format_is_known_again_are_no_lines() {
     let place = Place::new();

@@ -9,6 +9,7 @@ pub mod nginx;
 mod odd;
 mod others;
 pub mod prometheus;
+mod rotation;
 mod rsyslog;
 
 use crate::harness::{BINARY, Page, Process, free_port, get, scrape, wait_for};
