@@ -20,6 +20,7 @@ fn start(socket: impl Into<OwnedFd>) -> Exporter {
 fn a_datagram_is_a_line_and_an_empty_one_ends_nothing() {
     let (ours, theirs) = UnixDatagram::pair().expect("sockets");
     let mut exporter = start(theirs);
+    exporter.wait_for_lines(0);
     for datagram in [LINE.to_owned(), String::new(), format!("{LINE}\n"), format!("{LINE}\n{LINE}")] {
         ours.send(datagram.as_bytes()).expect("sent");
     }

@@ -203,8 +203,9 @@ fn a_line_in_pieces_is_counted_once_though_the_reader_ends_between_them() {
     assert_eq!(page.sum("httpd_requests_total"), requests);
 }
 
-/// A node of Kubernetes: the runtime writes `pods/.../0.log`, to which a link in `containers/` leads; the kubelet renames
-/// it when it is long, and a container that is started again has another file and another link. Kills come in between.
+/// A node of Kubernetes: the runtime writes `pods/.../0.log`, to which a link in `containers/` leads; the kubelet
+/// renames it when it is long, and a container that is started again has another file and another link. Kills come in
+/// between.
 #[test]
 fn a_node_of_kubernetes_is_followed_through_rotations_restarts_and_kills() {
     let dir = TempDir::new();

@@ -5,6 +5,7 @@
 
 use crate::input::source::{Readiness, Source};
 use crate::limits::DATAGRAM_BYTES_MAX;
+use crate::os::datagrams::Receiver;
 use crate::os::{SignalPipe, datagrams};
 use crate::self_metrics::SelfMetrics;
 use nix::errno::Errno;
@@ -17,8 +18,15 @@ use std::sync::Arc;
 /// What the receive buffer is enlarged to: 13,000 datagrams of 200 bytes.
 const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
 
+/// Datagrams that are taken with one system call.
+const AT_ONCE: usize = 64;
+
+/// System calls of one reading at most: as many as fill the room with short lines.
+const CALLS_MAX: usize = 64;
+
 pub struct Datagrams<'a> {
     socket: &'a File,
+    receiver: Receiver,
     signals: &'a SignalPipe,
     /// What the kernel had dropped when it was asked last.
     dropped: u32,
@@ -38,7 +46,8 @@ impl<'a> Datagrams<'a> {
         datagrams::enlarge_receive_buffer(socket, RECEIVE_BUFFER_BYTES);
         self_metrics.show_datagrams();
         let dropped = datagrams::dropped(socket).unwrap_or(0);
-        Some(Datagrams { socket, signals, dropped, self_metrics: self_metrics.clone() })
+        let receiver = Receiver::new(AT_ONCE, DATAGRAM_BYTES_MAX);
+        Some(Datagrams { socket, receiver, signals, dropped, self_metrics: self_metrics.clone() })
     }
 
     /// Whatever was dropped was so because there was something to read: so it is asked for after each reading.
@@ -52,7 +61,9 @@ impl<'a> Datagrams<'a> {
 
 impl Source for Datagrams<'_> {
     fn wait(&mut self, ending: bool) -> io::Result<Readiness> {
-        let timeout = if ending { PollTimeout::ZERO } else { PollTimeout::NONE };
+        // What was taken already makes no socket readable.
+        let is_taken = !self.receiver.is_empty();
+        let timeout = if ending || is_taken { PollTimeout::ZERO } else { PollTimeout::NONE };
         let interest = PollFlags::POLLIN;
         let mut fds =
             [PollFd::new(self.socket.as_fd(), interest), PollFd::new(self.signals.as_fd(), interest)];
@@ -65,27 +76,41 @@ impl Source for Datagrams<'_> {
         if signals {
             self.signals.drain();
         }
-        Ok(if socket { Readiness::Readable } else { Readiness::Nothing })
+        Ok(if socket || is_taken { Readiness::Readable } else { Readiness::Nothing })
     }
 
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let mut end = 0;
-        // There is always room for one: what was read before ended in newlines, so no line is carried over.
-        while end == 0 || room.len() - end > DATAGRAM_BYTES_MAX {
-            let space = room.len() - end - 1;
-            match datagrams::receive(self.socket, &mut room[end..end + space]) {
-                Ok(0) => {}
-                Ok(length) if length > space => self.self_metrics.datagrams_lost.inc(),
-                Ok(length) => {
+        // Empty datagrams need no room, so the room is no bound.
+        for _ in 0..CALLS_MAX {
+            // There is always room for one: what was read before ended in newlines, so no line is carried over.
+            while let Some(length) = self
+                .receiver
+                .next_length()
+                .filter(|length| end == 0 || end + (*length).min(DATAGRAM_BYTES_MAX) < room.len())
+            {
+                let datagram = self.receiver.take();
+                if length > datagram.len() {
+                    self.self_metrics.datagrams_lost.inc();
+                } else if let Some(last) = datagram.last() {
+                    room[end..end + length].copy_from_slice(datagram);
                     end += length;
-                    if room[end - 1] != b'\n' {
+                    if *last != b'\n' {
                         room[end] = b'\n';
                         end += 1;
                     }
                 }
+            }
+            if !self.receiver.is_empty() {
+                break;
+            }
+            match self.receiver.receive(self.socket) {
+                Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // Of a datagram that we have not sent: the socket is in order.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                // What was taken before goes first.
+                Err(_) if end > 0 => break,
                 Err(error) => return Err(error),
             }
         }

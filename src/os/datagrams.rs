@@ -1,10 +1,11 @@
 //! Datagram sockets: what kind a descriptor is, its receive buffer, and how many datagrams the kernel has dropped.
 //!
-//! Sources: socket(7), sock_diag(7) for SO_MEMINFO, recv(2).
+//! Sources: socket(7), sock_diag(7) for SO_MEMINFO, recvmmsg(2).
 
 use nix::libc;
-use nix::sys::socket::{MsgFlags, SockType, getsockopt, recv, setsockopt, sockopt};
-use std::io;
+use nix::sys::socket::{MsgFlags, MultiHeaders, SockType, getsockopt, recvmmsg, setsockopt, sockopt};
+use std::collections::VecDeque;
+use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
 
 pub fn is_datagram_socket(fd: impl AsFd) -> bool {
@@ -19,10 +20,52 @@ pub fn enlarge_receive_buffer(fd: impl AsFd, bytes: usize) {
     }
 }
 
-/// Takes one datagram, without waiting, and gives its length, which is more than the room where it was cut.
-pub fn receive(fd: impl AsFd, room: &mut [u8]) -> io::Result<usize> {
-    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
-    Ok(recv(fd.as_fd().as_raw_fd(), room, flags)?)
+/// Takes many datagrams with one system call.
+pub struct Receiver {
+    headers: MultiHeaders<()>,
+    /// Room for each. What no datagram needs is never touched, and so no memory.
+    room: Vec<u8>,
+    bytes_each: usize,
+    /// The lengths of those that were taken and not handed out.
+    lengths: VecDeque<usize>,
+    /// Which of them is the next.
+    next: usize,
+}
+
+impl Receiver {
+    pub fn new(datagrams: usize, bytes_each: usize) -> Receiver {
+        let (headers, room) = (MultiHeaders::preallocate(datagrams, None), vec![0; datagrams * bytes_each]);
+        Receiver { headers, room, bytes_each, lengths: VecDeque::with_capacity(datagrams), next: 0 }
+    }
+
+    /// Takes those that are there, without waiting; what was taken before must have been handed out.
+    pub fn receive(&mut self, fd: impl AsFd) -> io::Result<()> {
+        let mut slices: Vec<[IoSliceMut; 1]> =
+            self.room.chunks_mut(self.bytes_each).map(|room| [IoSliceMut::new(room)]).collect();
+        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
+        let received = recvmmsg(fd.as_fd().as_raw_fd(), &mut self.headers, slices.iter_mut(), flags, None)?;
+        self.next = 0;
+        self.lengths.clear();
+        self.lengths.extend(received.map(|datagram| datagram.bytes));
+        Ok(())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lengths.is_empty()
+    }
+
+    /// The length of the next one, which is more than there was room for where it was cut.
+    pub fn next_length(&self) -> Option<usize> {
+        self.lengths.front().copied()
+    }
+
+    /// Hands out the next one, as far as there was room for it.
+    pub fn take(&mut self) -> &[u8] {
+        let length = self.lengths.pop_front().unwrap_or(0).min(self.bytes_each);
+        let start = self.next * self.bytes_each;
+        self.next += 1;
+        self.room.get(start..start + length).unwrap_or_default()
+    }
 }
 
 /// Datagrams that the kernel has dropped since the socket was made, for want of room; it wraps.
