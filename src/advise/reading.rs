@@ -131,7 +131,7 @@ pub fn doubt(format: &Format, lines: &[&[u8]]) -> Option<String> {
     let readings: Vec<Vec<Reading>> = lines.iter().filter_map(|line| explain(format, line).ok()).collect();
     let doubt = |readings: &Vec<Reading>| readings.iter().find_map(Reading::in_doubt);
     let mut doubts = readings.iter().filter_map(doubt).collect::<Vec<String>>().into_iter();
-    if doubts.len() > lines.len() / 2 { doubts.next() } else { unheard_of(format, &readings) }
+    if doubts.len() > lines.len() / 2 { doubts.next() } else { unknown_key(format, &readings) }
 }
 
 /// Roles that every access log plays, if it plays them at all.
@@ -153,7 +153,7 @@ pub fn suits(format: &Format, line: &[u8]) -> bool {
 
 /// A key of a map given in full that is in no line, and neither is an alternative to it. (Presets have keys for many
 /// servers.)
-fn unheard_of(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
+fn unknown_key(format: &Format, readings: &[Vec<Reading>]) -> Option<String> {
     if !format.is_keyed()
         || readings.is_empty()
         || format.name() != "json"

@@ -213,7 +213,7 @@ impl Meter {
         key.set(STATUS, status_id(status));
         match request.kind {
             RequestKind::Http => key.set(METHOD, self.methods.id(&request, ledger)),
-            // A log that does not tell of requests has no senseless ones.
+            // A log that does not tell of requests has no invalid ones.
             kind if record.has_request() => ledger.totals.invalid[invalid_place(kind)] += 1,
             _ => {}
         }

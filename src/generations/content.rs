@@ -184,12 +184,12 @@ impl Content {
             }
             at += length;
         }
-        self.forget_the_future();
+        self.drop_future_time();
         Ok(at)
     }
 
     /// A newest time that lies ahead of our clock would stay until that time comes, perhaps for years.
-    fn forget_the_future(&mut self) {
+    fn drop_future_time(&mut self) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let newest = FixedPoint::nanos((now + CLOCK_AHEAD_MAX).as_nanos());
         let name = catalogue::LAST_REQUEST.name;
@@ -321,7 +321,7 @@ fn read_first_version(title: &str, body: &[u8]) -> Result<Content, String> {
     }
     let head = read_head(head.into_iter()).ok_or("its list of absorbed generations cannot be read")?;
     let mut content = Content { head, kept: BTreeMap::new(), page: exposition::read(rest)? };
-    content.forget_the_future();
+    content.drop_future_time();
     Ok(content)
 }
 

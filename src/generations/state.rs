@@ -235,17 +235,17 @@ impl State {
     }
 
     /// Whether another living generation has the port, or at least does not wait for it.
-    pub fn someone_serves(&self) -> bool {
+    pub fn another_serves(&self) -> bool {
         self.others(|_, head| !head.wants_port)
     }
 
     /// Whether there is another living generation.
-    pub fn has_company(&self) -> bool {
+    pub fn has_peers(&self) -> bool {
         self.others(|_, _| true)
     }
 
     /// Whether a younger living generation waits for the port.
-    pub fn someone_younger_wants(&self) -> bool {
+    pub fn newer_wants_port(&self) -> bool {
         let younger = |name: Name, head: &Head| match head.began {
             // A file of 0.1.0.
             0 => name > self.me(),

@@ -273,17 +273,17 @@ fn the_port_is_wanted_by_the_younger_and_the_living() {
     let young = opened(dir.path());
     old.want_port(true);
     old.save(&page(1)).unwrap();
-    assert!(!old.someone_younger_wants() && !young.someone_younger_wants());
+    assert!(!old.newer_wants_port() && !young.newer_wants_port());
     young.want_port(true);
     young.save(&page(1)).unwrap();
-    assert!(old.someone_younger_wants() && !young.someone_younger_wants());
+    assert!(old.newer_wants_port() && !young.newer_wants_port());
     young.want_port(false);
     young.save(&page(1)).unwrap();
-    assert!(!old.someone_younger_wants());
+    assert!(!old.newer_wants_port());
     young.want_port(true);
     young.save(&page(1)).unwrap();
     drop(young);
-    wait_until(|| !old.someone_younger_wants());
+    wait_until(|| !old.newer_wants_port());
 }
 
 #[test]

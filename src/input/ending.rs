@@ -61,7 +61,7 @@ impl<F: FnMut() -> OnTerminate> Ending<F> {
     }
 
     /// Takes the signals that have come, and tells the tee what they mean for it. True where files may have new names.
-    pub fn hear(&mut self, signals: &SignalPipe, mut tee: Option<&mut TeeQueue>) -> bool {
+    pub fn take_signals(&mut self, signals: &SignalPipe, mut tee: Option<&mut TeeQueue>) -> bool {
         let mut are_renamed = false;
         while let Some(signal) = signals.pending() {
             match signal {

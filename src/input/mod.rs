@@ -61,7 +61,7 @@ pub fn run_source(
             Ok(readiness) => readiness,
             Err(error) => break End::Failed(error),
         };
-        ending.hear(signals, lines.tee());
+        ending.take_signals(signals, lines.tee());
         match (&ending.how, readiness) {
             (Some(Ends::Interrupted), _) => break End::Interrupted,
             (Some(Ends::AtOnce | Ends::WhenEmpty { left: 0 }), _)

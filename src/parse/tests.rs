@@ -97,7 +97,7 @@ fn user_names_are_a_strangers_words() {
 }
 
 #[test]
-fn senseless_requests_fit_their_format() {
+fn invalid_requests_fit_their_format() {
     for (request, rest, want) in [
         ("-", r#"408 - "-" "-""#, "Timeout status=408"),
         ("", r#"408 - "-" "-""#, "Timeout status=408"),

@@ -180,7 +180,7 @@ impl PortManager {
             match Listener::bind(&address) {
                 Ok(listener) => self.serve(listener),
                 Err(error) => {
-                    self.complain(&address, &error, soon);
+                    self.log_failure(&address, &error, soon);
                     self.wanted.push(address);
                 }
             }
@@ -194,7 +194,7 @@ impl PortManager {
     }
 
     /// Says once per address why it is not served.
-    fn complain(&mut self, address: &Address, error: &io::Error, soon: bool) {
+    fn log_failure(&mut self, address: &Address, error: &io::Error, soon: bool) {
         let taken = error.kind() == io::ErrorKind::AddrInUse;
         // A release was logged; without root the port may not even be had again.
         if self.handed_over {
@@ -223,7 +223,7 @@ impl PortManager {
         self.publisher
             .state
             .as_ref()
-            .is_some_and(|state| state.someone_serves() || fresh && state.has_company())
+            .is_some_and(|state| state.another_serves() || fresh && state.has_peers())
     }
 
     fn serve(&self, listener: Listener) {
@@ -247,7 +247,7 @@ impl PortManager {
     }
 
     fn is_wanted_by_younger(&self) -> bool {
-        self.publisher.state.as_ref().is_some_and(|state| state.someone_younger_wants())
+        self.publisher.state.as_ref().is_some_and(|state| state.newer_wants_port())
     }
 
     /// Leaves the port to the successor, for good.

@@ -23,7 +23,7 @@ pub fn page(ledger: &Ledger, self_metrics: &SelfMetrics, now_seconds: u64, kept:
     quantiles(ledger, now_seconds, &mut page);
     totals(ledger, &mut page);
     overflow(ledger, &mut page);
-    pulse(self_metrics, &mut page);
+    own_families(self_metrics, &mut page);
     super::process::insert(&mut page);
     mark_created(&mut page, FixedPoint::nanos(u128::from(self_metrics.since)));
     page
@@ -302,7 +302,7 @@ fn overflow(ledger: &Ledger, page: &mut Page) {
 const SERIES: &str = "(series)";
 const HISTOGRAMS: &str = "(histograms)";
 
-fn pulse(self_metrics: &SelfMetrics, page: &mut Page) {
+fn own_families(self_metrics: &SelfMetrics, page: &mut Page) {
     for family in self_metrics.registry.gather() {
         let Some(metric) = catalogue::find(family.name()) else { continue };
         let series = family.get_metric().iter().map(|sample| {

@@ -25,7 +25,7 @@ pub fn run(
     let mut ending = Ending::new(on_terminate);
     let mut has_begun = false;
     let end = loop {
-        if ending.hear(signals, sink.tee.as_mut()) {
+        if ending.take_signals(signals, sink.tee.as_mut()) {
             follower.look_soon();
         }
         match ending.how {

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_wrote_it() {
+    fn the_server_is_known_by_its_columns() {
         let software = |text: &str| Writer::of_software(text.as_bytes());
         assert_eq!(software(" Microsoft Internet Information Services 10.0"), Some(Writer::Iis));
         assert_eq!(software(" Apache Tomcat/10.1.60 (Debian)"), Some(Writer::Tomcat));

@@ -101,7 +101,7 @@ fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
             Some((0, "nginx writes three decimals here: microseconds, as %D of Apache?".to_owned(), false))
         }
         Kind::Integer if slot.meaning.role == Some(Role::Duration) && slot.escape == Escape::Apache => {
-            hardly_so_long(slot, raw)
+            implausible_duration(slot, raw)
         }
         _ => None,
     }
@@ -110,7 +110,7 @@ fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
 /// Seconds that most requests stay below, whatever they are; in a coarse unit, numbers of a finer one do not.
 const LONG_SECONDS: u64 = 600;
 
-fn hardly_so_long(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
+fn implausible_duration(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
     let unit = match slot.meaning.unit {
         Unit::Seconds => "seconds",
         Unit::Millis => "milliseconds",

@@ -80,10 +80,10 @@ impl<'l> Request<'l> {
     pub fn read(line: &'l [u8], timed_out: impl FnOnce() -> bool) -> Request<'l> {
         let (length, word) = first_word(line);
         let (method, [b' ', rest @ ..]) = line.split_at(length) else {
-            return Request::senseless(kind_of_nonsense(line, timed_out()));
+            return Request::invalid(kind_of_invalid(line, timed_out()));
         };
         if method.is_empty() || rest.is_empty() {
-            return Request::senseless(kind_of_nonsense(line, timed_out()));
+            return Request::invalid(kind_of_invalid(line, timed_out()));
         }
         let (target, protocol, sound) = match last_word(rest) {
             // A target may even be missing, as long as the line is a request in every other way.
@@ -95,7 +95,7 @@ impl<'l> Request<'l> {
         Request { method, target: Some(target), protocol, kind, word }
     }
 
-    fn senseless(kind: RequestKind) -> Request<'l> {
+    fn invalid(kind: RequestKind) -> Request<'l> {
         Request { method: b"", target: None, protocol: None, kind, word: 0 }
     }
 
@@ -109,7 +109,7 @@ impl<'l> Request<'l> {
         if !method.is_empty() && method != b"-" && method.iter().all(|&c| TOKEN[usize::from(c)]) {
             return Request { method, target, protocol, kind: RequestKind::Http, word: 0 };
         }
-        Request { target, protocol, ..Request::senseless(kind_of_nonsense(method, timed_out())) }
+        Request { target, protocol, ..Request::invalid(kind_of_invalid(method, timed_out())) }
     }
 }
 
@@ -208,7 +208,7 @@ fn is_target(target: &[u8]) -> bool {
 }
 
 #[cold]
-fn kind_of_nonsense(line: &[u8], timed_out: bool) -> RequestKind {
+fn kind_of_invalid(line: &[u8], timed_out: bool) -> RequestKind {
     if matches!(line, b"" | b"-") {
         return if timed_out { RequestKind::Timeout } else { RequestKind::Empty };
     }

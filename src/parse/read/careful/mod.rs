@@ -423,7 +423,7 @@ impl Step {
             return end.ok_or(Miss { scanned_to: from, ..nowhere });
         }
         let Some(&first) = self.tail.bytes.first() else {
-            return (from..=line.len()).find(|&at| self.gives_way(line, at)).ok_or(nowhere);
+            return (from..=line.len()).find(|&at| self.next_begins(line, at)).ok_or(nowhere);
         };
         let mut at = find_byte(line, from, first);
         while at < line.len() {
@@ -447,7 +447,7 @@ impl Step {
             if if self.last || !self.tail.bytes.is_empty() {
                 self.fits(line, at)
             } else {
-                self.gives_way(line, at)
+                self.next_begins(line, at)
             } {
                 return Ok(at);
             }
@@ -460,7 +460,7 @@ impl Step {
     }
 
     /// Whether the next value, which touches this one, may begin at `at`.
-    fn gives_way(&self, line: &[u8], at: usize) -> bool {
+    fn next_begins(&self, line: &[u8], at: usize) -> bool {
         scanned(1);
         match (self.next, line.get(at)) {
             (Begin::Any, _) => true,
