@@ -148,7 +148,7 @@ fn of_two_that_follow_one_file_one_reads_and_the_other_goes_on_behind_it() {
         }
         let written = write_more(&place.log);
         reader.process.wait();
-        next.wait_for_stderr("this one reads on where it has stopped");
+        next.wait_for_stderr("this one goes on where it stopped");
         next.wait_for_lines(written);
         reader = next;
     }

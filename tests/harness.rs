@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 pub const BINARY: &str = env!("CARGO_BIN_EXE_httpd_exporter");
 
 /// Long enough for a loaded machine; a test that waits this long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 /// How often a condition is looked at: short against what a person would notice.
 const POLL: Duration = Duration::from_millis(5);
 

@@ -136,7 +136,7 @@ fn a_taken_port_is_said_and_had_when_it_becomes_free() {
     let port = holder.local_addr().expect("bound").port();
     let mut exporter = Exporter::start_on(port, &["--format", "combined"]);
     exporter.process.feed(lines(3).as_bytes());
-    exporter.wait_for_stderr(&format!("{} is taken", exporter.address));
+    exporter.wait_for_stderr(&format!("{} is in use", exporter.address));
     drop(holder);
     exporter.wait_for_stderr("serving ");
     exporter.wait_for_lines(3);

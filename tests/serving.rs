@@ -321,7 +321,7 @@ fn a_stale_unix_socket_is_replaced_and_anything_else_is_not() {
     fs::remove_file(&path).expect("it is there");
     let holder = UnixListener::bind(&path).expect("the directory is writable");
     let waiting = Exporter::start(&args);
-    waiting.wait_for_stderr("is taken");
+    waiting.wait_for_stderr("is in use");
     drop(holder);
     wait_until("the socket of the one that waited", || {
         Client::connect_unix(&path).is_ok_and(|mut client| client.ask(SCRAPE).code == 200)
