@@ -46,6 +46,28 @@ impl Kind {
     }
 }
 
+/// Which kinds of histograms are counted and shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistogramKinds {
+    /// Buckets with chosen bounds.
+    pub classic: bool,
+    /// Buckets that grow by a constant factor, where the form of the page has them.
+    pub native: bool,
+}
+
+impl HistogramKinds {
+    pub const BOTH: HistogramKinds = HistogramKinds { classic: true, native: true };
+
+    pub fn parse(word: &str) -> Option<HistogramKinds> {
+        match word {
+            "classic" => Some(HistogramKinds { classic: true, native: false }),
+            "native" => Some(HistogramKinds { classic: false, native: true }),
+            "both" => Some(HistogramKinds::BOTH),
+            _ => None,
+        }
+    }
+}
+
 /// What two pages' values of one series become when they are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Merge {
@@ -182,6 +204,13 @@ pub fn unit_of(name: &str) -> Option<&'static str> {
     let base = name.strip_suffix("_total").unwrap_or(name);
     let is_unit = |unit: &&str| base.strip_suffix(*unit).is_some_and(|rest| rest.ends_with('_'));
     ["seconds", "bytes"].into_iter().find(is_unit)
+}
+
+/// 2^this of a metric's unit, and less, is as good as nothing: half a millisecond, below which servers that log
+/// milliseconds say 0 and those that log microseconds say what their clock does; and half a byte, so that sizes that
+/// are as good as nothing are those of 0 bytes.
+pub fn zero_exponent(name: &str) -> i8 {
+    if unit_of(name) == Some("bytes") { -1 } else { -11 }
 }
 
 /// The metric of that name, if this version knows it.

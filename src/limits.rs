@@ -58,14 +58,21 @@ pub const USER_LABELS_MAX: usize = 8;
 /// below the 16 MiB at which scrapers begin to refuse a page. What does not fit is counted under `other`.
 pub const SERIES_MAX: usize = 10_000;
 
-/// Series of histograms: each is some 60 samples, so 1,000 of them are 10 MB of text.
+/// Series of histograms: each is some 60 samples, so 1,000 of them are 10 MB of text. Without chosen buckets each is a
+/// sum and a count in text, and some hundred bytes in protobuf.
 pub const HISTOGRAM_SERIES_MAX: usize = 1_000;
+pub const NATIVE_SERIES_MAX: usize = 10_000;
+
+pub fn histogram_series_max(has_chosen_buckets: bool) -> usize {
+    if has_chosen_buckets { HISTOGRAM_SERIES_MAX } else { NATIVE_SERIES_MAX }
+}
 
 /// Text that a row of requests, and one of the histograms, may have on the page on average. Strangers choose values
 /// as long as they like (up to 256 bytes each): where rows are longer than this, there are fewer of them, and so the
-/// page stays below SERIES_MAX and HISTOGRAM_SERIES_MAX times this, 16 MB.
+/// page stays below SERIES_MAX and HISTOGRAM_SERIES_MAX (or NATIVE_SERIES_MAX) times this, 16 MB.
 pub const SERIES_TEXT_BYTES: usize = 600;
 pub const HISTOGRAM_TEXT_BYTES: usize = 10_000;
+pub const NATIVE_TEXT_BYTES: usize = 1_600;
 
 /// Series that are on the page before a line has come: a handful of routes or values for each of the statuses that
 /// every server answers sooner or later. Each brings its histograms, so more would be wide pages of nothing.
@@ -79,6 +86,10 @@ pub const VHOSTS_MAX: usize = 4096;
 
 /// Buckets of one histogram: more would be wide pages and no better answers.
 pub const BUCKETS_MAX: usize = 64;
+
+/// Buckets of one native histogram that may be filled: twenty doublings in eighths, which Prometheus' own libraries
+/// allow as well.
+pub const NATIVE_BUCKETS_MAX: u16 = 160;
 
 // --- the format ---
 

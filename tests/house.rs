@@ -208,7 +208,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("fuzzing", &["generations", "parse", "serve", "snapshot"]), // for fuzz/ alone
     ("os", &["limits"]),
     ("self_metrics", &["catalogue", "clock"]),
-    ("options", &["bytes", "fixed_point", "limits", "log", "parse"]),
+    ("options", &["bytes", "catalogue", "fixed_point", "limits", "log", "parse"]),
     ("input", &["calendar", "limits", "log", "os", "self_metrics"]),
     ("parse", &["bytes", "calendar", "limits"]),
     ("advise", &["catalogue", "count", "limits", "log", "options", "os", "parse"]),
@@ -237,6 +237,7 @@ const KNOWS: &[(&str, &[&str])] = &[
         "modes",
         &[
             "advise",
+            "catalogue",
             "count",
             "generations",
             "input",

@@ -83,6 +83,14 @@ fn memory() {
     let mebibytes = |bytes: i64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
     let figure = format!("{} (after {LINES} lines: {})", mebibytes(last), mebibytes(first));
     row("most resident memory in 10,000,000 lines", &figure, "12 MiB");
+    let path = log(1, 300_000, 134);
+    let kinds = ["classic", "both"].map(|kind| {
+        let once = [PROGRAM, "--once", "--format", FORMATS[1].spec, "--histograms", kind];
+        run(&once, Input::Pipe(&path, 1));
+        measure::peak_memory()
+    });
+    let figure = format!("{} (without native ones: {})", mebibytes(kinds[1]), mebibytes(kinds[0]));
+    row("the same with 1,000 histograms of durations and of sizes", &figure, "32 MiB");
 }
 
 /// Through a pipe, against counting the same bytes' newlines.

@@ -1,9 +1,10 @@
-//! Histograms of fixed buckets, many rows in one flat vector: copied for a scrape by one memcpy.
+//! Histograms, row by row: counts of chosen buckets in one flat vector, and native ones (native.rs) beside it.
 //!
 //! Values and bounds are integers in the smallest unit (nanoseconds, bytes), so that sums are exact and a value that
 //! equals a bound falls into its bucket, as Prometheus' `le` asks.
 
-use crate::catalogue::Metric;
+use crate::catalogue::{self, HistogramKinds, Metric};
+use crate::count::native::{NativeCounts, NativeSearch};
 use std::sync::Arc;
 
 /// What one histogram measures, and where its numbers stand in a row.
@@ -16,6 +17,7 @@ pub struct Shape {
     pub bounds: Arc<[u64]>,
     at: usize,
     search: Search,
+    native: Arc<NativeSearch>,
 }
 
 /// The way from a value to its bucket: values of as many bits share a first bucket, and from there few bounds
@@ -65,12 +67,15 @@ impl Search {
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Histograms {
+    kinds: HistogramKinds,
     shapes: Vec<Shape>,
     /// Per row and histogram: the sum's low and high half, then the counts of the buckets, +Inf last.
     cells: Vec<u64>,
     stride: usize,
+    /// Per row and histogram; empty where none are counted.
+    natives: Vec<NativeCounts>,
 }
 
 /// One histogram of one row, as read for the page.
@@ -78,20 +83,35 @@ pub struct Histograms {
 pub struct Reading<'a> {
     pub counts: &'a [u64],
     pub sum: u128,
+    pub native: Option<&'a NativeCounts>,
 }
 
 impl Histograms {
+    pub fn new(kinds: HistogramKinds) -> Histograms {
+        Histograms { kinds, shapes: Vec::new(), cells: Vec::new(), stride: 0, natives: Vec::new() }
+    }
+
+    pub fn kinds(&self) -> HistogramKinds {
+        self.kinds
+    }
+
     /// Adds a histogram to every row; before the first row is opened.
     pub fn add(&mut self, metric: &'static Metric, per_unit: u64, bounds: &Arc<[u64]>) -> usize {
         debug_assert!(self.cells.is_empty());
+        let bounds = if self.kinds.classic { bounds.clone() } else { Arc::default() };
+        let zero_exponent = catalogue::zero_exponent(metric.name);
+        let like =
+            |shape: &&Shape| (shape.per_unit, shape.native.zero_exponent()) == (per_unit, zero_exponent);
+        let native = self.shapes.iter().find(like).map(|shape| shape.native.clone());
+        self.stride += bounds.len() + 3;
         self.shapes.push(Shape {
             metric,
             per_unit,
-            bounds: bounds.clone(),
-            at: self.stride,
-            search: Search::new(bounds),
+            at: self.stride - bounds.len() - 3,
+            search: Search::new(&bounds),
+            bounds,
+            native: native.unwrap_or_else(|| NativeSearch::new(per_unit, zero_exponent)),
         });
-        self.stride += bounds.len() + 3;
         self.shapes.len() - 1
     }
 
@@ -104,6 +124,12 @@ impl Histograms {
         let cells = (row + 1) * self.stride;
         if self.cells.len() < cells {
             self.cells.resize(cells, 0);
+        }
+        if self.kinds.native && self.natives.len() < (row + 1) * self.shapes.len() {
+            let shapes = self.shapes.iter().map(|shape| NativeCounts::new(shape.native.zero_exponent()));
+            let missing = row + 1 - self.natives.len() / self.shapes.len().max(1);
+            let rows = std::iter::repeat_n(shapes, missing);
+            self.natives.extend(rows.flatten());
         }
     }
 
@@ -120,6 +146,9 @@ impl Histograms {
             *low = sum;
             *high += u64::from(carry);
         }
+        if let Some(native) = self.natives.get_mut(row * self.shapes.len() + histogram) {
+            native.enter(shape.native.number(value));
+        }
         bucket
     }
 
@@ -127,9 +156,10 @@ impl Histograms {
         let shape = &self.shapes[histogram];
         let (start, buckets) = (row * self.stride + shape.at, shape.bounds.len() + 1);
         let [low, high, counts @ ..] = &self.cells[start..start + buckets + 2] else {
-            return Reading { counts: &[], sum: 0 };
+            return Reading { counts: &[], sum: 0, native: None };
         };
-        Reading { counts, sum: u128::from(*high) << 64 | u128::from(*low) }
+        let native = self.natives.get(row * self.shapes.len() + histogram);
+        Reading { counts, sum: u128::from(*high) << 64 | u128::from(*low), native }
     }
 }
 
@@ -156,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_value_on_a_bound_falls_into_its_bucket_and_the_sum_is_exact() {
-        let mut histograms = Histograms::default();
+        let mut histograms = Histograms::new(HistogramKinds::BOTH);
         let sizes = histograms.add(&catalogue::SIZE, 1, &Arc::from([10, 20]));
         let other = histograms.add(&catalogue::DURATION, 1_000_000_000, &Arc::from([5]));
         histograms.open(1);
@@ -165,7 +195,25 @@ mod tests {
         }
         let read = histograms.read(1, sizes);
         assert_eq!((read.counts, read.sum), (&[2, 2, 3][..], 62 + 2 * u128::from(u64::MAX)));
+        assert_eq!(read.native.map(NativeCounts::total), Some(7));
         assert_eq!(histograms.read(1, other).counts, [0, 0]);
         assert_eq!(histograms.read(0, sizes).sum, 0);
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_not_counted() {
+        let count = |word: &str| {
+            let mut histograms = Histograms::new(HistogramKinds::parse(word).unwrap());
+            let sizes = histograms.add(&catalogue::SIZE, 1, &Arc::from([10, 20]));
+            (0..3).for_each(|row| histograms.open(row));
+            [5, 15].iter().for_each(|value| {
+                histograms.observe(2, sizes, *value);
+            });
+            let read = histograms.read(2, sizes);
+            (read.counts.to_vec(), read.sum, read.native.map(NativeCounts::total))
+        };
+        assert_eq!(count("classic"), (vec![1, 1, 0], 20, None));
+        assert_eq!(count("native"), (vec![2], 20, Some(2)));
+        assert_eq!(count("both"), (vec![1, 1, 0], 20, Some(2)));
     }
 }

@@ -204,7 +204,7 @@ impl Ledger {
             latency_text: 0,
             rows: Vec::new(),
             derived,
-            latency: Table::new(limits::HISTOGRAM_SERIES_MAX.min(series_max)),
+            latency: Table::new(limits::histogram_series_max(histograms.kinds().classic).min(series_max)),
             histograms,
             exemplars: None,
             quantiles: None,
@@ -417,7 +417,11 @@ impl Ledger {
         let samples = self.histograms.shapes().iter().map(|shape| shape.bounds.len() + 3).sum::<usize>();
         let text = samples * (labels.sum::<usize>() + SAMPLE_WIDTH);
         self.latency_text += text;
-        self.latency.hold(self.latency_text / limits::HISTOGRAM_TEXT_BYTES);
+        let text_bytes = match self.histograms.kinds().classic {
+            true => limits::HISTOGRAM_TEXT_BYTES,
+            false => limits::NATIVE_TEXT_BYTES,
+        };
+        self.latency.hold(self.latency_text / text_bytes);
     }
 
     fn derive(&self, key: &Key) -> Key {
@@ -437,6 +441,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::HistogramKinds;
 
     fn two_labels() -> Ledger {
         let named = Values::Named(Dictionary::open(100, false));
@@ -445,7 +450,7 @@ mod tests {
             Label { name: "vhost".into(), values: named, open: true, is_constant: false },
         ];
         let derived = vec![("status_class".into(), Derived::Class(0)), ("vhost".into(), Derived::Same(1))];
-        Ledger::new(labels, vec![0], derived, Histograms::default(), 2)
+        Ledger::new(labels, vec![0], derived, Histograms::new(HistogramKinds::BOTH), 2)
     }
 
     fn key(status: u16, vhost: u16) -> Key {
@@ -470,7 +475,8 @@ mod tests {
 
     #[test]
     fn what_becomes_frequent_wins_a_row_of_a_page_that_noise_has_filled() {
-        let mut ledger = Ledger::new(two_labels().labels, vec![0], Vec::new(), Histograms::default(), 16);
+        let mut ledger =
+            Ledger::new(two_labels().labels, vec![0], Vec::new(), Histograms::new(HistogramKinds::BOTH), 16);
         for vhost in 1..100 {
             ledger.row(&key(404, vhost), 0);
         }
@@ -482,7 +488,8 @@ mod tests {
 
     #[test]
     fn a_row_of_long_values_takes_the_room_of_several() {
-        let mut ledger = Ledger::new(two_labels().labels, vec![0], Vec::new(), Histograms::default(), 10);
+        let mut ledger =
+            Ledger::new(two_labels().labels, vec![0], Vec::new(), Histograms::new(HistogramKinds::BOTH), 10);
         (ledger.has_bytes_sent, ledger.has_bytes_received) = (true, true);
         let mut open = |value: u8| {
             let vhost = ledger.id(1, &[value; 256]);
@@ -497,7 +504,8 @@ mod tests {
         assert_eq!(opened[rows - 1], (rows, 0));
         assert_eq!(opened[11], (rows + 1, 12 - rows as u64));
         // Escapes are seen as well: quotes are twice as wide as letters.
-        ledger = Ledger::new(two_labels().labels, vec![0], Vec::new(), Histograms::default(), 1);
+        ledger =
+            Ledger::new(two_labels().labels, vec![0], Vec::new(), Histograms::new(HistogramKinds::BOTH), 1);
         ledger.has_bytes_sent = true;
         let vhost = ledger.id(1, &[b'"'; 256]);
         ledger.row(&key(200, vhost), 0);

@@ -171,7 +171,7 @@ impl Meter {
     fn choose_histograms(&mut self, options: &Options, format: &Format) -> Histograms {
         let durations: Arc<[u64]> = options.duration_buckets.iter().map(|bound| nanos(*bound)).collect();
         let sizes: Arc<[u64]> = options.size_buckets.iter().filter_map(|bound| bound.to_count()).collect();
-        let mut histograms = Histograms::default();
+        let mut histograms = Histograms::new(options.histograms);
         let mut add = |role, metric: &'static Metric, per_unit, bounds: &Arc<[u64]>| {
             format.fields.source_of(role).map(|_| histograms.add(metric, per_unit, bounds))
         };

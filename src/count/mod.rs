@@ -14,6 +14,7 @@ mod labels;
 pub mod ledger;
 mod memo;
 mod meter;
+pub mod native;
 pub mod quantiles;
 pub mod routes;
 mod sources;

@@ -9,8 +9,10 @@
 //! [kept]                              texts by key: places in followed files, learned routes
 //! <key> <tab> <text>
 //! [page]                              an OpenMetrics page; or, where that is long, [series], which is shorter
+//! [native]                            the native counts of its histograms
 //! # changes <length> <crc32>
 //! [series]                            the series that have changed since, as they are now
+//! [native]                            and their native counts
 //! ```
 //!
 //! Length and checksum are those of the sections that follow, up to the next such line, so damage anywhere is
@@ -19,6 +21,7 @@
 
 use crate::catalogue;
 use crate::fixed_point::FixedPoint;
+use crate::generations::native;
 use crate::generations::series;
 use crate::limits::CLOCK_AHEAD_MAX;
 use crate::snapshot::exposition;
@@ -125,6 +128,7 @@ impl Content {
             Some(text) => body.push_str(&format!("[page]\n{text}")),
             None => body.push_str(&format!("[series]\n{}", series::write(&self.page))),
         }
+        write_native(&mut body, &self.page);
         titled(&format!("{TITLE}{VERSION} "), &body)
     }
 
@@ -140,6 +144,7 @@ impl Content {
             write_kept(&mut body, &self.kept);
         }
         let _ = write!(body, "[series]\n{}", series::write(&page));
+        write_native(&mut body, &page);
         Some(titled(CHANGES, &body))
     }
 
@@ -164,9 +169,11 @@ impl Content {
                 "kept" => content.kept = read_kept(text).ok_or("a line of [kept] has no key")?,
                 "page" => content.page = exposition::read(text)?,
                 "series" => content.page = series::read(text)?,
+                "native" => native::read(text, &mut content.page)?,
                 _ => {}
             }
         }
+        content.page.complete_native();
         let changes = content.read_changes(&bytes[length..])?;
         Ok((content, length + changes))
     }
@@ -175,13 +182,17 @@ impl Content {
     pub fn read_changes(&mut self, bytes: &[u8]) -> Result<usize, String> {
         let mut at = 0;
         while let Some((body, length)) = block(&bytes[at..], CHANGES) {
+            let mut changes = Page::default();
             for (name, text) in sections(body) {
                 match name {
                     "kept" => self.kept = read_kept(text).ok_or("a line of [kept] has no key")?,
-                    "series" => self.page.overwrite(series::read(text)?),
+                    "series" => changes = series::read(text)?,
+                    "native" => native::read(text, &mut changes)?,
                     _ => {}
                 }
             }
+            changes.complete_native();
+            self.page.overwrite(changes);
             at += length;
         }
         self.drop_future_time();
@@ -246,6 +257,13 @@ fn sections(body: &str) -> Vec<(&str, &str)> {
         rest = &text[end..];
     }
     sections
+}
+
+fn write_native(body: &mut String, page: &Page) {
+    let native = native::write(page);
+    if !native.is_empty() {
+        let _ = write!(body, "[native]\n{native}");
+    }
 }
 
 fn write_kept(body: &mut String, kept: &BTreeMap<String, String>) {
@@ -321,6 +339,7 @@ fn read_first_version(title: &str, body: &[u8]) -> Result<Content, String> {
     }
     let head = read_head(head.into_iter()).ok_or("its list of absorbed generations cannot be read")?;
     let mut content = Content { head, kept: BTreeMap::new(), page: exposition::read(rest)? };
+    content.page.complete_native();
     content.drop_future_time();
     Ok(content)
 }

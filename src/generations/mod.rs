@@ -25,6 +25,7 @@ mod content;
 mod directory;
 pub mod files_lock;
 pub mod fold;
+mod native;
 mod own_file;
 pub mod publisher;
 mod series;

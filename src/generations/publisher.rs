@@ -8,7 +8,7 @@
 //! It asks for a copy of the ledger and makes a page of it on the caller's thread, so that neither rendering nor a slow
 //! scraper can hold up the counting.
 
-use crate::catalogue;
+use crate::catalogue::{self, HistogramKinds};
 use crate::clock;
 use crate::count::SnapshotHandle;
 use crate::count::ledger::{Ledger, Places, Summary};
@@ -56,6 +56,8 @@ pub struct Publisher {
     snapshots: SnapshotHandle,
     self_metrics: Arc<SelfMetrics>,
     pub state: Option<Arc<State>>,
+    /// Which histograms a scrape is told, whatever the other generations have counted.
+    shown: HistogramKinds,
     /// Since when this process counts, in seconds since the epoch.
     pub since: u64,
     /// Where there is a state: the newest page that is on disk, or that was shown without being on disk.
@@ -74,11 +76,13 @@ impl Publisher {
         snapshots: SnapshotHandle,
         self_metrics: Arc<SelfMetrics>,
         state: Option<Arc<State>>,
+        shown: HistogramKinds,
     ) -> Publisher {
         Publisher {
             snapshots,
             self_metrics,
             state,
+            shown,
             since: clock::now_seconds(),
             published: Mutex::default(),
             unsaved_since: Mutex::default(),
@@ -94,7 +98,8 @@ impl Publisher {
         let Some(state) = &self.state else { return Ok(self.take().ok_or(LATE)?.page) };
         let Published { mut page, durable, .. } = self.refresh().ok_or(LATE)?;
         page.insert_number(&catalogue::STATE_SAVED, FixedPoint::whole(u64::from(durable)));
-        let merged = state.merged(page);
+        let mut merged = state.merged(page);
+        merged.show_only(self.shown);
         // On a page that lacks counts a counter would fall, and then rise without traffic.
         if state.lacks_counts() { Err("a state file cannot be read just now") } else { Ok(merged) }
     }
@@ -254,7 +259,7 @@ mod tests {
             let counter = Counter::new(options, Advisor::new().1).unwrap();
             count::run(counter, &inbox, &questions, &counting_metrics);
         });
-        let publisher = Publisher::new(snapshots, self_metrics, Some(Arc::new(state)));
+        let publisher = Publisher::new(snapshots, self_metrics, Some(Arc::new(state)), HistogramKinds::BOTH);
         publisher.begin();
         publisher.save();
         // Of a writer that hangs.

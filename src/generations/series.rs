@@ -142,7 +142,7 @@ fn read_series(line: &str, kind: Kind, bounds: &Arc<[FixedPoint]>) -> Option<Ser
                 return None;
             }
             let (bounds, exemplars) = (Arc::clone(bounds), Vec::new());
-            Value::Histogram(Box::new(Histogram { bounds, counts, sum: first, exemplars }))
+            Value::Histogram(Box::new(Histogram { bounds, counts, sum: first, exemplars, native: None }))
         }
         Kind::Summary => {
             let count = words.next()?.parse().ok()?;
@@ -232,7 +232,8 @@ mod tests {
             counters.push(Series { labels: labels.clone(), value: number, created });
             let exemplars = if id.is_some() { vec![None, exemplar(id), exemplar(id)] } else { Vec::new() };
             let (bounds, counts, sum) = (bounds.clone(), counts.to_vec(), FixedPoint::nanos(*sum));
-            let histogram = Value::Histogram(Box::new(Histogram { bounds, counts, sum, exemplars }));
+            let histogram =
+                Value::Histogram(Box::new(Histogram { bounds, counts, sum, exemplars, native: None }));
             histograms.push(Series { labels, value: histogram, created });
         }
         page.insert(&catalogue::REQUESTS, counters);

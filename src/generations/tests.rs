@@ -308,6 +308,7 @@ fn with_bounds(bounds: &[u64]) -> Page {
         counts: vec![1; bounds.len() + 1],
         sum: FixedPoint::whole(1),
         exemplars: Vec::new(),
+        native: None,
     };
     let value = Value::Histogram(Box::new(histogram));
     page.insert(&catalogue::DURATION, vec![Series { labels: "".into(), value, created: None }]);

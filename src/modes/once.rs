@@ -19,6 +19,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let (advisor, reporter) = Advisor::new();
     let begin = Box::new(|| Some(Kept::new()));
     let input = Input::of(&options.follow, follow::Mode::ToTheEnd, begin, &self_metrics)?;
+    let shown = options.histograms;
     let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
     let tee = tee.open(&rights, &self_metrics)?;
     let counting = Counting::start(counter, Vec::new, &self_metrics)?;
@@ -26,6 +27,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let ledger = join(counting.thread)?;
     // What is said of the lines stands above their page.
     advisor.finish();
-    let publisher = Publisher::new(counting.snapshots, self_metrics, None);
+    let publisher = Publisher::new(counting.snapshots, self_metrics, None, shown);
     print(&text::write(&publisher.page_of(&ledger), TextForm::Prometheus))
 }

@@ -1,6 +1,7 @@
 //! Serving: counts what comes on stdin and answers scrapers, until the end of input.
 
 use crate::advise::worker::Advisor;
+use crate::catalogue::HistogramKinds;
 use crate::count::Counter;
 use crate::generations::files_lock::FilesLock;
 use crate::generations::publisher::Publisher;
@@ -43,6 +44,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let (addresses, telemetry_path) = (plan.addresses.clone(), options.telemetry_path.clone());
     let follow = options.follow.clone();
     let (advisor, reporter) = Advisor::new();
+    let shown = options.histograms;
     let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
     let self_metrics = Arc::<SelfMetrics>::default();
 
@@ -67,7 +69,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         }
         Err(wrong) => return Err(wrong),
     };
-    Service { addresses, telemetry_path, parent, opened, state, self_metrics, counting, advisor }
+    Service { addresses, telemetry_path, parent, opened, state, shown, self_metrics, counting, advisor }
         .run(input, &signals, tee)
 }
 
@@ -78,6 +80,7 @@ struct Service {
     parent: Parent,
     opened: Opened,
     state: Option<Arc<State>>,
+    shown: HistogramKinds,
     self_metrics: Arc<SelfMetrics>,
     counting: Counting,
     advisor: Advisor,
@@ -86,10 +89,19 @@ struct Service {
 impl Service {
     /// Whichever of the threads cannot be had, the log is read and counted.
     fn run(self, input: Input, signals: &SignalPipe, tee: Option<Tee>) -> Result<(), Failure> {
-        let Service { addresses, telemetry_path, parent, opened, state, self_metrics, counting, advisor } =
-            self;
+        let Service {
+            addresses,
+            telemetry_path,
+            parent,
+            opened,
+            state,
+            shown,
+            self_metrics,
+            counting,
+            advisor,
+        } = self;
         let served: Vec<String> = opened.listeners.iter().map(Listener::local_address).collect();
-        let publisher = Arc::new(Publisher::new(counting.snapshots, self_metrics.clone(), state));
+        let publisher = Arc::new(Publisher::new(counting.snapshots, self_metrics.clone(), state, shown));
         publisher.begin();
         let events = events(self_metrics);
         let site = MetricsSite { publisher: publisher.clone(), telemetry_path: telemetry_path.clone() };

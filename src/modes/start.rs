@@ -57,7 +57,7 @@ impl Plan {
             state_dir: options.state_dir.clone(),
             bounds: Bounds {
                 series: options.max_series,
-                histograms: options.max_series.min(limits::HISTOGRAM_SERIES_MAX),
+                histograms: options.max_series.min(limits::histogram_series_max(options.histograms.classic)),
             },
             privileges: privileges_of(options)?,
             has_user: options.user.is_some(),

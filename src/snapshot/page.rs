@@ -4,7 +4,8 @@
 //! written by exposition/mod.rs. Series are told apart by the text of their labels, sorted by name, so that pages of
 //! processes with other label sets can be added up series by series.
 
-use crate::catalogue::{Kind, Merge, Metric};
+use crate::catalogue::{HistogramKinds, Kind, Merge, Metric, zero_exponent};
+use crate::count::native::NativeCounts;
 use crate::fixed_point::FixedPoint;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct Histogram {
     pub sum: FixedPoint,
     /// One slot per bucket, or empty where no exemplars are kept.
     pub exemplars: Vec<Option<Box<Exemplar>>>,
+    /// The same observations in native buckets; None where they were not counted so.
+    pub native: Option<Box<NativeCounts>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -183,6 +186,33 @@ impl Page {
         page
     }
 
+    /// Gives histograms native counts that were counted without, as far as their buckets tell. Whoever reads a page of
+    /// others does so before it is added up: the bounds of the sum may be wider.
+    pub fn complete_native(&mut self) {
+        for (name, family) in &mut self.families {
+            for series in &mut family.series {
+                if let Value::Histogram(histogram) = &mut series.value
+                    && histogram.native.is_none()
+                {
+                    histogram.native = Some(Box::new(histogram.native_of_buckets(zero_exponent(name))));
+                }
+            }
+        }
+    }
+
+    /// Leaves out of histograms what is not to be shown, whoever has counted it.
+    pub fn show_only(&mut self, kinds: HistogramKinds) {
+        for series in self.families.values_mut().flat_map(|family| &mut family.series) {
+            let Value::Histogram(histogram) = &mut series.value else { continue };
+            if !kinds.native {
+                histogram.native = None;
+            }
+            if !kinds.classic && !histogram.bounds.is_empty() {
+                histogram.join_buckets();
+            }
+        }
+    }
+
     /// The number of series, a histogram counting once.
     pub fn series(&self) -> usize {
         self.families.values().map(|family| family.series.len()).sum()
@@ -278,6 +308,7 @@ impl Histogram {
         if self.counts.len() != self.bounds.len() + 1 || other.counts.len() != other.bounds.len() + 1 {
             return false;
         }
+        self.add_native(other);
         // Where the bounds differ, a bucket's counts go into the next that surely holds them.
         for (number, theirs) in other.counts.iter().enumerate() {
             let bound = other.bounds.get(number);
@@ -297,6 +328,37 @@ impl Histogram {
             }
         }
         true
+    }
+
+    /// Before the buckets are added, for what they tell.
+    fn add_native(&mut self, other: &Histogram) {
+        let Some(zero) = [&*self, other].iter().find_map(|it| Some(it.native.as_ref()?.zero_exponent()))
+        else {
+            return;
+        };
+        let mut sum = self.native.take().map_or_else(|| self.native_of_buckets(zero), |native| *native);
+        match &other.native {
+            Some(theirs) => sum.add(theirs),
+            None => sum.add(&other.native_of_buckets(zero)),
+        }
+        self.native = Some(Box::new(sum));
+    }
+
+    fn native_of_buckets(&self, zero_exponent: i8) -> NativeCounts {
+        NativeCounts::of_classic(self.bounds.iter().map(|bound| bound.to_f64()), &self.counts, zero_exponent)
+    }
+
+    /// All observations, whatever bucket they are in.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    fn join_buckets(&mut self) {
+        self.counts = vec![self.total()];
+        self.bounds = Arc::from([]);
+        let newest =
+            std::mem::take(&mut self.exemplars).into_iter().flatten().max_by_key(|exemplar| exemplar.time);
+        self.exemplars.extend(newest.map(Some));
     }
 }
 

@@ -85,6 +85,54 @@ impl Kind {
     }
 }
 
+/// Questions to a histogram of either kind. A name without `_bucket` or `_sum` is a native one, and where there is one
+/// it is asked, for it is the finer.
+#[rustfmt::skip]
+macro_rules! quantile {
+    ($quantile:literal, $metric:literal) => {
+        concat!(
+            "histogram_quantile(", $quantile, ", sum(rate(", $metric, "{TRAFFIC}[$__rate_interval]))) or ",
+            "histogram_quantile(", $quantile, ", sum by (le) (rate(", $metric, "_bucket{TRAFFIC}[$__rate_interval])))"
+        )
+    };
+    ($quantile:literal, $metric:literal, by $label:literal) => {
+        concat!(
+            "histogram_quantile(", $quantile, ", sum by (", $label, ") (rate(", $metric, "{TRAFFIC}[$__rate_interval]))) or ",
+            "histogram_quantile(", $quantile, ", sum by (", $label, ", le) (rate(", $metric, "_bucket{TRAFFIC}[$__rate_interval])))"
+        )
+    };
+}
+#[rustfmt::skip]
+macro_rules! seconds {
+    ($metric:literal, $by:literal) => {
+        concat!(
+            "histogram_sum(sum", $by, "(rate(", $metric, "{TRAFFIC}[$__rate_interval]))) or ",
+            "sum", $by, "(rate(", $metric, "_sum{TRAFFIC}[$__rate_interval]))"
+        )
+    };
+}
+#[rustfmt::skip]
+macro_rules! mean {
+    ($metric:literal, $by:literal) => {
+        concat!(
+            "histogram_sum(sum", $by, "(rate(", $metric, "{TRAFFIC}[$__rate_interval]))) / ",
+            "histogram_count(sum", $by, "(rate(", $metric, "{TRAFFIC}[$__rate_interval]))) or ",
+            "sum", $by, "(rate(", $metric, "_sum{TRAFFIC}[$__rate_interval])) / ",
+            "sum", $by, "(rate(", $metric, "_count{TRAFFIC}[$__rate_interval]))"
+        )
+    };
+}
+#[rustfmt::skip]
+macro_rules! heat {
+    ($metric:literal) => {
+        concat!(
+            "sum(increase(", $metric, "{TRAFFIC}[$__rate_interval])) or (",
+            "sum by (le) (increase(", $metric, "_bucket{TRAFFIC}[$__rate_interval])) ",
+            "unless on () sum(increase(", $metric, "{TRAFFIC}[$__rate_interval])))"
+        )
+    };
+}
+
 #[rustfmt::skip]
 const PANELS: &[Panel] = &[
     row("Golden signals"),
@@ -99,12 +147,12 @@ const PANELS: &[Panel] = &[
         ..Kind::Stat.titled("Server errors", 6, "percentunit") },
     Panel { thresholds: WAIT,
         description: "Latency: 95 of 100 requests were served faster. Needs a time in the format: %D, %T or $request_time.",
-        queries: &[("95 %", "histogram_quantile(0.95, sum by (le) (rate(httpd_request_duration_seconds_bucket{TRAFFIC}[$__rate_interval])))")],
+        queries: &[("95 %", quantile!("0.95", "httpd_request_duration_seconds"))],
         ..Kind::Stat.titled("Duration, 95 %", 6, "s") },
     Panel { thresholds: CALM,
         description: "Saturation: how many requests were being served at once, on average: the time spent on requests in each \
             second (Little's law). Compare it with the workers that the server has.",
-        queries: &[("in progress", "sum(rate(httpd_request_duration_seconds_sum{TRAFFIC}[$__rate_interval]))")],
+        queries: &[("in progress", seconds!("httpd_request_duration_seconds", ""))],
         ..Kind::Stat.titled("Requests in progress", 6, "none") },
     Panel { thresholds: CALM,
         description: "Requests a second by the first digit of their status.",
@@ -128,14 +176,14 @@ const PANELS: &[Panel] = &[
     Panel { thresholds: WAIT,
         description: "Half, 95 and 99 of 100 requests were served faster, as exactly as the buckets allow.",
         queries: &[
-            ("50 %", "histogram_quantile(0.5, sum by (le) (rate(httpd_request_duration_seconds_bucket{TRAFFIC}[$__rate_interval])))"),
-            ("95 %", "histogram_quantile(0.95, sum by (le) (rate(httpd_request_duration_seconds_bucket{TRAFFIC}[$__rate_interval])))"),
-            ("99 %", "histogram_quantile(0.99, sum by (le) (rate(httpd_request_duration_seconds_bucket{TRAFFIC}[$__rate_interval])))"),
+            ("50 %", quantile!("0.5", "httpd_request_duration_seconds")),
+            ("95 %", quantile!("0.95", "httpd_request_duration_seconds")),
+            ("99 %", quantile!("0.99", "httpd_request_duration_seconds")),
         ],
         ..Kind::Curves.titled("Durations", 6, "s") },
     Panel { thresholds: CALM,
         description: "Requests being served at once, on average, by instance.",
-        queries: &[("{{instance}}", "sum by (instance) (rate(httpd_request_duration_seconds_sum{TRAFFIC}[$__rate_interval]))")],
+        queries: &[("{{instance}}", seconds!("httpd_request_duration_seconds", " by (instance)"))],
         ..Kind::Curves.titled("Requests in progress by instance", 6, "none") },
 
     row("Status codes and methods"),
@@ -168,26 +216,25 @@ const PANELS: &[Panel] = &[
         ..Kind::Curves.titled("Server errors by route", 8, "percentunit") },
     Panel { thresholds: WAIT,
         description: "The ten slowest virtual hosts: 95 of 100 requests were served faster.",
-        queries: &[("{{vhost}}", "topk(10, histogram_quantile(0.95, sum by (vhost, le) (rate(httpd_request_duration_seconds_bucket{TRAFFIC}[$__rate_interval]))))")],
+        queries: &[("{{vhost}}", concat!("topk(10, ", quantile!("0.95", "httpd_request_duration_seconds", by "vhost"), ")"))],
         ..Kind::Curves.titled("Duration by virtual host, 95 %", 8, "s") },
     Panel { thresholds: WAIT,
         description: "The ten slowest routes: 95 of 100 requests were served faster.",
-        queries: &[("{{route}}", "topk(10, histogram_quantile(0.95, sum by (route, le) (rate(httpd_request_duration_seconds_bucket{TRAFFIC}[$__rate_interval]))))")],
+        queries: &[("{{route}}", concat!("topk(10, ", quantile!("0.95", "httpd_request_duration_seconds", by "route"), ")"))],
         ..Kind::Curves.titled("Duration by route, 95 %", 8, "s") },
     Panel { thresholds: CALM,
         description: "The ten routes that keep the server busiest: the time spent on them in each second.",
-        queries: &[("{{route}}", "topk(10, sum by (route) (rate(httpd_request_duration_seconds_sum{TRAFFIC}[$__rate_interval])))")],
+        queries: &[("{{route}}", concat!("topk(10, ", seconds!("httpd_request_duration_seconds", " by (route)"), ")"))],
         ..Kind::Stacked.titled("Requests in progress by route", 8, "none") },
 
     row("Durations"),
     Panel { thresholds: CALM,
         description: "How many requests took how long: a second band that appears is a second cause.",
-        queries: &[("{{le}}", "sum by (le) (increase(httpd_request_duration_seconds_bucket{TRAFFIC}[$__rate_interval]))")],
+        queries: &[("{{le}}", heat!("httpd_request_duration_seconds"))],
         ..Kind::Heat.titled("Durations as a heat map", 12, "s") },
     Panel { thresholds: WAIT,
         description: "The mean of all requests, by class of status: errors are often much faster, or much slower.",
-        queries: &[("{{status_class}}", "sum by (status_class) (rate(httpd_request_duration_seconds_sum{TRAFFIC}[$__rate_interval])) \
-            / sum by (status_class) (rate(httpd_request_duration_seconds_count{TRAFFIC}[$__rate_interval]))")],
+        queries: &[("{{status_class}}", mean!("httpd_request_duration_seconds", " by (status_class)"))],
         ..Kind::Curves.titled("Mean duration by class of status", 6, "s") },
     Panel { thresholds: WAIT,
         description: "Quantiles that the exporter itself has computed, within 1 % of the true value. Needs --quantiles.",
@@ -204,15 +251,14 @@ const PANELS: &[Panel] = &[
         ..Kind::Curves.titled("Traffic", 8, "Bps") },
     Panel { thresholds: CALM,
         description: "How many responses were how large.",
-        queries: &[("{{le}}", "sum by (le) (increase(httpd_response_size_bytes_bucket{TRAFFIC}[$__rate_interval]))")],
+        queries: &[("{{le}}", heat!("httpd_response_size_bytes"))],
         ..Kind::Heat.titled("Response sizes as a heat map", 8, "bytes") },
     Panel { thresholds: CALM,
         description: "Half and 95 of 100 responses were smaller, and the mean.",
         queries: &[
-            ("50 %", "histogram_quantile(0.5, sum by (le) (rate(httpd_response_size_bytes_bucket{TRAFFIC}[$__rate_interval])))"),
-            ("95 %", "histogram_quantile(0.95, sum by (le) (rate(httpd_response_size_bytes_bucket{TRAFFIC}[$__rate_interval])))"),
-            ("mean", "sum(rate(httpd_response_size_bytes_sum{TRAFFIC}[$__rate_interval])) \
-                / sum(rate(httpd_response_size_bytes_count{TRAFFIC}[$__rate_interval]))"),
+            ("50 %", quantile!("0.5", "httpd_response_size_bytes")),
+            ("95 %", quantile!("0.95", "httpd_response_size_bytes")),
+            ("mean", mean!("httpd_response_size_bytes", "")),
         ],
         ..Kind::Curves.titled("Response sizes", 8, "bytes") },
 
@@ -221,16 +267,17 @@ const PANELS: &[Panel] = &[
         description: "Where the time goes: the whole request, until its first byte, and what upstream servers took. \
             Needs $request_time, %^FB or $upstream_header_time, and $upstream_response_time.",
         queries: &[
-            ("total", "histogram_quantile(0.95, sum by (le) (rate(httpd_request_duration_seconds_bucket{TRAFFIC}[$__rate_interval])))"),
-            ("first byte", "histogram_quantile(0.95, sum by (le) (rate(httpd_time_to_first_byte_seconds_bucket{TRAFFIC}[$__rate_interval])))"),
-            ("upstream", "histogram_quantile(0.95, sum by (le) (rate(httpd_upstream_response_duration_seconds_bucket{TRAFFIC}[$__rate_interval])))"),
+            ("total", quantile!("0.95", "httpd_request_duration_seconds")),
+            ("first byte", quantile!("0.95", "httpd_time_to_first_byte_seconds")),
+            ("upstream", quantile!("0.95", "httpd_upstream_response_duration_seconds")),
         ],
         ..Kind::Curves.titled("Total, first byte and upstream, 95 %", 12, "s") },
     Panel { thresholds: CALM,
         description: "The share of all serving time that was spent waiting for upstream servers; the rest is this server and its clients. \
             Only instances that log both times are compared.",
-        queries: &[("{{instance}}", "sum by (instance) (rate(httpd_upstream_response_duration_seconds_sum{TRAFFIC}[$__rate_interval])) \
-            / sum by (instance) (rate(httpd_request_duration_seconds_sum{TRAFFIC}[$__rate_interval]))")],
+        queries: &[("{{instance}}", concat!(
+            "(", seconds!("httpd_upstream_response_duration_seconds", " by (instance)"), ") / (",
+            seconds!("httpd_request_duration_seconds", " by (instance)"), ")"))],
         ..Kind::Curves.titled("Time spent upstream", 12, "percentunit") },
 
     row("Aborted and invalid requests"),

@@ -43,7 +43,7 @@ impl Prometheus {
     }
 
     /// The one value of a query, if there is one.
-    fn query(&self, query: &str) -> Result<f64, String> {
+    pub fn query(&self, query: &str) -> Result<f64, String> {
         let json = self.ask(&format!("/api/v1/query?query={}", percent_encoded(query)))?;
         let value =
             json["data"]["result"][0]["value"][1].as_str().ok_or_else(|| format!("no value: {json}"))?;

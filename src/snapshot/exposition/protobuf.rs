@@ -7,6 +7,7 @@
 //! and would be built in full before they are written; the writer is no longer than filling them in would be.
 
 use crate::catalogue::{Kind, unit_of};
+use crate::count::native::NativeCounts;
 use crate::fixed_point::FixedPoint;
 use crate::snapshot::page::{Exemplar, Family, Histogram, Page, Series, Summary, Value};
 
@@ -52,7 +53,17 @@ mod field {
         pub const SAMPLE_COUNT: u32 = 1;
         pub const SAMPLE_SUM: u32 = 2;
         pub const BUCKET: u32 = 3;
+        pub const SCHEMA: u32 = 5;
+        pub const ZERO_THRESHOLD: u32 = 6;
+        pub const ZERO_COUNT: u32 = 7;
+        pub const POSITIVE_SPAN: u32 = 12;
+        pub const POSITIVE_DELTA: u32 = 13;
         pub const START_TIMESTAMP: u32 = 15;
+        pub const EXEMPLARS: u32 = 16;
+    }
+    pub mod bucket_span {
+        pub const OFFSET: u32 = 1;
+        pub const LENGTH: u32 = 2;
     }
     pub mod bucket {
         pub const CUMULATIVE_COUNT: u32 = 1;
@@ -89,7 +100,10 @@ fn room_of(name: &str, family: &Family) -> usize {
             Value::Number { exemplar, .. } => exemplar.as_deref().map_or(0, of_exemplar),
             Value::Histogram(histogram) => {
                 let exemplars = histogram.exemplars.iter().flatten();
-                32 * histogram.counts.len() + exemplars.map(|exemplar| of_exemplar(exemplar)).sum::<usize>()
+                let native = histogram.native.as_ref().map_or(0, |native| native.filled().count());
+                // An exemplar is there twice where there are native counts.
+                let exemplars = exemplars.map(|exemplar| 2 * of_exemplar(exemplar)).sum::<usize>();
+                32 * (histogram.counts.len() + native + 2) + exemplars
             }
             Value::Summary(summary) => 32 * summary.quantiles.len(),
         };
@@ -194,9 +208,17 @@ fn value(out: &mut Vec<u8>, kind: Kind, series: &Series, start: &[u8]) {
 }
 
 fn histogram(out: &mut Vec<u8>, histogram: &Histogram) {
-    let count = histogram.counts.iter().fold(0u64, |sum, count| sum.saturating_add(*count));
-    number(out, field::histogram::SAMPLE_COUNT, count);
+    number(out, field::histogram::SAMPLE_COUNT, histogram.total());
     double(out, field::histogram::SAMPLE_SUM, histogram.sum.to_f64());
+    if let Some(native) = &histogram.native {
+        native_buckets(out, native);
+        // A native histogram's exemplars must have a time.
+        let timed = histogram.exemplars.iter().flatten().filter(|exemplar| exemplar.time.is_some());
+        timed.for_each(|of_any| exemplar(out, field::histogram::EXEMPLARS, Some(of_any)));
+        if histogram.bounds.is_empty() {
+            return;
+        }
+    }
     let mut cumulative = 0u64;
     for (index, count) in histogram.counts.iter().enumerate() {
         cumulative = cumulative.saturating_add(*count);
@@ -208,6 +230,50 @@ fn histogram(out: &mut Vec<u8>, histogram: &Histogram) {
             exemplar(out, field::bucket::EXEMPLAR, of_bucket);
         });
     }
+}
+
+/// Spans of buckets that follow one another, and what each bucket has more than the one before. A few empty buckets
+/// take less room than another span.
+fn native_buckets(out: &mut Vec<u8>, native: &NativeCounts) {
+    const EMPTY_MAX: i32 = 2;
+    number(out, field::histogram::SCHEMA, zigzag(i64::from(native.schema())));
+    double(out, field::histogram::ZERO_THRESHOLD, 2f64.powi(i32::from(native.zero_exponent())));
+    number(out, field::histogram::ZERO_COUNT, native.zero());
+    let (mut offset, mut length, mut next) = (0, 0, 0);
+    let mut counts = Vec::new();
+    for (bucket, count) in native.filled() {
+        let gap = bucket - next;
+        if length > 0 && gap <= EMPTY_MAX {
+            (0..gap).for_each(|_| counts.push(0));
+            length += gap + 1;
+        } else {
+            if length > 0 {
+                span(out, offset, length);
+            }
+            (offset, length) = (gap, 1);
+        }
+        counts.push(count);
+        next = bucket + 1;
+    }
+    // One of no length, where there are none: without any it would be no native histogram.
+    span(out, offset, length);
+    let mut before = 0;
+    for count in counts {
+        let delta = count.wrapping_sub(std::mem::replace(&mut before, count)).cast_signed();
+        number(out, field::histogram::POSITIVE_DELTA, zigzag(delta));
+    }
+}
+
+fn span(out: &mut Vec<u8>, offset: i32, length: i32) {
+    message(out, field::histogram::POSITIVE_SPAN, |out| {
+        number(out, field::bucket_span::OFFSET, zigzag(i64::from(offset)));
+        number(out, field::bucket_span::LENGTH, u64::try_from(length).unwrap_or(0));
+    });
+}
+
+/// A number with a sign as one without: small ones take few bytes, below 0 or not.
+fn zigzag(value: i64) -> u64 {
+    (value << 1 ^ value >> 63).cast_unsigned()
 }
 
 fn summary(out: &mut Vec<u8>, summary: &Summary) {
@@ -493,12 +559,35 @@ mod tests {
             }
         }
 
+        fn native(&self) -> Option<NativeCounts> {
+            let signed = |value: u64| (value >> 1).cast_signed() ^ -(value & 1).cast_signed();
+            let schema = self.numbers.get(&field::histogram::SCHEMA)?[0];
+            let threshold = self.double(field::histogram::ZERO_THRESHOLD);
+            assert_eq!(threshold, 2f64.powi(-11));
+            let mut deltas = self.numbers.get(&field::histogram::POSITIVE_DELTA).into_iter().flatten();
+            let (mut bucket, mut count, mut filled) = (0, 0i64, Vec::new());
+            for span in self.all(field::histogram::POSITIVE_SPAN) {
+                bucket += signed(span.number(field::bucket_span::OFFSET));
+                for _ in 0..span.number(field::bucket_span::LENGTH) {
+                    count = count.wrapping_add(signed(*deltas.next().expect("as many as the spans say")));
+                    filled.push((i32::try_from(bucket).unwrap(), count.cast_unsigned()));
+                    bucket += 1;
+                }
+            }
+            assert_eq!(deltas.next(), None);
+            filled.retain(|(_, count)| *count > 0);
+            let schema = u8::try_from(signed(schema)).unwrap();
+            let zero = self.number(field::histogram::ZERO_COUNT);
+            NativeCounts::of_buckets(schema, -11, zero, filled.into_iter())
+        }
+
         fn histogram(&self) -> Histogram {
             let buckets = self.all(field::histogram::BUCKET);
             let bounds: Vec<f64> =
                 buckets.iter().map(|bucket| bucket.double(field::bucket::UPPER_BOUND)).collect();
             let (last, bounds) = bounds.split_last().unwrap();
             assert!(last.is_infinite());
+            let native = self.native();
             let mut below = 0;
             let counts = buckets.iter().map(|bucket| {
                 let count = bucket.number(field::bucket::CUMULATIVE_COUNT);
@@ -513,6 +602,7 @@ mod tests {
                 counts,
                 sum: FixedPoint::from_f64(self.double(field::histogram::SAMPLE_SUM)),
                 exemplars: if exemplars.iter().any(Option::is_some) { exemplars } else { Vec::new() },
+                native: native.map(Box::new),
             }
         }
     }
@@ -562,8 +652,15 @@ mod tests {
             counters.push(Series { labels: labels.clone(), value: number, created });
             let exemplars = if id.is_some() { vec![None, exemplar.clone(), exemplar] } else { Vec::new() };
             let (counts, sum) = (counts.map(u64::from).to_vec(), FixedPoint::nanos(u128::from(*sum)));
-            let histogram =
-                Value::Histogram(Box::new(Histogram { bounds: bounds.clone(), counts, sum, exemplars }));
+            let in_seconds = bounds.iter().map(|bound| bound.to_f64());
+            let native = id.map(|_| Box::new(NativeCounts::of_classic(in_seconds, &counts, -11)));
+            let histogram = Value::Histogram(Box::new(Histogram {
+                bounds: bounds.clone(),
+                counts,
+                sum,
+                exemplars,
+                native,
+            }));
             histograms.push(Series { labels, value: histogram, created });
         }
         page.insert(&catalogue::REQUESTS, counters);

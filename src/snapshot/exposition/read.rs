@@ -74,6 +74,7 @@ impl Reader {
                     counts: Vec::new(),
                     sum: FixedPoint::ZERO,
                     exemplars: Vec::new(),
+                    native: None,
                 })),
                 Kind::Summary => {
                     let (quantiles, sum, count) = (Vec::new(), FixedPoint::ZERO, 0);

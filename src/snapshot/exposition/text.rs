@@ -137,9 +137,15 @@ impl Writer<'_> {
     }
 
     fn histogram(&mut self, name: &str, labels: &str, histogram: &Histogram, bounds: &BoundTexts) {
+        // Without chosen buckets there is +Inf alone. OpenMetrics 1.0 wants it, section Histogram; here it says nothing
+        // that the count does not say.
+        let has_buckets = !histogram.bounds.is_empty() || histogram.native.is_none();
         let mut cumulative = 0u64;
         for (index, count) in histogram.counts.iter().enumerate() {
             cumulative = cumulative.saturating_add(*count);
+            if !has_buckets && self.form == TextForm::Prometheus {
+                continue;
+            }
             let le = bounds.of(histogram, index, self.form);
             self.sample(name, "_bucket", labels, &le);
             self.count(cumulative);
@@ -278,6 +284,7 @@ mod tests {
             counts: vec![1, 0, 2],
             sum: FixedPoint::parse("4.25").unwrap(),
             exemplars: vec![None, Some(Box::new(exemplar)), None],
+            native: None,
         };
         page.insert(
             &catalogue::DURATION,
@@ -337,6 +344,7 @@ mod tests {
             counts: vec![u64::MAX >> 8, 0, 1],
             sum: FixedPoint::parse("1234567890.123456789").unwrap(),
             exemplars: vec![Some(Box::new(exemplar.clone())); 3],
+            native: None,
         };
         let created = FixedPoint::parse("1764077500.123456789");
         let value = Value::Histogram(Box::new(histogram));
@@ -435,7 +443,7 @@ mod tests {
                 push_label(&mut labels, "vhost", &value);
                 counters.push(Series::number(labels.clone(), FixedPoint::whole(counts[0])));
                 let (counts, sum) = (counts.iter().map(|count| count >> shift).collect(), FixedPoint::nanos(sum));
-                let histogram = Histogram { bounds: bounds.clone(), counts, sum, exemplars: Vec::new() };
+                let histogram = Histogram { bounds: bounds.clone(), counts, sum, exemplars: Vec::new(), native: None };
                 let value = Value::Histogram(Box::new(histogram));
                 histograms.push(Series { labels: labels.into(), value, created: Some(FixedPoint::whole(1)) });
             }
