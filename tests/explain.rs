@@ -402,8 +402,8 @@ const CHOICES: &[Choice] = &[
     (
         "quotes around the whole line",
         "auto",
-        r#""203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 5""#,
-        r#"the line stands in quotes: --format '"%h %l %u %t "%r" %>s %b"'"#,
+        "\"203.0.113.9 - - [03/Feb/2026:04:05:06 +0100] \"GET /a HTTP/1.1\" 200 5 \"-\" \"curl/8\"\"",
+        r#"the line stands in quotes: --format '"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""'"#,
     ),
     (
         "JSON without a method",

@@ -160,6 +160,10 @@ impl Candidate {
     /// Any JSON object with a status would fit some map; an access log has a request as well.
     fn read<'a>(&'a self, line: &'a [u8], spans: &'a mut Spans) -> Option<Record<'a, 'a>> {
         let record = self.format.parse(line, spans).ok().filter(Record::has_request)?;
+        let known_by = record.fields.slots.iter().position(|slot| slot.name == self.detected.preset.known_by);
+        if known_by.is_some_and(|slot| record.spans.at[slot].of(line).unwrap_or_default().is_empty()) {
+            return None;
+        }
         let last = record.spans.at.last().and_then(|span| span.of(line)).unwrap_or_default();
         (!self.detected.untold || is_number(last)).then_some(record)
     }

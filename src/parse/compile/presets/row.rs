@@ -21,6 +21,8 @@ pub struct Preset {
     pub others: &'static [&'static str],
     /// Fields with values that tell of a client that went away, beside those of the language.
     pub aborted: &'static [(&'static str, &'static [&'static str])],
+    /// A field that has a value in the lines of this log alone: `auto` counts no line without it.
+    pub known_by: &'static str,
     /// No line tells it from another, whose unit differs: it has to be asked for by its name.
     pub by_name: bool,
     /// Where the facts come from.
@@ -39,6 +41,7 @@ pub const PRESET: Preset = Preset {
     in_every_line: &[],
     others: &[],
     aborted: &[],
+    known_by: "",
     by_name: false,
     source: "",
 };

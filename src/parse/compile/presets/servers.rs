@@ -95,6 +95,8 @@ pub const ROWS: &[Preset] = &[
                $body_bytes_sent$rest_of_combined",
         about: "LiteSpeed's combined, and what it writes without a logFormat: common, the whole line in quotes",
         set_by: "LiteSpeed's logFormat",
+        // Without the quote it is `common` or `combined` as any server writes it.
+        known_by: "$open_quote",
         source: "OpenLiteSpeed's documentation of logFormat; crowdsecurity/hub: tests of litespeed",
         ..PRESET
     },
