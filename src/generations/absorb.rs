@@ -39,8 +39,11 @@ impl State {
     pub fn absorb(&self) -> io::Result<()> {
         let absorbed = self.absorb_all();
         self.has_absorbed.store(true, Ordering::Relaxed);
-        // A process that serves reads the pages of the others again; one that does not serve does not need them.
-        lock(&self.view).forget_peers();
+        // A process that waits for the port does not need the pages of the others. One that serves keeps them, or what
+        // it has shown would be missing where they cannot be read again.
+        if self.waits_for_port() {
+            lock(&self.view).forget_peers();
+        }
         absorbed
     }
 

@@ -135,7 +135,7 @@ impl State {
     }
 
     fn head(&self, absorbed: BTreeSet<Name>) -> Head {
-        Head { began: self.began, wants_port: self.wants_port.load(Ordering::Relaxed), absorbed }
+        Head { began: self.began, wants_port: self.waits_for_port(), absorbed }
     }
 
     /// Our own counts and those of all others, added up.
@@ -232,6 +232,10 @@ impl State {
     /// Tells a generation whose server has gone whether we wait for its port: with the next save.
     pub fn want_port(&self, wants_port: bool) {
         self.wants_port.store(wants_port, Ordering::Relaxed);
+    }
+
+    pub(super) fn waits_for_port(&self) -> bool {
+        self.wants_port.load(Ordering::Relaxed)
     }
 
     /// Whether another living generation has the port, or at least does not wait for it.

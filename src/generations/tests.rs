@@ -628,6 +628,28 @@ fn nine_lives_with_other_labels_each_lose_nothing_and_stay_within_the_bound() {
     assert_eq!(sum(&dir), total);
 }
 
+/// What a process has shown stays, whatever it has just done with the dead, and for however long nothing can be read.
+#[test]
+fn a_directory_that_cannot_be_read_after_absorbing_takes_no_counts_with_it() {
+    let dir = TempDir::new();
+    let (at, aside) = (dir.path().join("state"), dir.path().join("aside"));
+    let living = begun(&at, 1);
+    living.save(&page(50)).unwrap();
+    opened(&at).save(&page(32)).unwrap();
+    let state = opened(&at);
+    state.save(&page(26)).unwrap();
+    assert_eq!(requests(&state.merged(page(26))), 108);
+    state.absorb().unwrap();
+    // Not a directory: an error that does not pass.
+    std::fs::rename(&at, &aside).unwrap();
+    std::fs::write(&at, "").unwrap();
+    assert_eq!(requests(&state.merged(page(26))), 108);
+    assert!(!state.lacks_counts());
+    std::fs::remove_file(&at).unwrap();
+    std::fs::rename(&aside, &at).unwrap();
+    assert_eq!(requests(&state.merged(page(26))), 108);
+}
+
 #[test]
 fn a_directory_that_is_exchanged_loses_nobody_who_lives() {
     let dir = TempDir::new();
