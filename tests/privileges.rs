@@ -1,8 +1,9 @@
 //! Started by root with `--user`: nothing is opened through a link, nothing is given away that the program did not
 //! make, and what cannot be opened as the user does not stop the counting.
 
-use crate::harness::{BINARY, Exporter, Process, TempDir, free_port, run, wait_for};
+use crate::harness::{BINARY, Exporter, Process, TempDir, free_port, run, scrape, wait_for};
 use std::fs::{self, Permissions};
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -229,4 +230,45 @@ fn who_is_the_user_already_has_nothing_to_give_up() {
     let ended = process.wait();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert_eq!(ended.page().sum("httpd_requests_total"), 1.0);
+}
+
+/// A predecessor under load may keep such a port for longer than anybody may wait as root: stdin is read meanwhile.
+#[test]
+#[ignore = "needs root, to give it up"]
+fn a_low_port_is_had_when_it_becomes_free_however_late_and_lines_are_counted_meanwhile() {
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).ok();
+    let Some(holder) = (600..1024).find_map(|port| free(&port)) else {
+        println!("skipped: no port below 1024 may be bound");
+        return;
+    };
+    let address = holder.local_addr().expect("bound").to_string();
+    let mut command = Command::new(BINARY);
+    let high = format!("127.0.0.1:{}", free_port());
+    command.args(["--format", "combined", "--user", USER, "--web.listen-address", &address]);
+    let mut exporter = Process::start(command.args(["--web.listen-address", &high]));
+    exporter.feed(LINE.repeat(7).as_bytes());
+    let status = || format!("/proc/{}/task", exporter.id());
+    let rights = || {
+        let tasks = fs::read_dir(status()).expect("it lives").flatten();
+        let texts = tasks.map(|task| fs::read_to_string(task.path().join("status")).unwrap_or_default());
+        texts.filter(|text| !text.contains("CapPrm:\t0000000000000000\n")).collect::<Vec<_>>()
+    };
+    wait_for("the lines", || {
+        let seen = scrape(&high)?.sum("httpd_requests_total");
+        if seen == 7.0 { Ok(()) } else { Err(format!("{seen}")) }
+    });
+    let held = rights();
+    assert_eq!(held.len(), 1, "{held:?}");
+    assert!(held[0].contains("CapPrm:\t0000000000000400\n") && !held[0].contains("Uid:\t0"), "{held:?}");
+    // It says so after the time in which a predecessor lets go.
+    wait_for("the message", || {
+        let said = exporter.stderr();
+        if said.contains(&format!("{address} is in use")) { Ok(()) } else { Err(said) }
+    });
+    drop(holder);
+    wait_for("the low port", || scrape(&address).map(|_| ()));
+    wait_for("the end of the right", || {
+        let held = rights();
+        if held.is_empty() { Ok(()) } else { Err(format!("{held:?}")) }
+    });
 }

@@ -110,8 +110,10 @@ impl Service {
         if server.is_some() {
             served.iter().for_each(|address| port::announce(address, &telemetry_path));
         }
+        let Opened { wanted, low_ports, .. } = opened;
+        let publisher_of_port = publisher.clone();
         let port =
-            PortManager::new(publisher.clone(), telemetry_path, server, addresses, opened.wanted, parent);
+            PortManager::new(publisher_of_port, telemetry_path, server, addresses, wanted, low_ports, parent);
         let (commands, commanded) = unbounded();
         let (writer, requests) = (StateWriter::new(publisher.clone()), publisher.requests());
         let saving = start_thread("save", move || writer.run(&requests));

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::log::{self, log_line};
 use crate::modes::shared::{Failure, system};
 use crate::options::Options;
-use crate::os::{self, Privileges, UserRights};
+use crate::os::{self, LowPorts, Privileges, UserRights};
 use crate::self_metrics::SelfMetrics;
 use crate::serve::http::{Address, Listener};
 use crate::snapshot::page::Page;
@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a privileged port is waited for: the predecessor gives it up within milliseconds, and the pipe has room for
-/// seconds of log.
-const PRIVILEGED_PORT_WAIT_MAX: Duration = Duration::from_secs(1);
-const PRIVILEGED_PORT_RETRY: Duration = Duration::from_millis(2);
+/// How long the name of a socket is waited for: the predecessor gives it up within milliseconds, and the pipe has room
+/// for seconds of log. Ports are waited for without root.
+const NAME_WAIT_MAX: Duration = Duration::from_secs(1);
+const NAME_RETRY: Duration = Duration::from_millis(2);
 
 pub fn privileges_of(options: &Options) -> Result<Privileges, Failure> {
     Privileges::begin(options.user.as_deref()).map_err(|e| Failure::Usage(format!("--user: {e}")))
@@ -46,6 +46,8 @@ pub struct Opened {
     pub listeners: Vec<Listener>,
     /// Addresses that are still to be bound: a taken port is waited for, always.
     pub wanted: Vec<Address>,
+    /// Binds those of them that take a right to it.
+    pub low_ports: Option<LowPorts>,
     pub state: Option<State>,
 }
 
@@ -71,15 +73,21 @@ impl Plan {
         listeners: Vec<Listener>,
         self_metrics: &Arc<SelfMetrics>,
     ) -> Result<(Opened, UserRights), Failure> {
-        let mut opened = Opened { listeners, wanted: Vec::new(), state: None };
+        let mut opened = Opened { listeners, wanted: Vec::new(), low_ports: None, state: None };
         self.bind(&mut opened)?;
         opened.state = self.open_state(self_metrics)?;
         if self.has_user {
-            self.wait_for_privileged_ports(&mut opened);
+            self.wait_for_names(&mut opened);
         } else if os::is_root() {
             log_line("running as root; --user USER gives it up once everything is open");
         }
-        let rights = self.privileges.drop().map_err(|e| Failure::System(format!("--user: {e}")))?;
+        let dropped = if opened.wanted.iter().any(Address::is_low_port) {
+            self.privileges.drop_all_but_low_ports()
+        } else {
+            self.privileges.drop().map(|rights| (rights, None))
+        };
+        let (rights, low_ports) = dropped.map_err(|e| Failure::System(format!("--user: {e}")))?;
+        opened.low_ports = low_ports;
         Ok((opened, rights))
     }
 
@@ -133,17 +141,17 @@ impl Plan {
         why
     }
 
-    /// Waits for the addresses that only root can bind; without root they could never be had.
-    fn wait_for_privileged_ports(&self, opened: &mut Opened) {
-        let until = Instant::now() + PRIVILEGED_PORT_WAIT_MAX;
-        let is_wanted = |wanted: &[Address]| wanted.iter().any(Address::needs_root);
+    /// Waits for the names that perhaps only root can make, in a directory of root's.
+    fn wait_for_names(&self, opened: &mut Opened) {
+        let until = Instant::now() + NAME_WAIT_MAX;
+        let is_wanted = |wanted: &[Address]| wanted.iter().any(|one| matches!(one, Address::Unix(_)));
         if let Some(state) = opened.state.as_ref().filter(|_| is_wanted(&opened.wanted)) {
             // Told with the first save, which is this one.
             state.want_port(true);
             let _ = self.privileges.as_user(|_| state.save(&Page::default()));
         }
         while is_wanted(&opened.wanted) && Instant::now() < until {
-            thread::sleep(PRIVILEGED_PORT_RETRY);
+            thread::sleep(NAME_RETRY);
             for address in std::mem::take(&mut opened.wanted) {
                 match self.bind_one(&address) {
                     Ok(listener) => opened.listeners.push(listener),

@@ -7,6 +7,7 @@ pub mod cpu;
 pub mod datagrams;
 mod files;
 mod inherited;
+mod low_ports;
 mod memory;
 mod pipes;
 pub mod privileges;
@@ -16,6 +17,7 @@ mod stop_flag;
 
 pub use files::allow_many_files;
 pub use inherited::close_inherited;
+pub use low_ports::LowPorts;
 pub use memory::{check_address_space, release_freed_memory};
 pub use pipes::{WriteMode, enlarge_pipe, is_writable, stdin_has_writer};
 pub use privileges::{Identity, Privileges, UserRights, is_root};

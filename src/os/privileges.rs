@@ -8,6 +8,7 @@
 //! What root does, it does only where nobody but root can change what a path stands for, and nothing is given away
 //! that this process has not just made. Sources: credentials(7), capabilities(7), setfsuid(2), path_resolution(7).
 
+use crate::os::low_ports::LowPorts;
 use crate::os::server;
 use nix::sys::prctl;
 use nix::unistd::{
@@ -106,7 +107,23 @@ impl Privileges {
         let Some(identity) = &self.identity else { return Ok(UserRights(())) };
         // Only root may look at a server that is root.
         server::look_before_drop();
-        become_user(identity).map(|()| UserRights(()))
+        become_user(identity, || Ok(())).map(|()| UserRights(()))
+    }
+
+    /// The same, but for the right to bind ports below 1024, which a thread of its own has from then on.
+    pub fn drop_all_but_low_ports(self) -> Result<(UserRights, Option<LowPorts>), String> {
+        if self.identity.is_none() || !is_root() {
+            return Ok((self.drop()?, None));
+        }
+        let Some(identity) = &self.identity else { return Ok((UserRights(()), None)) };
+        server::look_before_drop();
+        prctl::set_keepcaps(true).map_err(|e| format!("unable to keep a right: {e}"))?;
+        let mut low_ports = None;
+        become_user(identity, || {
+            low_ports = LowPorts::start().map_err(|e| format!("unable to give up rights: {e}"))?;
+            Ok(())
+        })?;
+        Ok((UserRights(()), low_ports))
     }
 }
 
@@ -279,7 +296,8 @@ fn find_group(name: &str) -> Result<u32, String> {
 }
 
 /// To be called before other threads are started, for no-new-privileges is a property of each thread and inherited.
-fn become_user(identity: &Identity) -> Result<(), String> {
+/// `then` is done as the user, before it is made sure that root is gone.
+fn become_user(identity: &Identity, then: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     let (uid, gid) = (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid));
     let failed = |step: &str, e| format!("unable to become {}: {step}: {e}", identity.name);
     // A process that runs as that user already has nothing to give up.
@@ -290,6 +308,7 @@ fn become_user(identity: &Identity) -> Result<(), String> {
         setuid(uid).map_err(|e| failed("setuid", e))?;
     }
     prctl::set_no_new_privs().map_err(|e| failed("no-new-privileges", e))?;
+    then()?;
     if !has_ids(uid, gid) || setuid(Uid::from_raw(0)).is_ok() {
         return Err(format!("unable to become {}: root could be regained", identity.name));
     }
@@ -305,6 +324,7 @@ fn has_ids(uid: Uid, gid: Gid) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::TcpListener;
     use std::process::Command;
 
     #[test]
@@ -351,6 +371,46 @@ mod tests {
             assert_eq!(line("Groups:"), identity.gid.to_string());
         }
         assert!(File::open("/etc/shadow").is_err());
+    }
+
+    /// Not a test of its own: the process of the next one, which cannot become root again.
+    #[test]
+    fn child_with_low_ports() {
+        let Some(user) = std::env::var_os("HTTPD_EXPORTER_TEST_LOW_PORTS") else { return };
+        let (_rights, low_ports) =
+            Privileges::begin(user.to_str()).unwrap().drop_all_but_low_ports().unwrap();
+        let status = || fs::read_to_string("/proc/thread-self/status").unwrap();
+        let rights = |status: String| {
+            status.lines().filter(|line| line.starts_with("Cap")).map(str::to_owned).collect::<Vec<_>>()[..3]
+                .concat()
+        };
+        let sets = |set: &str| format!("CapInh:\t{:016x}CapPrm:\t{set}CapEff:\t{set}", 0);
+        assert_eq!(rights(status()), sets("0000000000000000"));
+        let low_ports = low_ports.unwrap();
+        let of_thread = low_ports.bind(move || Ok(status())).unwrap();
+        assert!(
+            of_thread.contains("NoNewPrivs:\t1\n")
+                && of_thread.contains("Uid:\t12345\t12345\t12345\t12345\n")
+        );
+        assert_eq!(rights(of_thread), sets("0000000000000400"));
+        assert!(low_ports.bind(|| File::open("/etc/shadow")).is_err());
+        // Where any port is free, not all of them are.
+        let port =
+            (600..1024).find_map(|port| low_ports.bind(move || TcpListener::bind(("127.0.0.1", port))).ok());
+        let address = port.unwrap().local_addr().unwrap();
+        assert!((600..1024).contains(&address.port()));
+        assert_eq!(TcpListener::bind(address).unwrap_err().kind(), ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    #[ignore = "needs root, to give it up"]
+    fn the_right_to_bind_low_ports_is_one_threads_and_no_other_right_is_kept() {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "os::privileges::tests::child_with_low_ports"])
+            .env("HTTPD_EXPORTER_TEST_LOW_PORTS", "12345:12346")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::generations::publisher::Publisher;
 use crate::log;
 use crate::log::log_line;
 use crate::os;
-use crate::os::Parent;
+use crate::os::{LowPorts, Parent};
 use crate::serve::http::{Address, Listener, Server};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::io;
@@ -66,6 +66,8 @@ pub struct PortManager {
     addresses: Vec<Address>,
     /// Those still to be bound.
     wanted: Vec<Address>,
+    /// The right to bind those that take one, for as long as there are such.
+    low_ports: Option<LowPorts>,
     parent: Parent,
     /// The port was left to a younger generation.
     handed_over: bool,
@@ -87,6 +89,7 @@ impl PortManager {
         server: Option<Server>,
         addresses: Vec<Address>,
         wanted: Vec<Address>,
+        low_ports: Option<LowPorts>,
         parent: Parent,
     ) -> PortManager {
         let now = Instant::now();
@@ -99,6 +102,7 @@ impl PortManager {
             telemetry_path,
             server,
             addresses,
+            low_ports: low_ports.filter(|_| !wanted.is_empty()),
             wanted,
             parent,
             handed_over: false,
@@ -177,7 +181,7 @@ impl PortManager {
         }
         let soon = !self.handed_over && now.duration_since(self.started) < BIND_SOON_FOR;
         for address in std::mem::take(&mut self.wanted) {
-            match Listener::bind(&address) {
+            match self.bind_one(&address) {
                 Ok(listener) => self.serve(listener),
                 Err(error) => {
                     self.log_failure(&address, &error, soon);
@@ -185,11 +189,24 @@ impl PortManager {
                 }
             }
         }
+        if self.wanted.is_empty() {
+            self.low_ports = None;
+        }
         self.next_bind = now + if soon { BIND_SOON } else { BIND_LATER };
         if let Some(state) = self.publisher.state.as_ref().filter(|_| self.wanted.is_empty()) {
             self.handed_over = false;
             state.want_port(false);
             self.publisher.flush();
+        }
+    }
+
+    fn bind_one(&self, address: &Address) -> io::Result<Listener> {
+        match self.low_ports.as_ref().filter(|_| address.is_low_port()) {
+            Some(low_ports) => {
+                let address = address.clone();
+                low_ports.bind(move || Listener::bind(&address))
+            }
+            None => Listener::bind(address),
         }
     }
 
@@ -254,6 +271,7 @@ impl PortManager {
     fn retire(&mut self) {
         if self.retired.is_none() {
             self.retired = Some(Instant::now());
+            self.low_ports = None;
             self.release(Vec::new());
         }
     }

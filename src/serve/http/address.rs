@@ -84,13 +84,9 @@ impl Address {
         ours.port() == theirs.port() && ours.port() != 0 && (both || wildcard || ours == theirs)
     }
 
-    /// Whether a process that has given up root may be unable to bind it: ip(7), privileged ports; a name in a
-    /// directory of root's.
-    pub fn needs_root(&self) -> bool {
-        match self {
-            Address::Tcp { list, .. } => list.iter().any(|address| (1..1024).contains(&address.port())),
-            Address::Unix(_) => true,
-        }
+    /// Whether binding it takes a right: ip(7), privileged ports.
+    pub fn is_low_port(&self) -> bool {
+        matches!(self, Address::Tcp { list, .. } if list.iter().any(|address| (1..1024).contains(&address.port())))
     }
 }
 
