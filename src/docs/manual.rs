@@ -267,6 +267,10 @@ fn faults_of_changelog(text: &str, version: &str) -> Vec<String> {
     let sections = text.split("\n## ").skip(1).filter(|section| !section.starts_with("Unreleased"));
     let empty = sections.filter(|section| !section.contains("\n- "));
     faults.extend(empty.map(|section| format!("{}: nothing stands there", section.trim())));
+    let mut items: Vec<&str> = text.lines().filter(|line| line.starts_with("- ")).collect();
+    items.sort_unstable();
+    let twice = items.windows(2).filter(|pair| pair[0] == pair[1]);
+    faults.extend(twice.map(|pair| format!("{}: stands there twice", pair[0])));
     faults
 }
 
@@ -280,6 +284,7 @@ fn the_changelog_has_this_version_and_none_twice() {
         ("0.10.0", text.replace("## 0.9.0", "## 0.10.0")),
         ("0.10.0", text.replace("## 0.9.0", "## Unreleased")),
         ("0.10.0", text.replace("- New.", "")),
+        ("0.10.0", text.replace("- New.", "- New.\n- New.")),
     ] {
         assert_ne!(faults_of_changelog(&wrong, version), [] as [&str; 0], "{version}\n{wrong}");
     }
