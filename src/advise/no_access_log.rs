@@ -87,7 +87,7 @@ mod tests {
             ("[Tue Feb 03 04:05:06 2026] [notice] Apache configured", Some("ErrorLog")),
             ("2026-02-03 04:05:06: (server.c.1234) server started", Some("lighttpd's error log")),
             ("LogFormat \"%h %l\" x", Some("configuration")),
-            ("\u{1}\u{2}\u{3}\u{0}", Some("no text")),
+            ("\u{1}\u{2}\u{3}\u{0}", Some("not text")),
             ("combinde", Some("the word combinde")),
             ("192.0.2.7 - - [03/Feb/2026:04:05:06 +0100] \"GET / HTTP/1.1\" 200 5", None),
             ("[03/Feb/2026:04:05:06 +0100] 192.0.2.7 GET / 200", None),
