@@ -522,7 +522,7 @@ fn by_words(key: &str, value: &str) -> Option<&'static str> {
     if words == ["response"] && is_status(value) {
         return Some("$status");
     }
-    if is_decimal(value) && is_span_word(&words) {
+    if is_decimal(value) && is_span_word(&words) && !is_since_1970(value) {
         return match words.last()?.as_str() {
             "ms" | "msec" | "millis" | "milliseconds" => Some("$millis"),
             "us" | "usec" | "micros" | "microseconds" => Some("%D"),
@@ -540,6 +540,14 @@ fn by_words(key: &str, value: &str) -> Option<&'static str> {
         _ => false,
     };
     (!others).then_some(*variable)
+}
+
+/// Seconds, or a part of them, since 1970, and no request that has been answered for so long.
+fn is_since_1970(value: &str) -> bool {
+    value
+        .split('.')
+        .next()
+        .is_some_and(|whole| whole.len() >= 10 && whole.bytes().all(|c| c.is_ascii_digit()))
 }
 
 fn is_span_word(words: &[String]) -> bool {

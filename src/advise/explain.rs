@@ -144,6 +144,8 @@ struct Peeled {
     foreign: Option<String>,
     /// Why it does not fit, if it should.
     reason: Option<Reason>,
+    /// Whether it fits, and no value is in doubt.
+    suits: bool,
 }
 
 /// Lines by what became of them.
@@ -218,7 +220,7 @@ impl Explainer {
             told.map(|(name, value)| (format!("envelope:{name}"), printable(value, usize::MAX))).collect();
         let Some((inner, wrong)) = read else {
             let why = "a piece of a line that goes on".to_owned();
-            return Peeled { line: line.to_vec(), told, foreign: Some(why), reason: None };
+            return Peeled { line: line.to_vec(), told, foreign: Some(why), reason: None, suits: true };
         };
         let line = inner.strip_suffix(b"\r").unwrap_or(&inner).to_vec();
         let (foreign, reason) = match wrong {
@@ -229,7 +231,8 @@ impl Explainer {
             Some(NoRecord::Malformed(malformed)) => (None, Some(malformed.reason)),
             None => (None, None),
         };
-        Peeled { line, told, foreign, reason }
+        let suits = reading::suits_after(&self.format, &line, &mut self.spans);
+        Peeled { line, told, foreign, reason, suits }
     }
 
     /// Advice on all of the first lines that need it, each said once, under the first line that it helps.
@@ -261,7 +264,7 @@ impl Explainer {
         // Some logs begin with remarks.
         let is_line =
             !line.is_empty() && !line.starts_with(b"#") && line.len() <= limits::SAMPLE_LINE_BYTES_MAX;
-        is_line && peeled.foreign.is_none() && !(self.chosen && reading::suits(&self.format, line))
+        is_line && peeled.foreign.is_none() && !(self.chosen && peeled.suits)
     }
 
     /// Counts a line, and shows it if it is one of the first, or the first of its kind.
@@ -270,11 +273,13 @@ impl Explainer {
         let (number, line) = (self.counts.lines, peeled.line.as_slice());
         if peeled.foreign.is_some() {
             self.counts.foreign += 1;
+            // Its columns may be those of the lines behind it.
+            let _ = self.format.parse(line, &mut self.spans);
         } else if self.format.parse(line, &mut self.spans).is_ok() {
             self.counts.fit += 1;
             // For a line that is not shown no text is made.
             let is_doubted = match number <= SHOWN_LINES_MAX {
-                true => !reading::suits(&self.format, line),
+                true => !peeled.suits,
                 false => !doubt::of_line(&self.format.fields.slots, line, &self.spans).is_empty(),
             };
             self.counts.doubted += u64::from(is_doubted);
@@ -292,13 +297,13 @@ impl Explainer {
     }
 
     /// A line as read, or as far as it could be read, and the advice that belongs to it.
-    fn in_full(&self, number: u64, Peeled { line, told, foreign, .. }: &Peeled) -> String {
+    fn in_full(&mut self, number: u64, Peeled { line, told, foreign, .. }: &Peeled) -> String {
         if let Some(why) = foreign {
             let line = printable(line, limits::SHOWN_LINE_CHARS);
             return format!("\nLine {number} is no request ({why}):\n    {line}\n");
         }
         let mut text = String::new();
-        match reading::explain(&self.format, line) {
+        match reading::explain_after(&self.format, line, &mut self.spans) {
             Ok(readings) => {
                 let doubts: Vec<String> = readings.iter().filter_map(Reading::in_doubt).collect();
                 let but = if doubts.is_empty() { "" } else { ", but probably has another format" };

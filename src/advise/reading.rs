@@ -94,15 +94,19 @@ impl fmt::Display for Mismatch {
 }
 
 pub fn explain(format: &Format, line: &[u8]) -> Result<Vec<Reading>, Mismatch> {
+    explain_after(format, line, &mut Spans::new())
+}
+
+/// The same behind other lines, whose headers may say what this one has: `spans` has read them.
+pub fn explain_after(format: &Format, line: &[u8], spans: &mut Spans) -> Result<Vec<Reading>, Mismatch> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let mut spans = Spans::new();
-    match format.parse(line, &mut spans) {
+    match format.parse(line, spans) {
         Err(NoRecord::Malformed(malformed)) => return Err(mismatch(format, line, malformed)),
         Err(NoRecord::Foreign) => return Err(no_request(format, line)),
         Ok(_) => {}
     }
-    let doubts = doubt::of_line(&format.fields.slots, line, &spans);
-    let record = Record { fields: &format.fields, text: line, spans: &spans };
+    let doubts = doubt::of_line(&format.fields.slots, line, spans);
+    let record = Record { fields: &format.fields, text: line, spans };
     let fields = format.fields.slots.iter().zip(&spans.at).enumerate();
     let readings = fields.filter_map(|(place, (slot, span))| {
         let raw = span.of(line)?;
@@ -148,7 +152,13 @@ const CONSTANT: [Role; 8] = [
 
 /// Whether a line is read and no value is in doubt.
 pub fn suits(format: &Format, line: &[u8]) -> bool {
-    explain(format, line).is_ok_and(|readings| readings.iter().all(|reading| reading.doubt.is_none()))
+    suits_after(format, line, &mut Spans::new())
+}
+
+/// The same behind other lines.
+pub fn suits_after(format: &Format, line: &[u8], spans: &mut Spans) -> bool {
+    let is_certain = |readings: Vec<Reading>| readings.iter().all(|reading| reading.doubt.is_none());
+    explain_after(format, line, spans).is_ok_and(is_certain)
 }
 
 /// A key of a map given in full that is in no line, and neither is an alternative to it. (Presets have keys for many

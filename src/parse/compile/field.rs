@@ -230,7 +230,7 @@ pub struct Slot {
 impl Slot {
     /// Whether this server prints nothing for what is absent.
     pub fn empty_is_absent(&self) -> bool {
-        matches!(self.escape, Escape::Json | Escape::None)
+        matches!(self.escape, Escape::Json | Escape::Hash | Escape::None)
     }
 }
 

@@ -241,7 +241,7 @@ fn slot_of(written: &Written, tables: Tables, column: usize) -> Result<Slot, For
         name: if flags.json { written.key.clone() } else { format!("%{name}") },
         kind,
         meaning,
-        escape: Escape::None,
+        escape: Escape::Hash,
         may_be_empty: found.is_none_or(|row| row.may_be_empty),
         dash_is_value: false,
     })

@@ -102,8 +102,6 @@ pub const OURS: &[Row] = &[
         .remark("a request line whose target is an absolute URL, which names the virtual host"),
     row_or_empty("url", Kind::Text, Meaning::of(Role::Path, Unit::Plain, 0).naming_host_but(""))
         .remark("an absolute one names the virtual host"),
-    row_or_empty("protocol", Kind::Text, Meaning::of(Role::Protocol, Unit::Plain, 1))
-        .remark("behind a target with blanks in it also the rest of that"),
     row_or_empty("path", Kind::Text, Meaning::of(Role::Path, Unit::Plain, 1)).remark("without the query"),
     row_or_empty("skip", Kind::Text, Meaning::NONE).remark("anything that is not needed"),
     row("word", Kind::Word, Meaning::NONE).remark("anything without a blank that is not needed"),

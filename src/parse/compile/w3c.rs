@@ -1,10 +1,11 @@
 //! The columns of the W3C extended log format, and what each server writes into them.
 //!
 //! The format names its columns in the log; this table says what they are. `time-taken` is milliseconds with IIS and
-//! ASP.NET Core and seconds with CloudFront, Tomcat and NetScaler, so its unit is taken from the headers where these
-//! say which server wrote the log, and otherwise has to be told (`w3c:time-taken=$duration_ms`). Sources: the working
-//! draft WD-logfile; IIS ("IIS log file format"); CloudFront ("Standard logs"); Tomcat's ExtendedAccessLogValve;
-//! ASP.NET Core's W3CLogger; the NetScaler Web Logging client ("W3C extended log format").
+//! ASP.NET Core and seconds with CloudFront, Tomcat, NetScaler and WebLogic, so its unit is taken from the headers where
+//! these say which server wrote the log, and otherwise has to be told (`w3c:time-taken=$duration_ms`). Sources: the
+//! working draft WD-logfile; IIS ("IIS log file format"); CloudFront ("Standard logs"); Tomcat's ExtendedAccessLogValve;
+//! ASP.NET Core's W3CLogger; the NetScaler Web Logging client ("W3C extended log format"); WebLogic's extended log
+//! format.
 
 use crate::parse::compile::field::{Kind, Meaning, Role, Row, Trust, Unit, row};
 
@@ -17,6 +18,9 @@ pub enum Writer {
     CloudFront,
     Tomcat,
     NetScaler,
+    WebLogic,
+    /// Somebody who says who it is, and is none of these.
+    Other,
 }
 
 /// What `#Software:` has in it, and who it is then.
@@ -25,13 +29,14 @@ const SOFTWARE: &[(&str, Writer)] = &[
     ("IIS", Writer::Iis),
     ("Tomcat", Writer::Tomcat),
     ("Netscaler Web Logging", Writer::NetScaler),
+    ("WebLogic", Writer::WebLogic),
 ];
 
 impl Writer {
     /// Who `#Software:` says it is.
-    pub fn of_software(text: &[u8]) -> Option<Writer> {
+    pub fn of_software(text: &[u8]) -> Writer {
         let says = |name: &str| text.windows(name.len()).any(|part| part == name.as_bytes());
-        SOFTWARE.iter().find(|(name, _)| says(name)).map(|&(_, writer)| writer)
+        SOFTWARE.iter().find(|(name, _)| says(name)).map_or(Writer::Other, |&(_, writer)| writer)
     }
 
     /// The server that has one of these columns, if only one has.
@@ -95,6 +100,7 @@ pub const COLUMNS: &[(Option<Writer>, Row)] = &[
     by(Writer::CloudFront, span("time-taken", Role::Duration, Unit::Seconds).remark("CloudFront")),
     by(Writer::Tomcat, span("time-taken", Role::Duration, Unit::Seconds).remark("Tomcat")),
     by(Writer::NetScaler, span("time-taken", Role::Duration, Unit::Seconds).remark("NetScaler")),
+    by(Writer::WebLogic, span("time-taken", Role::Duration, Unit::Seconds).remark("WebLogic")),
     of_all(span("time-to-first-byte", Role::TimeToFirstByte, Unit::Seconds).remark("CloudFront")),
 ];
 
@@ -105,10 +111,10 @@ mod tests {
     #[test]
     fn the_server_is_known_by_its_columns() {
         let software = |text: &str| Writer::of_software(text.as_bytes());
-        assert_eq!(software(" Microsoft Internet Information Services 10.0"), Some(Writer::Iis));
-        assert_eq!(software(" Apache Tomcat/10.1.60 (Debian)"), Some(Writer::Tomcat));
-        assert_eq!(software(" Netscaler Web Logging(NSWL)"), Some(Writer::NetScaler));
-        assert_eq!(software(" something"), None);
+        assert_eq!(software(" Microsoft Internet Information Services 10.0"), Writer::Iis);
+        assert_eq!(software(" Apache Tomcat/10.1.60 (Debian)"), Writer::Tomcat);
+        assert_eq!(software(" Netscaler Web Logging(NSWL)"), Writer::NetScaler);
+        assert_eq!(software(" something"), Writer::Other);
         assert_eq!(Writer::of_columns(b" date time x-edge-location sc-bytes"), Some(Writer::CloudFront));
         assert_eq!(Writer::of_columns(b" date time sc-status time-taken"), None);
     }

@@ -65,6 +65,8 @@ fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
         Kind::Word | Kind::Text | Kind::Path if raw.first() == Some(&b'"') && raw != b"\"\"" => {
             Some((0, format!("it stands in quotes, which the format has not around {name}"), true))
         }
+        // A state may be several with commas between them.
+        Kind::Word if slot.meaning.role == Some(Role::Aborted) => None,
         Kind::Word if is_client(name) && has_port(raw) => {
             let whose = if name.starts_with('$') { "$host:$server_port" } else { "%v:%p" };
             Some((0, format!("a name with its port, as {whose} logs it"), true))
@@ -91,6 +93,8 @@ fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
         }
         Kind::Integer if slot.meaning.role == Some(Role::Status) => {
             let sound = raw.len() == 3 && raw.iter().all(u8::is_ascii_digit) && raw < b"600".as_slice();
+            // Where the client left before the answer, some have none.
+            let sound = sound || (slot.escape != Escape::Apache && raw == b"0");
             (!sound).then(|| (0, "this is not a status code".to_owned(), false))
         }
         Kind::Integer if raw == b"-" && slot.escape == Escape::Apache && never_absent(slot) => {
@@ -274,8 +278,8 @@ fn is_odd_figure(slot: &Slot, raw: &[u8]) -> bool {
     let below = |least: u64| decimal(raw, 0).is_some_and(|figure| figure < least);
     match slot.meaning.role {
         _ if slot.escape == Escape::Json => false,
-        // The shortest request there is has 18 bytes, and with HTTP/2 hardly less.
-        Some(Role::BytesReceived) => below(10),
+        // The shortest request there is has 18 bytes, and with HTTP/2 hardly less. Envoy and AWS count bodies.
+        Some(Role::BytesReceived) => slot.name == "%I" && below(10),
         Some(Role::BytesSent) => ["%O", "$bytes_sent"].contains(&slot.name.as_str()) && raw == b"0",
         // No answer takes less than ten microseconds; of seconds, most do.
         Some(Role::Duration) => slot.meaning.unit == Unit::Micros && below(10),

@@ -97,7 +97,7 @@ impl Columns {
             headers.fields.extend_from_slice(text);
             headers.writer = Writer::of_columns(text).or(headers.writer);
         } else if name.eq_ignore_ascii_case(b"Software") {
-            headers.writer = Writer::of_software(text);
+            headers.writer = Some(Writer::of_software(text));
         } else if name.eq_ignore_ascii_case(b"Start-Date") && headers.writer.is_none() {
             headers.writer = Some(Writer::Kestrel);
         } else {

@@ -286,7 +286,13 @@ impl<'l> Record<'_, 'l> {
 }
 
 fn plain<'s, 'l: 's>(raw: &'l [u8], escape: Escape, scratch: &'s mut Vec<u8>) -> &'s [u8] {
-    if escape == Escape::None || (escape != Escape::Form && find_byte(raw, 0, b'\\') == raw.len()) {
+    let sign = match escape {
+        Escape::None => return raw,
+        Escape::Form => None,
+        Escape::Hash => Some(b'#'),
+        _ => Some(b'\\'),
+    };
+    if sign.is_some_and(|sign| find_byte(raw, 0, sign) == raw.len()) {
         return raw;
     }
     unescape(raw, escape, scratch);

@@ -18,8 +18,17 @@ pub enum Escape {
     Json,
     /// `+` for a blank and `%hh`, as forms are sent and as IIS and CloudFront write.
     Form,
+    /// HAProxy: `#hh`.
+    Hash,
     /// nginx `escape=none`: as it came.
     None,
+}
+
+impl Escape {
+    /// Whether a backslash takes the meaning from a quote.
+    pub fn has_backslashes(self) -> bool {
+        !matches!(self, Escape::None | Escape::Hash)
+    }
 }
 
 /// Significant digits kept of a number; 18 of them always fit in 64 bits, and no server prints more.
@@ -224,8 +233,10 @@ pub fn sum(list: &[u8], scale: u32) -> Option<u64> {
 
 /// Appends what `raw` stands for. Anything that is no escape of this kind is kept as it is.
 pub fn unescape(raw: &[u8], escape: Escape, out: &mut Vec<u8>) {
-    if escape == Escape::Form {
-        return percent_decode(raw, out);
+    match escape {
+        Escape::Form => return unescape_column(raw, out),
+        Escape::Hash => return unescape_hash(raw, out),
+        _ => {}
     }
     let mut rest = raw;
     while let Some(at) = rest.iter().position(|&c| c == b'\\') {
@@ -235,7 +246,7 @@ pub fn unescape(raw: &[u8], escape: Escape, out: &mut Vec<u8>) {
             Escape::Apache => unescape_apache(rest, out),
             Escape::Hex => unescape_hex(rest, out),
             Escape::Json => unescape_json(rest, out),
-            Escape::Form | Escape::None => 0,
+            Escape::Form | Escape::Hash | Escape::None => 0,
         };
         if used == 0 {
             out.push(b'\\');
@@ -243,6 +254,26 @@ pub fn unescape(raw: &[u8], escape: Escape, out: &mut Vec<u8>) {
         rest = &rest[used.max(1)..];
     }
     out.extend_from_slice(rest);
+}
+
+/// As a form, and a quote within quotes stands twice (WD-logfile).
+fn unescape_column(mut raw: &[u8], out: &mut Vec<u8>) {
+    while let Some(at) = raw.windows(2).position(|pair| pair == b"\"\"") {
+        percent_decode(&raw[..=at], out);
+        raw = &raw[at + 2..];
+    }
+    percent_decode(raw, out);
+}
+
+/// What is not printable, and quotes (HAProxy's lf_encode_string).
+fn unescape_hash(raw: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(&byte) = raw.get(at) {
+        let pair = raw.get(at + 1..at + 3).filter(|_| byte == b'#');
+        let decoded = pair.and_then(|pair| Some(hex::value(pair[0])? * 16 + hex::value(pair[1])?));
+        out.push(decoded.unwrap_or(byte));
+        at += if decoded.is_some() { 3 } else { 1 };
+    }
 }
 
 /// `%hh` and `+` as forms write them (WHATWG URL, application/x-www-form-urlencoded).

@@ -312,11 +312,16 @@ fn whose_columns_they_are_decides_the_unit() {
     for (header, want) in [
         ("#Software: Apache Tomcat/10.1.60", " duration=250000000"),
         ("#Start-Date: 2026-03-05 04:05:00", " duration=250000"),
+        ("#Software: WebLogic", " duration=250000000"),
+        ("#Software: whose", ""),
         ("#Version: 1.0", ""),
     ] {
         let said = read_all("w3c", &[header, fields, line]);
         assert_eq!(said[2], format!("Http method=GET path=/a status=200{want}"), "{header}");
     }
+    // Only a log without a word of whose it is, and with the day it begins, is ASP.NET Core's.
+    let said = read_all("w3c", &["#Software: whose", "#Start-Date: 2026-03-05", fields, line]);
+    assert_eq!(said[3], "Http method=GET path=/a status=200");
     let told = read_all("w3c:time-taken=$duration_us", &[fields, line]);
     assert_eq!(told[1], "Http method=GET path=/a status=200 duration=250");
     let cloudfront = [

@@ -70,7 +70,14 @@ pub const ROWS: &[Preset] = &[
         text: "INFO:$blanks$word - \"$request\" $status $skip",
         about: "uvicorn; neither bytes nor durations",
         set_by: "uvicorn's log_config",
-        others: &["INFO: * process *", "INFO: * application *", "INFO: * Uvicorn *", "INFO: * changes *"],
+        others: &[
+            "INFO: * process *",
+            "INFO: * application *",
+            "INFO: * Uvicorn *",
+            "INFO: * changes *",
+            "ERROR: *",
+            "WARNING: *",
+        ],
         source: "encode/uvicorn: logging.py",
         ..PRESET
     },
@@ -109,14 +116,31 @@ pub const ROWS: &[Preset] = &[
         text: "$remote_addr - - [$skip] \"$colour$request$colour\" $status -",
         about: "Flask's and Werkzeug's development server, with or without colours",
         set_by: "Werkzeug's logger",
+        others: &[" * *", "WARNING: *", "Press CTRL+C *"],
         source: "pallets/werkzeug: serving.py",
+        ..PRESET
+    },
+    Preset {
+        name: "django",
+        dialect: "nginx",
+        text: "[$skip] \"$request\" $status $body_bytes_sent",
+        about: "Django's runserver",
+        set_by: "Django's logger django.server",
+        others: &[
+            "Not Found: *",
+            "Bad Request: *",
+            "Forbidden*",
+            "Internal Server Error: *",
+            "Watching for *",
+        ],
+        source: "django/django: core/servers/basehttp.py, utils/log.py",
         ..PRESET
     },
     Preset {
         name: "uwsgi",
         dialect: "nginx",
         text: "[pid: $skip] $skip ($skip) {$skip} [$skip] $request_method $request_uri => generated \
-               $body_bytes_sent bytes in $duration_ms msecs ($protocol $status) $skip",
+               $body_bytes_sent bytes in $duration_ms msecs ($server_protocol $status) $skip",
         about: "uWSGI's default; milliseconds",
         set_by: "uWSGI's log-format",
         source: "unbit/uwsgi: core/logging.c",
@@ -126,7 +150,7 @@ pub const ROWS: &[Preset] = &[
         name: "uwsgi-micros",
         dialect: "nginx",
         text: "[pid: $skip] $skip ($skip) {$skip} [$skip] $request_method $request_uri => generated \
-               $body_bytes_sent bytes in $duration_us micros ($protocol $status) $skip",
+               $body_bytes_sent bytes in $duration_us micros ($server_protocol $status) $skip",
         about: "uWSGI's default with log-micros",
         set_by: "uWSGI's log-format",
         source: "unbit/uwsgi: core/logging.c",

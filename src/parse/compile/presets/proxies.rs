@@ -42,6 +42,8 @@ pub const ROWS: &[Preset] = &[
                StartLocal=$time",
         about: "Traefik's accessLog, format json; durations in nanoseconds",
         set_by: "Traefik's accessLog",
+        // What Traefik says of itself has a message; the access log has an empty one.
+        conditions: &[("msg", "|")],
         source: "Traefik's access-log page",
         ..PRESET
     },

@@ -136,6 +136,16 @@ pub const ROWS: &[Preset] = &[
         ..PRESET
     },
     Preset {
+        name: "iis-native",
+        dialect: "nginx",
+        text: "$remote_addr, $skip, $word, $word, $word, $skip, $word, $duration_ms, $request_length, \
+               $bytes_sent, $status, $word, $request_method, $path, $skip,",
+        about: "IIS's own log file format, with commas; milliseconds",
+        set_by: "IIS's logging, format IIS",
+        source: "learn.microsoft.com: IIS Log File Formats",
+        ..PRESET
+    },
+    Preset {
         name: "npm",
         dialect: "nginx",
         text: "[$time_local] $upstream_cache_status $upstream_status $status - $request_method $scheme $host \"$request_uri\" [Client $remote_addr] \

@@ -15,7 +15,6 @@ use crate::parse::compile::field::{Kind, Piece, Slot};
 use crate::parse::read::fast::Quick;
 use crate::parse::read::retry::{Budget, Miss, Quotes, Tried};
 use crate::parse::read::spans::{Span, Spans, StampCache};
-use crate::parse::read::text::Escape;
 use crate::parse::read::time;
 use crate::parse::read::values::{
     blanks, captured, closing_brace, colour, decimal, four_decimals, integer, list, one_more, syslog_header,
@@ -134,7 +133,7 @@ impl Steps {
                 next: slots.get(i + 1).map_or(Begin::Any, |next| begin(next.kind, &literals[i + 2..])),
                 last: i + 1 == slots.len(),
                 may_be_empty: slots[i].may_be_empty || slots[i].kind == Kind::Quoted,
-                escapes: slots[i].escape != Escape::None,
+                escapes: slots[i].escape.has_backslashes(),
             })
             .collect();
         let quick = Quick::new(&literals[0], &slots, &literals[1..]);

@@ -32,7 +32,7 @@ use crate::bytes::digits::{Leading, digits_end, leading_number, three_digits};
 use crate::bytes::scan::{LANES, Simd};
 use crate::parse::compile::field::{Kind, Role, Slot};
 use crate::parse::read::spans::{Span, Spans, StampCache, UNREAD};
-use crate::parse::read::text::{Escape, POWERS};
+use crate::parse::read::text::POWERS;
 use crate::parse::read::time::Style;
 
 /// Bytes there must be behind the start of a value, so that one bounds check covers them.
@@ -99,7 +99,7 @@ impl FastValue {
             Kind::Word if !tail.is_empty() => FastValue::Word(tail[0], b' '),
             Kind::Text | Kind::Path if !tail.is_empty() => FastValue::Word(tail[0], tail[0]),
             // The next quote, unless a backslash comes before it.
-            Kind::Quoted if slot.escape != Escape::None => FastValue::Text(b'"', b'\\'),
+            Kind::Quoted if slot.escape.has_backslashes() => FastValue::Text(b'"', b'\\'),
             Kind::Integer if parted && slot.meaning.role == Some(Role::Status) => FastValue::Status,
             Kind::Integer if parted => FastValue::Integer,
             Kind::Decimal if parted => FastValue::Decimal,
