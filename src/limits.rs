@@ -89,7 +89,7 @@ pub const BUCKETS_MAX: usize = 64;
 
 /// Buckets of one native histogram that may be filled: twenty doublings in eighths, which Prometheus' own libraries
 /// allow as well.
-pub const NATIVE_BUCKETS_MAX: u16 = 160;
+pub const NATIVE_BUCKETS_MAX: usize = 160;
 
 // --- the format ---
 

@@ -4,7 +4,7 @@
 //! equals a bound falls into its bucket, as Prometheus' `le` asks.
 
 use crate::catalogue::{self, HistogramKinds, Metric};
-use crate::count::native::{NativeCounts, NativeSearch};
+use crate::count::native::{NativeBuckets, NativeCounts, NativeSearch};
 use std::sync::Arc;
 
 /// What one histogram measures, and where its numbers stand in a row.
@@ -75,7 +75,7 @@ pub struct Histograms {
     cells: Vec<u64>,
     stride: usize,
     /// Per row and histogram; empty where none are counted.
-    natives: Vec<NativeCounts>,
+    natives: Vec<NativeBuckets>,
 }
 
 /// One histogram of one row, as read for the page.
@@ -83,7 +83,7 @@ pub struct Histograms {
 pub struct Reading<'a> {
     pub counts: &'a [u64],
     pub sum: u128,
-    pub native: Option<&'a NativeCounts>,
+    pub native: Option<NativeCounts>,
 }
 
 impl Histograms {
@@ -125,11 +125,9 @@ impl Histograms {
         if self.cells.len() < cells {
             self.cells.resize(cells, 0);
         }
-        if self.kinds.native && self.natives.len() < (row + 1) * self.shapes.len() {
-            let shapes = self.shapes.iter().map(|shape| NativeCounts::new(shape.native.zero_exponent()));
-            let missing = row + 1 - self.natives.len() / self.shapes.len().max(1);
-            let rows = std::iter::repeat_n(shapes, missing);
-            self.natives.extend(rows.flatten());
+        let natives = if self.kinds.native { (row + 1) * self.shapes.len() } else { 0 };
+        if self.natives.len() < natives {
+            self.natives.resize_with(natives, NativeBuckets::default);
         }
     }
 
@@ -159,6 +157,7 @@ impl Histograms {
             return Reading { counts: &[], sum: 0, native: None };
         };
         let native = self.natives.get(row * self.shapes.len() + histogram);
+        let native = native.map(|native| NativeCounts::of(native, shape.native.zero_exponent()));
         Reading { counts, sum: u128::from(*high) << 64 | u128::from(*low), native }
     }
 }
@@ -195,7 +194,7 @@ mod tests {
         }
         let read = histograms.read(1, sizes);
         assert_eq!((read.counts, read.sum), (&[2, 2, 3][..], 62 + 2 * u128::from(u64::MAX)));
-        assert_eq!(read.native.map(NativeCounts::total), Some(7));
+        assert_eq!(read.native.as_ref().map(NativeCounts::total), Some(7));
         assert_eq!(histograms.read(1, other).counts, [0, 0]);
         assert_eq!(histograms.read(0, sizes).sum, 0);
     }
@@ -210,7 +209,7 @@ mod tests {
                 histograms.observe(2, sizes, *value);
             });
             let read = histograms.read(2, sizes);
-            (read.counts.to_vec(), read.sum, read.native.map(NativeCounts::total))
+            (read.counts.to_vec(), read.sum, read.native.as_ref().map(NativeCounts::total))
         };
         assert_eq!(count("classic"), (vec![1, 1, 0], 20, None));
         assert_eq!(count("native"), (vec![2], 20, Some(2)));

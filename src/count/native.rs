@@ -50,12 +50,16 @@ fn bound_of(number: i32) -> f64 {
 /// is between them.
 #[derive(Debug)]
 pub struct NativeSearch {
-    /// The largest value in the bucket for zero.
-    zero_max: u64,
-    /// 2^this is the threshold.
     zero_exponent: i8,
-    /// By the highest bit and the four behind it: the bucket of the lowest of these values, after the largest in it.
-    near: Box<[(u64, i32)]>,
+    /// By the zeros above the highest bit and the five bits from there: the bucket of the lowest of these values, after
+    /// the largest in it. What is 0 has a place of its own.
+    near: [(u64, i32); 64 * 32],
+}
+
+/// The number that the bucket for zero has among the others: its threshold is their bound at every schema, so nothing
+/// above it ever gets the same.
+fn zero_number(zero_exponent: i8) -> i32 {
+    8 * i32::from(zero_exponent)
 }
 
 impl NativeSearch {
@@ -68,27 +72,26 @@ impl NativeSearch {
     )]
     pub fn new(per_unit: u64, zero_exponent: i8) -> Arc<NativeSearch> {
         let largest = |number: i32| (bound_of(number) * per_unit as f64) as u64;
-        let bucket = |slot: u64| {
-            let (bit, behind) = (slot / 16, slot % 16);
-            let least = (1u64 << bit) + u64::try_from((u128::from(behind) << bit) >> 4).unwrap_or(0);
+        let zero = zero_number(zero_exponent);
+        let bucket = |slot: usize| {
+            let least = ((slot as u64 % 32) << 59) >> (slot / 32);
+            if least <= largest(zero) {
+                return (largest(zero), zero);
+            }
             let first = number_of(least as f64 / per_unit as f64) - 1;
             let number = (first..first + 3).find(|number| least <= largest(*number)).unwrap_or(first + 3);
             (largest(number), number)
         };
-        let zero_max = (2f64.powi(i32::from(zero_exponent)) * per_unit as f64) as u64;
-        Arc::new(NativeSearch { zero_max, zero_exponent, near: (0..1024).map(bucket).collect() })
+        Arc::new(NativeSearch { zero_exponent, near: std::array::from_fn(bucket) })
     }
 
-    /// The bucket at schema 3; None for the bucket for zero.
+    /// The bucket at schema 3.
     #[inline]
-    pub fn number(&self, value: u64) -> Option<i32> {
-        if value <= self.zero_max {
-            return None;
-        }
-        let zeros = value.leading_zeros() & 63;
-        let slot = (63 - zeros as usize) * 16 + ((value << zeros) >> 59) as usize % 16;
-        let (largest, number) = self.near[slot & 1023];
-        Some(number + i32::from(value > largest))
+    pub fn number(&self, value: u64) -> i32 {
+        let zeros = (value | 1).leading_zeros() as usize % 64;
+        let slot = zeros * 32 + ((value << zeros) >> 59) as usize % 32;
+        let (largest, number) = self.near[slot];
+        number + i32::from(value > largest)
     }
 
     pub fn zero_exponent(&self) -> i8 {
@@ -96,17 +99,73 @@ impl NativeSearch {
     }
 }
 
-/// What one native histogram has counted. Two that went through `trimmed` are equal where they say the same.
+/// Counts of buckets that follow one another, as far as values are apart: 512 at most, for so many have numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NativeBuckets {
+    /// The number of the first.
+    first: i32,
+    counts: Vec<u64>,
+}
+
+impl NativeBuckets {
+    /// Counts one value by its bucket.
+    #[inline]
+    pub fn enter(&mut self, number: i32) {
+        let place = number.wrapping_sub(self.first).cast_unsigned() as usize;
+        match self.counts.get_mut(place) {
+            Some(count) => *count += 1,
+            None => self.add(number, 1),
+        }
+    }
+
+    #[cold]
+    fn add(&mut self, number: i32, count: u64) {
+        self.widen(number);
+        let place = usize::try_from(number - self.first).unwrap_or(0);
+        self.counts[place] = self.counts[place].saturating_add(count);
+    }
+
+    /// Sees to it that this bucket is there. Some more are made, so that the next value seldom needs a new one.
+    fn widen(&mut self, number: i32) {
+        const MORE: i32 = 8;
+        if self.counts.is_empty() {
+            self.first = number;
+        }
+        if number < self.first {
+            let more = usize::try_from(self.first - number + MORE).unwrap_or(0);
+            self.counts.splice(0..0, std::iter::repeat_n(0, more));
+            self.first = number - MORE;
+        }
+        let end = usize::try_from(number - self.first).unwrap_or(0) + 1;
+        if end > self.counts.len() {
+            self.counts.resize(end + usize::try_from(MORE).unwrap_or(0), 0);
+        }
+    }
+
+    /// Those that are not empty, by their numbers.
+    fn filled(&self) -> impl Iterator<Item = (i32, u64)> {
+        (self.first..).zip(self.counts.iter().copied()).filter(|(_, count)| *count > 0)
+    }
+
+    /// Those above a number, without empty ones at either end.
+    fn above(&self, number: i32) -> NativeBuckets {
+        let skipped = usize::try_from(number + 1 - self.first).unwrap_or(0).min(self.counts.len());
+        let is_filled = |count: &u64| *count > 0;
+        let start =
+            self.counts[skipped..].iter().position(is_filled).map_or(self.counts.len(), |at| skipped + at);
+        let end = self.counts[start..].iter().rposition(is_filled).map_or(start, |last| start + last + 1);
+        let first = if start == end { 0 } else { self.first + i32::try_from(start).unwrap_or(0) };
+        NativeBuckets { first, counts: self.counts[start..end].to_vec() }
+    }
+}
+
+/// What one native histogram has counted, as a page has it. Two are equal where they say the same.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NativeCounts {
     schema: u8,
     zero_exponent: i8,
     zero: u64,
-    /// The number of the first of the buckets, which follow one another.
-    first: i32,
-    buckets: Vec<u64>,
-    /// How many of them are not empty.
-    filled: u16,
+    buckets: NativeBuckets,
 }
 
 /// A bucket's number so many schemas lower: each time, that of two neighbours is half of the second's.
@@ -116,24 +175,30 @@ fn lower(number: i32, schemas: u8) -> i32 {
 }
 
 impl NativeCounts {
-    pub fn new(zero_exponent: i8) -> NativeCounts {
-        NativeCounts { schema: SCHEMA, zero_exponent, ..NativeCounts::default() }
+    /// What was counted at schema 3.
+    pub fn of(counted: &NativeBuckets, zero_exponent: i8) -> NativeCounts {
+        let zero_number = zero_number(zero_exponent);
+        let zero =
+            counted.filled().take_while(|(number, _)| *number <= zero_number).map(|(_, count)| count).sum();
+        let mut native =
+            NativeCounts { schema: SCHEMA, zero_exponent, zero, buckets: counted.above(zero_number) };
+        native.bound();
+        native
     }
 
     /// What is known of values that were counted in buckets with chosen bounds: each is taken for the bound above it,
     /// and one above all bounds for a little more than the last.
     pub fn of_classic(bounds: impl Iterator<Item = f64>, counts: &[u64], zero_exponent: i8) -> NativeCounts {
-        let mut native = NativeCounts::new(zero_exponent);
-        let zero = i32::from(zero_exponent) * 8;
-        let mut last = zero;
-        let numbers = bounds.map(|bound| number_of(bound).max(zero));
+        let mut buckets = NativeBuckets::default();
+        let mut last = zero_number(zero_exponent);
+        let numbers = bounds.map(|bound| number_of(bound).max(zero_number(zero_exponent)));
         for (count, number) in counts.iter().zip(numbers.map(Some).chain([None])) {
-            match number.inspect(|number| last = *number).unwrap_or(last + 1) {
-                number if number <= zero => native.zero = native.zero.saturating_add(*count),
-                number => native.enter_many(number, *count),
+            let number = number.inspect(|number| last = *number).unwrap_or(last + 1);
+            if *count > 0 {
+                buckets.add(number, *count);
             }
         }
-        native.trimmed()
+        NativeCounts::of(&buckets, zero_exponent)
     }
 
     /// Of figures that somebody has written; None where they cannot be a histogram's.
@@ -141,88 +206,43 @@ impl NativeCounts {
         schema: u8,
         zero_exponent: i8,
         zero: u64,
-        buckets: impl Iterator<Item = (i32, u64)>,
+        filled: impl Iterator<Item = (i32, u64)>,
     ) -> Option<NativeCounts> {
         let schemas = SCHEMA.checked_sub(schema)?;
         let numbers = lower(*NUMBERS.start(), schemas)..=lower(*NUMBERS.end(), schemas);
-        let mut native = NativeCounts { schema, zero_exponent, zero, ..NativeCounts::default() };
-        let mut last = None;
-        for (number, count) in buckets {
+        let mut buckets = NativeBuckets::default();
+        let (mut last, mut many) = (None, 0);
+        for (number, count) in filled {
             let is_next = last.replace(number).is_none_or(|last| last < number);
             if !numbers.contains(&number) || !is_next || count == 0 {
                 return None;
             }
-            native.place(number, count);
+            buckets.add(number, count);
+            many += 1;
         }
-        (native.filled <= limits::NATIVE_BUCKETS_MAX).then(|| native.trimmed())
-    }
-
-    /// Counts one value by its bucket at schema 3.
-    #[inline]
-    pub fn enter(&mut self, number: Option<i32>) {
-        let Some(number) = number else {
-            self.zero += 1;
-            return;
-        };
-        let place = usize::try_from(lower(number, SCHEMA - self.schema) - self.first);
-        match place.ok().and_then(|place| self.buckets.get_mut(place)) {
-            Some(count) if *count > 0 => *count += 1,
-            _ => self.enter_many(number, 1),
-        }
-    }
-
-    #[cold]
-    fn enter_many(&mut self, number: i32, count: u64) {
-        if count > 0 {
-            self.place(lower(number, SCHEMA - self.schema), count);
-            self.bound();
-        }
-    }
-
-    /// Adds to a bucket of our schema, which may be new.
-    fn place(&mut self, number: i32, count: u64) {
-        self.widen(number, number);
-        let place = usize::try_from(number - self.first).unwrap_or(0);
-        let bucket = &mut self.buckets[place];
-        self.filled += u16::from(*bucket == 0);
-        *bucket = bucket.saturating_add(count);
-    }
-
-    /// Sees to it that these buckets are there. Some more are made, so that the next value seldom needs a new one.
-    fn widen(&mut self, low: i32, high: i32) {
-        const MORE: i32 = 8;
-        if self.buckets.is_empty() {
-            self.first = low;
-        }
-        if low < self.first {
-            let more = usize::try_from(self.first - low + MORE).unwrap_or(0);
-            self.buckets.splice(0..0, std::iter::repeat_n(0, more));
-            self.first = low - MORE;
-        }
-        if high > self.last() {
-            let more = usize::try_from(high - self.last() + MORE).unwrap_or(0);
-            self.buckets.resize(self.buckets.len() + more, 0);
-        }
-    }
-
-    /// The number of the last bucket there is.
-    fn last(&self) -> i32 {
-        self.first + i32::try_from(self.buckets.len()).unwrap_or(0) - 1
+        let buckets = buckets.above(*NUMBERS.start() - 1);
+        (many <= limits::NATIVE_BUCKETS_MAX).then_some(NativeCounts { schema, zero_exponent, zero, buckets })
     }
 
     /// Halves the resolution until no more buckets are filled than may be.
     fn bound(&mut self) {
-        while self.filled > limits::NATIVE_BUCKETS_MAX {
+        while self.filled().count() > limits::NATIVE_BUCKETS_MAX {
             self.reduce_to(self.schema - 1);
         }
     }
 
     fn reduce_to(&mut self, schema: u8) {
-        while self.schema > schema {
-            let halved = NativeCounts { schema: self.schema - 1, buckets: Vec::new(), filled: 0, ..*self };
-            let wider = std::mem::replace(self, halved);
-            wider.filled().for_each(|(number, count)| self.place(lower(number, 1), count));
+        if self.schema > schema {
+            let wider = std::mem::take(&mut self.buckets);
+            self.enter(wider.filled(), self.schema - schema);
+            self.schema = schema;
         }
+    }
+
+    /// Adds buckets of so many schemas higher.
+    fn enter(&mut self, filled: impl Iterator<Item = (i32, u64)>, schemas: u8) {
+        filled.for_each(|(number, count)| self.buckets.add(lower(number, schemas), count));
+        self.buckets = self.buckets.above(*NUMBERS.start() - 1);
     }
 
     /// Adds what another one has counted. Of two schemas the lower one holds for both.
@@ -230,25 +250,13 @@ impl NativeCounts {
         debug_assert_eq!(self.zero_exponent, other.zero_exponent);
         self.zero = self.zero.saturating_add(other.zero);
         self.reduce_to(other.schema);
-        for (number, count) in other.filled() {
-            self.place(lower(number, other.schema - self.schema), count);
-        }
+        self.enter(other.filled(), other.schema - self.schema);
         self.bound();
-        *self = std::mem::take(self).trimmed();
-    }
-
-    /// Without empty buckets at either end.
-    pub fn trimmed(&self) -> NativeCounts {
-        let is_filled = |count: &u64| *count > 0;
-        let start = self.buckets.iter().position(is_filled).unwrap_or(0);
-        let end = self.buckets.iter().rposition(is_filled).map_or(start, |last| last + 1);
-        let first = if start == end { 0 } else { self.first + i32::try_from(start).unwrap_or(0) };
-        NativeCounts { first, buckets: self.buckets[start..end].to_vec(), ..*self }
     }
 
     /// The buckets that are not empty, by their numbers.
     pub fn filled(&self) -> impl Iterator<Item = (i32, u64)> {
-        (self.first..).zip(self.buckets.iter().copied()).filter(|(_, count)| *count > 0)
+        self.buckets.filled()
     }
 
     pub fn schema(&self) -> u8 {
@@ -265,7 +273,7 @@ impl NativeCounts {
     }
 
     pub fn total(&self) -> u64 {
-        self.buckets.iter().fold(self.zero, |sum, count| sum.saturating_add(*count))
+        self.filled().fold(self.zero, |sum, (_, count)| sum.saturating_add(count))
     }
 }
 
@@ -277,9 +285,9 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn counted(search: &NativeSearch, values: &[u64]) -> NativeCounts {
-        let mut native = NativeCounts::new(search.zero_exponent());
-        values.iter().for_each(|value| native.enter(search.number(*value)));
-        native.trimmed()
+        let mut counted = NativeBuckets::default();
+        values.iter().for_each(|value| counted.enter(search.number(*value)));
+        NativeCounts::of(&counted, search.zero_exponent())
     }
 
     /// The upper bound of a bucket of a schema.
@@ -291,30 +299,22 @@ mod tests {
     fn a_value_on_a_bound_is_in_the_bucket_below_it() {
         let times = NativeSearch::new(SECOND, -11);
         for (nanos, number) in [
-            (0, None),
-            (488_281, None),
-            (488_282, Some(-87)),
-            (SECOND, Some(0)),
-            (SECOND + 1, Some(1)),
-            (1_090_507_732, Some(1)),
-            (1_090_507_733, Some(2)),
-            (2 * SECOND, Some(8)),
-            (2 * SECOND + 1, Some(9)),
-            (SECOND / 4, Some(-16)),
-            (SECOND / 4 + 1, Some(-15)),
+            (0, -88),
+            (488_281, -88),
+            (488_282, -87),
+            (SECOND, 0),
+            (SECOND + 1, 1),
+            (1_090_507_732, 1),
+            (1_090_507_733, 2),
+            (2 * SECOND, 8),
+            (2 * SECOND + 1, 9),
+            (SECOND / 4, -16),
+            (SECOND / 4 + 1, -15),
         ] {
             assert_eq!(times.number(nanos), number, "{nanos}");
         }
         let sizes = NativeSearch::new(1, -1);
-        for (bytes, number) in [
-            (0, None),
-            (1, Some(0)),
-            (2, Some(8)),
-            (3, Some(13)),
-            (4, Some(16)),
-            (1 << 60, Some(480)),
-            (u64::MAX, Some(512)),
-        ] {
+        for (bytes, number) in [(0, -8), (1, 0), (2, 8), (3, 13), (4, 16), (1 << 60, 480), (u64::MAX, 512)] {
             assert_eq!(sizes.number(bytes), number, "{bytes}");
         }
     }
@@ -329,8 +329,10 @@ mod tests {
             let (value, search) = (value >> shift, NativeSearch::new(per_unit.0, per_unit.1));
             let as_float = value as f64 / per_unit.0 as f64;
             match search.number(value) {
-                None => prop_assert!(as_float <= 2f64.powi(i32::from(per_unit.1))),
-                Some(number) => {
+                number if number <= zero_number(per_unit.1) => {
+                    prop_assert!(number == zero_number(per_unit.1) && as_float <= 2f64.powi(i32::from(per_unit.1)));
+                }
+                number => {
                     // Beyond 2^53 a floating-point number is not exactly the value.
                     let near = 1.0 + 1e-15;
                     prop_assert!(as_float <= bound_of(number) * near && as_float * near > bound_of(number - 1));
@@ -346,7 +348,7 @@ mod tests {
             let search = NativeSearch::new(SECOND, -11);
             let [one, other] = [one, other].map(|values| values.iter().map(|(v, n)| v >> n).collect::<Vec<u64>>());
             let whole = counted(&search, &[&one[..], &other].concat());
-            prop_assert!(whole.filled <= limits::NATIVE_BUCKETS_MAX);
+            prop_assert!(whole.filled().count() <= limits::NATIVE_BUCKETS_MAX);
             prop_assert_eq!(whole.total(), (one.len() + other.len()) as u64);
             let [one, other] = [one, other].map(|values| counted(&search, &values));
             for (first, second) in [(&one, &other), (&other, &one)] {
@@ -365,7 +367,7 @@ mod tests {
         // One byte more than the bound below: of the small ones several are the same.
         let values: Vec<u64> = (0..480).map(|number| (1u64 << (number / 8)) * (8 + number % 8) / 8).collect();
         let counts = counted(&search, &values);
-        assert!(counts.schema < SCHEMA && counts.filled > limits::NATIVE_BUCKETS_MAX / 2);
+        assert!(counts.schema < SCHEMA && counts.filled().count() > limits::NATIVE_BUCKETS_MAX / 2);
         assert_eq!(counts.total(), 480);
         for (number, count) in counts.filled() {
             let (low, high) = (upper(number - 1, counts.schema), upper(number, counts.schema));

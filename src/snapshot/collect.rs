@@ -205,7 +205,7 @@ fn histograms(ledger: &Ledger, rows: &mut Rows, page: &mut Page) {
                 counts: reading.counts.to_vec(),
                 sum: FixedPoint::nanos(sum),
                 exemplars,
-                native: reading.native.map(|native| Box::new(native.trimmed())),
+                native: reading.native.map(Box::new),
             };
             (Value::Histogram(Box::new(histogram)), ledger.latency.opened(row))
         });
