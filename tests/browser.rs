@@ -356,6 +356,31 @@ fn nothing_poses_as_what_it_is_not() {
     assert_eq!(cells()[3], browser.text("duration"));
 }
 
+/// Of durations in the first bucket only the bound is known; without chosen buckets it is said why none is shown.
+#[test]
+#[ignore = "needs chromium-driver"]
+fn what_the_buckets_do_not_tell_is_not_invented() {
+    let quick = "a.example 1795338000 \"GET / HTTP/1.1\" 200 5 100\n".repeat(50);
+    let browser = Browser::start();
+    let mut exporter = Exporter::start(&["--format", FORMAT]);
+    browser.open(&url(&exporter));
+    wait_until("the page to wait", || browser.text("state") == "No line has been read yet");
+    exporter.process.feed(quick.as_bytes());
+    wait_for("a duration", || match browser.text("duration") {
+        shown if shown == "<\u{202f}5\u{202f}ms" => Ok(()),
+        shown => Err(shown),
+    });
+    for id in ["duration-p50", "duration-p95", "duration-p99"] {
+        assert_eq!(browser.text(id), "<\u{202f}5\u{202f}ms", "{id}");
+    }
+    let mut native = Exporter::start(&["--format", FORMAT, "--histograms", "native"]);
+    browser.open(&url(&native));
+    native.process.feed(quick.as_bytes());
+    let notes = "return [...document.querySelectorAll('p')].map(note => note.textContent).join(' ')";
+    wait_until("the note", || browser.value(notes).to_string().contains("--histograms native"));
+    assert_eq!(browser.problems(), Vec::<String>::new());
+}
+
 /// What no log shows at will: labels that need escapes, a rank in the last bucket; then a counter that was set back.
 fn odd_page(count: u32) -> String {
     let (quarter, half) = (count / 4, count / 2);

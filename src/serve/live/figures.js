@@ -9,6 +9,7 @@ export const REQUESTS = "httpd_requests_total";
 export const SENT = "httpd_bytes_sent_total";
 export const RECEIVED = "httpd_bytes_received_total";
 export const DURATION = "httpd_request_duration_seconds_bucket";
+export const DURATIONS = "httpd_request_duration_seconds_count";
 export const MALFORMED = "httpd_exporter_malformed_lines_total";
 export const LINES = "httpd_exporter_lines_total";
 export const NEWEST = "httpd_last_request_timestamp_seconds";
@@ -16,7 +17,7 @@ export const READY = "httpd_exporter_ready";
 export const FORMAT = "httpd_exporter_format_info";
 export const START = "process_start_time_seconds";
 const ADDED_UP = new Set([REQUESTS, SENT, RECEIVED, DURATION]);
-const WANTED = new Set([...ADDED_UP, MALFORMED, LINES, NEWEST, READY, FORMAT, START]);
+const WANTED = new Set([...ADDED_UP, DURATIONS, MALFORMED, LINES, NEWEST, READY, FORMAT, START]);
 
 /** The labels of a series as it is written, unescaped. */
 function labelsOf(series) {

@@ -5,7 +5,7 @@
 // the browser refuse anything else.
 
 import {
-  CLASSES, DURATION, FORMAT, LINES, MALFORMED, NEWEST, READY, RECEIVED, REQUESTS, SENT, START,
+  CLASSES, DURATION, DURATIONS, FORMAT, LINES, MALFORMED, NEWEST, READY, RECEIVED, REQUESTS, SENT, START,
   Slice, newest, read,
 } from "./figures.js";
 
@@ -51,8 +51,13 @@ const scaled = (units) => (value) => {
 const rate = (value) => (Number.isFinite(value) ? `${number(value)}/s` : NONE);
 const percent = (value) => (Number.isFinite(value) ? `${number(value * 100)}\u202f%` : NONE);
 const seconds = scaled([[1, "s"], [1e-3, "ms"], [1e-6, "\u00b5s"]]);
-/** At the last bound of the buckets it may be any longer one. */
-const duration = (value) => (value === lastBound ? "\u2265\u202f" : "") + seconds(value);
+/** At the last bound of the buckets it may be any longer one, and in the first bucket any shorter one. */
+const duration = (value) => {
+  const side = value === lastBound ? "\u2265\u202f" : value <= firstBound ? "<\u202f" : "";
+  return side + seconds(known(value));
+};
+/** No less than the first bound, below which the buckets tell nothing. */
+const known = (value) => (value < firstBound ? firstBound : value);
 const bytes = scaled([[1e12, "TB/s"], [1e9, "GB/s"], [1e6, "MB/s"], [1e3, "kB/s"], [1, "B/s"]]);
 const whole = (value) => value.toLocaleString("en");
 const clock = (time) => new Date(time).toLocaleTimeString("en-GB");
@@ -74,7 +79,8 @@ function roundedUp(value) {
 
 let samples = new Map(); // of the last page
 let families = new Map(); // the same, by the name of the metric
-let lastBound = NaN; // of the histogram
+let firstBound = NaN; // of the histogram
+let lastBound = NaN;
 let at = 0; // when it came, on the clock that never jumps
 let time = 0; // the same, on the clock on the wall
 let slices = []; // of the last minute
@@ -91,7 +97,7 @@ function point(slice, broken) {
   for (const [name, count] of total.classes) values[name] = count / slice.seconds;
   values.errors = total.share("5xx");
   values.refused = total.share("4xx");
-  for (const percentile of [50, 95, 99]) values["p" + percentile] = total.quantile(percentile / 100);
+  for (const percentile of [50, 95, 99]) values["p" + percentile] = known(total.quantile(percentile / 100));
   values.sent = has(SENT) ? total.sent / slice.seconds : NaN;
   values.received = has(RECEIVED) ? total.received / slice.seconds : NaN;
   return values;
@@ -112,8 +118,9 @@ function take(text, arrived, date) {
     if (!has(sample.name)) families.set(sample.name, []);
     of(sample.name).push(sample);
   }
-  lastBound = of(DURATION).map(({ labels }) => Number(labels.get("le")))
-    .reduce((last, bound) => (Number.isFinite(bound) && !(bound <= last) ? bound : last), NaN);
+  const bounds = of(DURATION).map(({ labels }) => Number(labels.get("le"))).filter(Number.isFinite);
+  firstBound = bounds.reduce((first, bound) => (bound >= first ? first : bound), NaN);
+  lastBound = bounds.reduce((last, bound) => (bound <= last ? last : bound), NaN);
   at = arrived;
   time = Date.now();
   // A page of another process has no past in common with ours, and an average over a pause looks like news.
@@ -266,6 +273,8 @@ const RIGHT = 6;
 const TOP = 8;
 const BOTTOM = 20;
 
+const NATIVE_ALONE = "Durations are in native histograms alone (--histograms native), which this page does not read.";
+
 /** `keys` are properties of a point and words of the legend; an optional one is hidden while it is 0. */
 const CHARTS = [
   {
@@ -346,7 +355,8 @@ function draw() {
     const missing = chart.needs !== undefined && isKnown && !has(chart.needs);
     for (const part of chart.parts) part.toggleAttribute("hidden", missing);
     chart.note.hidden = !missing;
-    chart.note.textContent = has(FORMAT) ? chart.missing : "The format is not chosen yet: no line has fitted.";
+    const why = chart.needs === DURATION && has(DURATIONS) ? NATIVE_ALONE : chart.missing;
+    chart.note.textContent = has(FORMAT) ? why : "The format is not chosen yet: no line has fitted.";
     if (missing) continue;
     chart.value.textContent = amount(chart, shown?.[chart.figure]);
     chart.moment.textContent = cursor === null || !shown ? "" : clock(shown.time);
