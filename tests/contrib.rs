@@ -8,7 +8,7 @@ mod answers; // a real Prometheus answers every question that the dashboard and 
 mod dashboard; // the dashboard as rows of panels
 mod tools; // promtool, systemd, shells, Apache and nginx read what is theirs
 
-use crate::harness::{TempDir, run};
+use crate::harness::{BINARY, Exporter, Process, TempDir, run, wait_until};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -259,6 +259,59 @@ fn every_yaml_file_is_yaml() {
     }
 }
 
+/// The arguments of the exporter in a manifest, with another place for what it mounts.
+fn arguments_in_kubernetes(file: &str, mounted: &str, place: &Path) -> Vec<String> {
+    let manifest = yaml(file);
+    let pod = &manifest["spec"]["template"]["spec"];
+    let containers = pod["containers"].as_vec().expect("containers");
+    let exporter = containers.iter().find(|one| one["image"].as_str() == Some("httpd_exporter"));
+    let exporter = exporter.expect("an exporter");
+    let mounts = exporter["volumeMounts"].as_vec().expect("mounts");
+    let mounts: Vec<&str> = mounts.iter().filter_map(|mount| mount["mountPath"].as_str()).collect();
+    assert!(mounts.iter().any(|mount| mounted.starts_with(mount)), "{file}: {mounts:?}");
+    let port = exporter["ports"][0]["containerPort"].as_i64().expect("a port");
+    let address = format!("--web.listen-address=:{port}");
+    let args = texts(&exporter["args"]);
+    assert!(args.contains(&&*address), "{file}: {args:?}");
+    let args = args.into_iter().map(|arg| match arg {
+        arg if arg == address => "--web.listen-address=127.0.0.1:0".to_owned(),
+        arg if arg.starts_with("--state-dir=") => format!("--state-dir={}/state", place.display()),
+        arg => arg.replace(mounted, &place.display().to_string()),
+    });
+    args.collect()
+}
+
+#[test]
+fn the_manifests_of_kubernetes_read_what_a_pod_and_a_node_write() {
+    let line = "192.0.2.7 - - [26/Nov/2026:12:00:00 +0000] \"GET / HTTP/1.1\" 200 12 \"-\" \"-\"";
+    let of_node =
+        format!("2026-11-26T12:00:00.1Z stdout F {line}\n2026-11-26T12:00:00.2Z stdout F a remark\n");
+    let name = format!("web-6f1c_shop_nginx-{}.log", "0123456789abcdef".repeat(4));
+    for (file, mounted, log, text) in [
+        ("contrib/kubernetes/sidecar.yaml", "/logs", "access.log", format!("{line}\n").repeat(2)),
+        ("contrib/kubernetes/daemonset.yaml", "/var/log/containers", &*name, of_node),
+    ] {
+        let dir = TempDir::new();
+        // The names of links to containers' logs tell the pod where they stand in such a folder.
+        let place = dir.join("containers");
+        dir.write(&format!("containers/{log}"), "");
+        let args = arguments_in_kubernetes(file, mounted, &place);
+        let mut command = Command::new(BINARY);
+        let exporter = Exporter::of(Process::start(command.args(args)));
+        wait_until("the log to be followed", || {
+            exporter.scrape().value("httpd_exporter_followed_files") == Some(1.0)
+        });
+        dir.write(&format!("containers/{log}"), text);
+        let page = exporter.wait_for_lines(2);
+        assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"malformed\"}"), Some(0.0), "{file}");
+        let of_pod =
+            "httpd_requests_total{method=\"GET\",namespace=\"shop\",pod=\"web-6f1c\",status_code=\"200\"}";
+        let of_nginx = "httpd_requests_total{method=\"GET\",status_code=\"200\"}";
+        let counted = [of_pod, of_nginx].map(|series| page.value(series));
+        assert!(matches!(counted, [Some(1.0), None] | [None, Some(2.0)]), "{file}: {:?}", page.series.keys());
+    }
+}
+
 #[test]
 fn compose_mounts_what_is_there_and_builds_a_stage_that_is_there() {
     let compose = yaml("contrib/compose.yaml");
@@ -408,7 +461,7 @@ fn every_alert_says_what_to_do_and_is_tested_firing_and_silent() {
     let tests = tests.iter().flat_map(|file| file["tests"].as_vec().expect("tests"));
     let tested: Vec<&Yaml> =
         tests.flat_map(|test| test["alert_rule_test"].as_vec().expect("tests")).collect();
-    assert!(read("contrib/README.md").contains("`alerts.yml`: ten alerts") && alerts().len() == 10);
+    assert!(read("contrib/README.md").contains("`alerts.yml`: twelve alerts") && alerts().len() == 12);
     for rule in alerts() {
         let name = rule["alert"].as_str().expect("only alerts");
         let severity = rule["labels"]["severity"].as_str().expect("a severity");

@@ -5,11 +5,12 @@
 //! an answer.
 
 use super::{ALERTS, RECORDING, alerts, kept_dashboard, questions, read, recorded, root};
-use crate::harness::{Exporter, PATIENCE, Process, TempDir, free_port, get, run, wait_for};
+use crate::harness::{BINARY, Exporter, PATIENCE, Process, TempDir, free_port, get, run, wait_for};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::process::Command;
 
 /// One exporter of the load: its arguments and its lines.
@@ -104,7 +105,29 @@ pub fn pages_at_once() -> String {
         let args: Vec<&str> = load.args.iter().map(String::as_str).chain(["--once"]).collect();
         run(&args, (load.lines)(1).as_bytes()).stdout
     };
-    loads().iter().map(page).collect()
+    let of_lines: String = loads().iter().map(page).collect();
+    let others = OtherInputs::start();
+    let page = |exporter: &Exporter| get(&exporter.address, "/metrics").expect("a page").body;
+    others.exporters.iter().map(page).fold(of_lines, |all, page| all + &page)
+}
+
+/// One that follows a file and one that takes datagrams, which have metrics of their own.
+struct OtherInputs {
+    exporters: Vec<Exporter>,
+    _dir: TempDir,
+}
+
+impl OtherInputs {
+    fn start() -> OtherInputs {
+        let dir = TempDir::new();
+        let log = dir.write("access.log", "").display().to_string();
+        let follows = Exporter::start(&["--format", "combined", "--follow", &log]);
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let mut command = Command::new(BINARY);
+        command.args(["--format", "combined", "--web.listen-address", "127.0.0.1:0"]);
+        let takes = Exporter::of(Process::start_on_stdin(&mut command, OwnedFd::from(socket)));
+        OtherInputs { exporters: vec![follows, takes], _dir: dir }
+    }
 }
 
 struct Prometheus {
@@ -200,7 +223,9 @@ fn everything_is_answered(histograms: &str, flags: &[&str]) {
         Exporter::start(&args.collect::<Vec<_>>())
     };
     let mut exporters: Vec<Exporter> = loads.iter().map(start).collect();
-    let targets: Vec<&str> = exporters.iter().map(|exporter| exporter.address.as_str()).collect();
+    let others = OtherInputs::start();
+    let all = exporters.iter().chain(&others.exporters);
+    let targets: Vec<&str> = all.map(|exporter| exporter.address.as_str()).collect();
     let prometheus = Prometheus::start(&targets, flags);
     let mut round = 0;
     let mut feed = || {
