@@ -333,6 +333,43 @@ fn the_live_page_says_when_no_line_fits() {
     assert_eq!(browser.problems(), Vec::<String>::new());
 }
 
+/// Users of a shop, each another one, and a crawler.
+#[test]
+#[ignore = "needs chromium-driver"]
+fn routes_and_kinds_of_clients_appear_as_they_are_learned() {
+    let mut exporter =
+        Exporter::start(&["--format", "combined", "--route", "auto", "--label", "client=client"]);
+    let browser = Browser::start();
+    browser.look(1000, 700, "light");
+    browser.open(&url(&exporter));
+    wait_until("the page to wait", || browser.text("state") == "No line has been read yet");
+    let first = |table: &str| {
+        let cells =
+            format!("return [...document.querySelectorAll('#{table} tbody th')].map(th => th.textContent)");
+        browser.value(&cells).to_string()
+    };
+    let mut user = 0;
+    let mut feed = |agent: &str| {
+        let line = |user: u32| {
+            format!(
+                "192.0.2.7 - - [22/Nov/2026:11:00:00 +0000] \"GET /users/{user}/orders HTTP/1.1\" 200 5 \"-\" \"{agent}\"\n"
+            )
+        };
+        exporter.process.feed((user..user + 20).map(line).collect::<String>().as_bytes());
+        user += 20;
+    };
+    wait_until("lines under the rest", || {
+        feed("Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0");
+        first("routes").contains("/*") && first("clients") == r#"["browser"]"#
+    });
+    wait_until("the route and the crawler", || {
+        feed("Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)");
+        first("routes").contains("/users/:id/orders") && first("clients").contains("ai_crawler")
+    });
+    keep_picture(&browser, "live-routes.png", false);
+    assert_eq!(browser.problems(), Vec::<String>::new());
+}
+
 /// A name that turns its own letters around, and durations beyond the last bucket.
 #[test]
 #[ignore = "needs chromium-driver"]

@@ -1,6 +1,6 @@
 //! Labels that strangers choose: memory and page stay bounded, sums exact, and what matters is seen all the same.
 
-use crate::harness::{Exporter, Page, get, run};
+use crate::harness::{BINARY, Exporter, Page, Process, get, run, wait_for};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -252,6 +252,81 @@ fn quantiles_are_within_one_percent_of_the_exact_ones() {
     }
     let sum = page.value("httpd_request_duration_quantiles_seconds_sum").expect("a sum");
     assert!((sum - micros.iter().sum::<u64>() as f64 / 1e6).abs() < 1e-6, "{sum}");
+}
+
+/// Lines of users, orders and posts, from a number on; every user and every post is another one.
+fn visits(from: u64, count: u64) -> String {
+    let path = |number: u64| match number % 5 {
+        0 | 1 => format!("/users/{number}/orders"),
+        2 | 3 => format!("/posts/about-{}-and-more", number * 7919 % 5003),
+        _ => "/".to_owned(),
+    };
+    (from..from + count).map(|number| format!("192.0.2.1 \"GET {} HTTP/1.1\" 200\n", path(number))).collect()
+}
+
+const VISITS: [&str; 4] = ["--format", "%h \"%r\" %>s", "--route", "auto"];
+
+#[test]
+fn the_same_log_gives_the_same_routes_always() {
+    let lines = visits(0, 5000);
+    let counted = || {
+        let ended = run(&[&["--once"], &VISITS[..]].concat(), lines.as_bytes());
+        let ours = |line: &&str| line.contains("httpd_requests_total") || line.contains("_bucket");
+        ended.stdout.lines().filter(ours).collect::<Vec<_>>().join("\n")
+    };
+    let first = counted();
+    assert!(first.contains("route=\"/posts/:any\""), "{first}");
+    assert_eq!([counted(), counted()], [first.clone(), first]);
+}
+
+/// Learned once, known for ever: by the next life after a kill, and by one that runs beside another.
+#[test]
+fn learned_routes_outlive_a_kill_and_are_those_of_all_generations() {
+    let directory = crate::harness::TempDir::new();
+    let state = directory.join("state").display().to_string();
+    let args: Vec<&str> = VISITS.into_iter().chain(["--state-dir", &state]).collect();
+    let routes = |page: &Page| by_label(page, "httpd_requests_total", "route");
+    let mut first = Exporter::start(&args);
+    first.process.feed(visits(0, 4000).as_bytes());
+    let before = routes(&first.wait_for_lines(4000));
+    assert!(before["/users/:id/orders"] > 1000 && before["/posts/:any"] > 1000, "{before:?}");
+    first.process.signal(nix::sys::signal::Signal::SIGKILL);
+    first.process.wait();
+
+    // A few lines, of which nobody could learn: they are counted by what is known.
+    let mut second = Exporter::start(&args);
+    second.process.feed(visits(9000, 20).as_bytes());
+    let page = second.wait_for_lines(4020);
+    let after = routes(&page);
+    assert_eq!(after["/users/:id/orders"], before["/users/:id/orders"] + 8);
+    assert_eq!(after["/posts/:any"], before["/posts/:any"] + 8);
+    assert_eq!(after.values().sum::<u64>(), 4020);
+
+    let port: Vec<&str> = args.iter().copied().chain(["--web.listen-address", &second.address]).collect();
+    let mut third = Process::start(std::process::Command::new(BINARY).args(port));
+    third.feed(visits(9100, 20).as_bytes());
+    let both = wait_for("the lines of both", || {
+        let both = routes(&second.scrape());
+        if both.values().sum::<u64>() == 4040 { Ok(both) } else { Err(format!("{both:?}")) }
+    });
+    assert_eq!(both.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    assert_eq!(both["/posts/:any"], after["/posts/:any"] + 8);
+}
+
+#[test]
+fn a_page_that_is_read_while_routes_are_learned_shows_no_single_post() {
+    let mut exporter = Exporter::start(&VISITS);
+    let line = |path: &str| format!("192.0.2.1 \"GET {path} HTTP/1.1\" 200\n");
+    let mut fed = 0;
+    for round in 0..8u64 {
+        let hot: String = line("/posts/the-one-of-today").repeat(40);
+        exporter.process.feed((hot + &line("/").repeat(10) + &visits(round * 50, 50)).as_bytes());
+        fed += 100;
+        let routes = by_label(&exporter.wait_for_lines(fed), "httpd_requests_total", "route");
+        assert!(!routes.keys().any(|route| route.contains("today") || route.contains("about")), "{routes:?}");
+        assert_eq!(routes.values().sum::<u64>(), fed);
+        assert!(round < 3 || routes.contains_key("/users/:id/orders"), "{routes:?}");
+    }
 }
 
 /// The processor's time of a run over a log, which other processes of the machine disturb less than the clock's.

@@ -25,7 +25,8 @@ const LONG_LINES: u64 = 25_000;
 pub fn compare() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for (number, accepted) in ACCEPTED {
-        let (name, count) = (FORMATS[number].name, per_line(number));
+        let name = FORMATS[number].name;
+        let count = per_line(number, &[], (SHORT_LINES, LONG_LINES));
         println!("{name}: {count} instructions a line, {accepted} accepted");
         if count * 100 > accepted * (100 + TOLERANCE_PERCENT) {
             println!("  more than {TOLERANCE_PERCENT} % above");
@@ -35,17 +36,18 @@ pub fn compare() -> ExitCode {
     code
 }
 
-fn per_line(number: usize) -> u64 {
-    (counted(number, LONG_LINES) - counted(number, SHORT_LINES)) / (LONG_LINES - SHORT_LINES)
+/// With these options, by logs of two lengths.
+pub fn per_line(number: usize, options: &[&str], (short, long): (u64, u64)) -> u64 {
+    (counted(number, options, long) - counted(number, options, short)) / (long - short)
 }
 
 /// All instructions of one run in our own program.
-fn counted(number: usize, lines: u64) -> u64 {
+fn counted(number: usize, options: &[&str], lines: u64) -> u64 {
     let path = log(number, lines, 1);
     let out = path.with_extension("callgrind");
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--quiet"]).arg(format!("--callgrind-out-file={}", out.display()));
-    valgrind.args([PROGRAM, "--once", "--format", FORMATS[number].spec]);
+    valgrind.args([PROGRAM, "--once", "--format", FORMATS[number].spec]).args(options);
     valgrind
         .stdin(File::open(path).expect("the log was written"))
         .stdout(Stdio::null())

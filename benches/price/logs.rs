@@ -8,18 +8,23 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// A format the table measures: its name, what `--format` gets, and how a line of it is written.
+/// A format the table measures: its name, what `--format` gets, what traffic there is, and how a line of it is written.
 pub struct Format {
     pub name: &'static str,
     pub spec: &'static str,
+    traffic: fn(&mut Dice, u64, usize) -> Request,
     write: fn(&mut String, &Request),
 }
 
-pub const FORMATS: [Format; 4] = [
-    Format { name: "combined", spec: "combined", write: combined },
+/// The number of the log that has the paths of one site, and as many browsers as a site sees.
+pub const SITE: usize = 4;
+
+pub const FORMATS: [Format; 5] = [
+    Format { name: "combined", spec: "combined", traffic: Request::thrown, write: combined },
     Format {
         name: "vhost_combined + %D",
         spec: "%v:%p %h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\" %D",
+        traffic: Request::thrown,
         write: vhost_combined_d,
     },
     Format {
@@ -27,6 +32,7 @@ pub const FORMATS: [Format; 4] = [
         spec: "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \
                \"$http_user_agent\" rt=$request_time uct=\"$upstream_connect_time\" uht=\"$upstream_header_time\" \
                urt=\"$upstream_response_time\" host=$host",
+        traffic: Request::thrown,
         write: nginx_upstream,
     },
     Format {
@@ -36,11 +42,13 @@ pub const FORMATS: [Format; 4] = [
                \"server_protocol\":\"$server_protocol\",\"status\":$status,\"body_bytes_sent\":$body_bytes_sent,\
                \"request_time\":$request_time,\"upstream_response_time\":\"$upstream_response_time\",\
                \"http_referer\":\"$http_referer\",\"http_user_agent\":\"$http_user_agent\"}",
+        traffic: Request::thrown,
         write: json,
     },
+    Format { name: "combined of a shop", spec: "combined", traffic: Request::of_shop, write: combined },
 ];
 
-struct Request {
+pub struct Request {
     client: String,
     user: &'static str,
     second: u64,
@@ -53,7 +61,7 @@ struct Request {
     status: u16,
     bytes: u64,
     referer: String,
-    agent: &'static str,
+    agent: String,
     micros: u64,
 }
 
@@ -68,7 +76,7 @@ pub fn write(path: &Path, format: &Format, lines: u64, vhosts: usize) -> io::Res
     let mut line = String::new();
     for number in 0..lines {
         line.clear();
-        (format.write)(&mut line, &Request::thrown(&mut dice, number, vhosts));
+        (format.write)(&mut line, &(format.traffic)(&mut dice, number, vhosts));
         out.write_all(line.as_bytes())?;
     }
     out.into_inner()?;
@@ -76,7 +84,7 @@ pub fn write(path: &Path, format: &Format, lines: u64, vhosts: usize) -> io::Res
 }
 
 /// A generator of pseudorandom numbers (Marsaglia, xorshift64*), for the same logs everywhere.
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, bound: u64) -> u64 {
@@ -88,6 +96,11 @@ impl Dice {
 
     fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[usize::try_from(self.below(from.len() as u64)).unwrap_or(0)]
+    }
+
+    /// One of so many, the first of which come often.
+    fn popular(&mut self, bound: u64) -> u64 {
+        self.below(bound).min(self.below(bound)).min(self.below(bound))
     }
 
     /// Spread over magnitudes, as sizes and durations are.
@@ -132,6 +145,34 @@ const AGENTS: [&str; 8] = [
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Mobile Safari/537.36",
     "Mozilla/5.0 (compatible; ExampleBot/2.1; +https://bot.example.org/about.html)",
 ];
+/// Somebody's agent: browsers in all their versions, some robots, a few tools.
+fn agent(dice: &mut Dice) -> String {
+    let version = 142 - dice.popular(40);
+    match dice.below(12) {
+        0..4 => format!(
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 \
+             Safari/537.36"
+        ),
+        4..7 => format!(
+            "Mozilla/5.0 (Linux; Android {}; SM-A{}6B) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 \
+             Mobile Safari/537.36",
+            9 + dice.below(7),
+            12 + dice.popular(6)
+        ),
+        7..9 => format!(
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_{} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+             Version/18.6 Mobile/15E148 Safari/604.1",
+            dice.below(7)
+        ),
+        9 => format!("Mozilla/5.0 (X11; Linux x86_64; rv:{version}.0) Gecko/20100101 Firefox/{version}.0"),
+        10 => format!(
+            "Mozilla/5.0 (compatible; {}; +https://www.example.org/bot.html)",
+            dice.pick(&["Googlebot/2.1", "bingbot/2.0", "GPTBot/1.2", "ClaudeBot/1.0", "AhrefsBot/7.0"])
+        ),
+        _ => dice.pick(&["curl/8.14.1", "Go-http-client/1.1", "python-requests/2.32.3", "-"]).to_owned(),
+    }
+}
+
 const NOISE: [&str; 4] = ["-", "\\x16\\x03\\x01\\x02", "\\n", "GET /"];
 const STATUSES: [u16; 16] = [200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 304, 304, 301, 404, 404, 500];
 const HOSTS: [&str; 6] = ["www", "www", "www", "shop", "shop", "api"];
@@ -175,9 +216,31 @@ impl Request {
             status,
             bytes: dice.magnitude(20),
             referer,
-            agent: dice.pick(&AGENTS),
+            agent: dice.pick(&AGENTS).to_owned(),
             micros: dice.magnitude(22),
         }
+    }
+
+    /// What a shop is asked for: a few thousand things, by some six hundred different agents.
+    fn of_shop(dice: &mut Dice, number: u64, vhosts: usize) -> Request {
+        let thing = dice.popular(4000);
+        let word = |place: u64| WORDS[usize::try_from(thing / place % 20).unwrap_or(0)];
+        let name = format!("{}-{}-{thing}", word(1), word(20));
+        let other = dice.below(90_000);
+        let target = match dice.below(20) {
+            0..5 => format!("/product/{name}"),
+            5..9 => format!("/media/{name}.webp"),
+            9 => format!("/product/{name}/reviews?page={}", other % 9),
+            10 => format!("/category/{}", word(1)),
+            11..14 => format!("/assets/app.{thing:08x}.js"),
+            14 => format!("/api/stock/{other}"),
+            15 => format!("/account/orders/{other}"),
+            16 => "/cart".to_owned(),
+            17 => format!("/search?q={}", word(1)),
+            18 => "/".to_owned(),
+            _ => "/checkout".to_owned(),
+        };
+        Request { target, agent: agent(dice), ..Request::thrown(dice, number, vhosts) }
     }
 
     fn request_line(&self) -> String {

@@ -6,6 +6,7 @@
 //! ```text
 //! cargo bench                   the table
 //! cargo bench -- instructions   instructions per line, against those of version 0.1.0; needs valgrind
+//! cargo bench -- labels         what routes, maps and kinds of clients add to a line
 //! ```
 
 mod instructions;
@@ -13,7 +14,7 @@ mod logs;
 mod measure;
 mod served;
 
-use logs::FORMATS;
+use logs::{FORMATS, SITE};
 use measure::{Cost, Input, installed, line_of, median, ratio, run};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,9 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_httpd_exporter");
 const LINES: u64 = 2_000_000;
 const FEW_LINES: u64 = 100_000;
 
+/// Two logs that are longer than what routes are learned of before lines are counted.
+const LABELLED_LINES: (u64, u64) = (60_000, 120_000);
+
 /// Pairs of runs behind each ratio.
 const PAIRS: usize = 7;
 
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] => table(),
+        ["labels"] => worked_out_labels(),
         ["instructions"] => return instructions::compare(),
         _ => {
             eprintln!("no such measurement: {}", words.join(" "));
@@ -65,6 +70,7 @@ fn table() {
     memory();
     pipes();
     options();
+    worked_out_labels();
     one_core();
     peers();
     served::trickle();
@@ -126,6 +132,35 @@ fn options() {
         let pipe = Input::Pipe(&path, 1);
         let figure = ratio(PAIRS, || run(&command, pipe).wall, || run(&plain, pipe).wall);
         row(&format!("{name}: times the run without"), &format!("{figure:.2}"), "1.3");
+    }
+}
+
+/// What a label that is worked out adds to a line: routes that are learned, maps of patterns, kinds of clients.
+fn worked_out_labels() {
+    let path = log(SITE, LINES, 1);
+    let plain = [PROGRAM, "--once", "--format", "combined"];
+    let maps: Vec<String> =
+        (0..200).map(|n| format!("--label-map=agent=*Browser/{n}.*=old{}", n % 20)).collect();
+    let maps = maps.iter().map(String::as_str).chain(["--label-map=agent=*=other"]);
+    let maps: Vec<&str> = ["--label=agent=%{User-Agent}i", "--label-map=agent=i:*chrome*=chrome"]
+        .into_iter()
+        .chain(maps)
+        .collect();
+    let sets: [(&str, &[&str], &str); 3] = [
+        ("`--route auto`", &["--route=auto"], "60 ns"),
+        ("`--label-map` with 200 patterns", &maps, "80 ns"),
+        ("`--label client=client`", &["--label=client=client"], "60 ns"),
+    ];
+    let instructions = |options: &[&str]| instructions::per_line(SITE, options, LABELLED_LINES);
+    let without = installed("valgrind").then(|| instructions(&[]));
+    for (name, options, wanted) in sets {
+        let command: Vec<&str> = plain.iter().chain(options).copied().collect();
+        let cpu =
+            |command: &[&str]| run(command, Input::File(&path)).cpu().as_secs_f64() * 1e9 / LINES as f64;
+        let more = median((0..PAIRS).map(|_| cpu(&command) - cpu(&plain)).collect());
+        let counted = without.map(|without| format!(", {} instructions", instructions(options) - without));
+        let figure = format!("{more:.0} ns{}", counted.unwrap_or_default());
+        row(&format!("{name}: more for each line"), &figure, wanted);
     }
 }
 

@@ -32,10 +32,13 @@ pub fn learned(routes: &[(String, u64)]) -> String {
     text.push_str("\nAs options, which do not learn any more:\n");
     let mut shapes: Vec<Vec<&str>> = Vec::new();
     for (segments, _) in &sorted {
-        let shape =
-            segments.iter().map(|segment| if segment.starts_with(':') { ":" } else { *segment }).collect();
+        let shape = segments
+            .iter()
+            .map(|segment| if pattern_of(segment).starts_with(':') { ":" } else { *segment })
+            .collect();
         if !shapes.contains(&shape) {
-            let _ = writeln!(text, "    --route '/{}'", segments.join("/"));
+            let pattern: Vec<&str> = segments.iter().map(|segment| pattern_of(segment)).collect();
+            let _ = writeln!(text, "    --route '/{}'", pattern.join("/"));
             shapes.push(shape);
         }
     }
@@ -46,12 +49,17 @@ fn cut(route: &str) -> Vec<&str> {
     route.split('/').filter(|segment| !segment.is_empty()).collect()
 }
 
+/// A segment as `--route` has it, which tells no `@:any` apart.
+fn pattern_of(segment: &str) -> &str {
+    segment.strip_prefix(['@', '~']).filter(|rest| rest.starts_with(':')).unwrap_or(segment)
+}
+
 /// The first route that fits wins, so words stand before what takes any segment, and that before what takes all.
 fn rank(segment: &str) -> u8 {
     match segment {
         "*" => 3,
         ":any" => 2,
-        _ if segment.starts_with(':') => 1,
+        _ if pattern_of(segment).starts_with(':') => 1,
         _ => 0,
     }
 }

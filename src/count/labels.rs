@@ -101,15 +101,23 @@ impl UserLabel {
         scratch: &mut Vec<u8>,
         ledger: &mut Ledger,
     ) -> u16 {
-        let value = match self.source {
+        let (field, of_list) = match self.source {
             Source::Constant => return CONSTANT,
-            Source::Field(field) => record.value(field, request, scratch),
-            Source::Last(field) => record.value(field, request, scratch).map(last_of),
+            Source::Field(field) => (field, false),
+            Source::Last(field) => (field, true),
         };
-        let value = value.unwrap_or_default();
-        match &mut self.mapping {
-            None => ledger.id(self.place, value),
-            Some(mapping) => mapping.id(value, self.place, ledger),
+        let value = |scratch| {
+            let value = record.value(field, request, scratch).unwrap_or_default();
+            if of_list { last_of(value) } else { value }
+        };
+        let Some(mapping) = &mut self.mapping else { return ledger.id(self.place, value(scratch)) };
+        // What was seen lately is known by its bytes in the line, whatever they mean.
+        match record.logged(field) {
+            Some(logged) => {
+                let hash = mapping.memo.hash(logged);
+                mapping.known(hash).unwrap_or_else(|| mapping.map(hash, value(scratch), self.place, ledger))
+            }
+            None => mapping.id(value(scratch), self.place, ledger),
         }
     }
 }
@@ -173,10 +181,12 @@ impl Mapping {
     #[inline]
     pub fn id(&mut self, value: &[u8], place: usize, ledger: &mut Ledger) -> u16 {
         let hash = self.memo.hash(value);
-        match self.memo.get(hash) {
-            Some(id) => id,
-            None => self.map(hash, value, place, ledger),
-        }
+        self.known(hash).unwrap_or_else(|| self.map(hash, value, place, ledger))
+    }
+
+    #[inline]
+    fn known(&self, hash: u64) -> Option<u16> {
+        self.memo.get(hash).and_then(|id| u16::try_from(id).ok())
     }
 
     #[inline(never)]
@@ -189,7 +199,7 @@ impl Mapping {
         let id = ledger.id(place, mapped.unwrap_or(value));
         // A value without a place is looked up each time, for so the lines under `other` are counted.
         if id != 0 || !ledger.labels[place].open {
-            self.memo.put(hash, id);
+            self.memo.put(hash, id.into());
         }
         id
     }

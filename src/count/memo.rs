@@ -12,7 +12,7 @@ const PLACES: usize = 1 << 12;
 pub struct Memo {
     seed: RandomState,
     /// By hash: what the value became. A hash of 0 is a free place.
-    places: Vec<(u64, u16)>,
+    places: Vec<(u64, u32)>,
 }
 
 impl Memo {
@@ -28,13 +28,17 @@ impl Memo {
     }
 
     #[inline]
-    pub fn get(&self, hash: u64) -> Option<u16> {
+    pub fn get(&self, hash: u64) -> Option<u32> {
         let (known, id) = self.places[Memo::place(hash)];
         (known == hash).then_some(id)
     }
 
-    pub fn put(&mut self, hash: u64, id: u16) {
+    pub fn put(&mut self, hash: u64, id: u32) {
         self.places[Memo::place(hash)] = (hash, id);
+    }
+
+    pub fn clear(&mut self) {
+        self.places.fill((0, 0));
     }
 
     fn place(hash: u64) -> usize {
@@ -49,7 +53,7 @@ mod tests {
     #[test]
     fn the_latest_values_are_known_and_no_other() {
         let mut memo = Memo::new();
-        for number in 0..10_000u16 {
+        for number in 0..10_000u32 {
             let hash = memo.hash(format!("value {number}").as_bytes());
             assert_eq!(memo.get(hash), None);
             memo.put(hash, number);

@@ -227,6 +227,25 @@ const PANELS: &[Panel] = &[
         queries: &[("{{route}}", concat!("topk(10, ", seconds!("httpd_request_duration_seconds", " by (route)"), ")"))],
         ..Kind::Stacked.titled("Requests in progress by route", 8, "none") },
 
+    row("Kinds of clients"),
+    Panel { thresholds: CALM,
+        description: "Requests a second by the kind of client that the user agent says. Needs --label client=client.",
+        queries: &[("{{client}}", "sum by (client) (rate(httpd_requests_total{TRAFFIC, client!=\"\"}[$__rate_interval]))")],
+        ..Kind::Stacked.titled("Requests by kind of client", 8, "reqps") },
+    Panel { thresholds: CALM,
+        description: "Bytes a second sent to each kind of client. Needs --label client=client.",
+        queries: &[("{{client}}", "sum by (client) (rate(httpd_bytes_sent_total{TRAFFIC, client!=\"\"}[$__rate_interval]))")],
+        ..Kind::Stacked.titled("Bytes by kind of client", 8, "Bps") },
+    Panel { thresholds: CALM,
+        description: "What AI companies' crawlers take of all requests and of all bytes sent. Needs --label client=client.",
+        queries: &[
+            ("requests", "(sum(rate(httpd_requests_total{TRAFFIC, client=\"ai_crawler\"}[$__rate_interval])) or vector(0)) \
+                / sum(rate(httpd_requests_total{TRAFFIC, client!=\"\"}[$__rate_interval]))"),
+            ("bytes", "(sum(rate(httpd_bytes_sent_total{TRAFFIC, client=\"ai_crawler\"}[$__rate_interval])) or vector(0)) \
+                / sum(rate(httpd_bytes_sent_total{TRAFFIC, client!=\"\"}[$__rate_interval]))"),
+        ],
+        ..Kind::Curves.titled("Share of AI crawlers", 8, "percentunit") },
+
     row("Durations"),
     Panel { thresholds: CALM,
         description: "How many requests took how long: a second band that appears is a second cause.",

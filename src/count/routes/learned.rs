@@ -6,27 +6,38 @@
 //! the settled tree is counted under the rest (`/blog/*`) of the last place on its way that has one; the root has one
 //! from the start.
 //!
-//! Answers of 400, 404 and 405 teach nothing, for scanners get these. Paths that are not settled are all looked at,
-//! of the others one in [`WEIGHT`], which counts for so many. Nothing here is chance: the same lines give the same
-//! routes.
+//! Answers of 400, 404 and 405 teach nothing, for scanners get these. In the first sample, paths that are not settled
+//! are all looked at; later, and of the settled ones always, one in a few, which counts for so many. Nothing here is
+//! chance: the same lines give the same routes.
 
 use crate::bytes::path::{self, Walk};
-use crate::count::routes::plan::{Plan, need};
-use crate::count::routes::sample::{ANY, DEPTH_MAX, ID, Sample};
-use crate::count::routes::segments::{hash_below, placeholder};
+use crate::count::memo::Memo;
+use crate::count::routes::plan::{Needs, Plan, need};
+use crate::count::routes::sample::{DEPTH_MAX, Sample};
+use crate::count::routes::segments::{ANY, PLACEHOLDER_BYTES_MAX, hash_below, is_placeholder, placeholder};
 use crate::parse::read::request::Request;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-/// Lines after which it is first decided, and those of the longest sample; between them it doubles.
+/// Lines after which it is decided, and those of the longest sample; between them it doubles.
 const FIRST_LINES: u64 = 128;
-const SAMPLE_LINES: u64 = 32_000;
+const LATER_LINES: u64 = 8_000;
+const SAMPLE_LINES: u64 = 64_000;
 
-/// While lines come and the page is read, a route must have been seen so often.
-const LIVE_NEED_MIN: u64 = 16;
+/// While lines come and the page is read, a route must have been seen so often, and a place before its words are told
+/// apart.
+const LIVE_ROUTE_LINES: u64 = 16;
+const LIVE_PLACE_LINES: u64 = 160;
 
-/// One in so many settled lines is looked at.
-const WEIGHT: u64 = 32;
+/// One in so many settled lines is looked at, and of the others once a whole sample was taken. Powers of two.
+const SETTLED_WEIGHT: u64 = 128;
+const UNSETTLED_WEIGHT: u64 = 32;
+
+/// A route must have been seen so often in a sample of a part of the lines.
+const SIGHTINGS_MIN: u64 = 4;
+
+/// In the memo: the path has a route of its own.
+const IS_SETTLED: u32 = 1 << 31;
 
 /// The route of what has none of its own at the root, where all learning begins.
 const EVERYTHING: &str = "/*";
@@ -72,10 +83,14 @@ struct Settled {
 #[derive(Debug)]
 pub struct Learner {
     settled: Settled,
+    /// The paths that came lately, as long as nothing new is settled.
+    memo: Memo,
     sample: Sample,
     /// Lines of the sample, the unsettled and the others, and when it is looked at again.
     lines: u64,
     due: u64,
+    /// For how many lines one that is not settled counts when it is looked at.
+    unsettled_weight: u64,
     /// Off while lines are counted that were looked at already.
     is_learning: bool,
     /// The routes of the latest sample.
@@ -94,7 +109,7 @@ impl Settled {
             let node = &self.nodes[*child as usize];
             node.parent == parent && crate::bytes::words::same(&node.segment, segment)
         };
-        self.children.find(hash_below(&self.seed, parent, segment), is_it).copied()
+        self.children.find(hash_below(&self.seed, parent.into(), segment), is_it).copied()
     }
 
     /// The node of a pattern's segments, made if need be. None where names fall together already and this is a word.
@@ -116,12 +131,13 @@ impl Settled {
         let above = &mut self.nodes[parent as usize];
         match segment {
             ANY => above.any = child,
-            _ if segment.starts_with(ID) => above.has_ids = true,
+            _ if is_placeholder(segment) => above.has_ids = true,
             _ => above.has_words = true,
         }
         let (seed, nodes) = (&self.seed, &self.nodes);
-        let of_child =
-            |child: &u32| hash_below(seed, nodes[*child as usize].parent, &nodes[*child as usize].segment);
+        let of_child = |child: &u32| {
+            hash_below(seed, nodes[*child as usize].parent.into(), &nodes[*child as usize].segment)
+        };
         self.children.insert_unique(of_child(&child), child, of_child);
         child
     }
@@ -151,12 +167,7 @@ impl Settled {
     /// The child for what a segment is, if it is no word of this place.
     #[inline(never)]
     fn placeholder(&self, at: u32, segment: &[u8]) -> Option<u32> {
-        let extension = placeholder(segment)?;
-        let mut name = [0; 16];
-        let name = name.get_mut(..ID.len() + extension.len())?;
-        name[..ID.len()].copy_from_slice(ID);
-        name[ID.len()..].copy_from_slice(extension);
-        self.child(at, name)
+        self.child(at, placeholder(segment, &mut [0; PLACEHOLDER_BYTES_MAX])?)
     }
 }
 
@@ -209,19 +220,36 @@ impl Learner {
         let mut settled = Settled::new();
         settled.settle(EVERYTHING, || value(EVERYTHING));
         let (sample, latest) = (Sample::default(), Vec::new());
-        Learner { settled, sample, lines: 0, due: FIRST_LINES, is_learning: true, latest }
+        let (lines, due, unsettled_weight) = (0, FIRST_LINES, 1);
+        Learner {
+            settled,
+            memo: Memo::new(),
+            sample,
+            lines,
+            due,
+            unsettled_weight,
+            is_learning: true,
+            latest,
+        }
     }
 
     /// The value of a request's route, by what is settled so far. `text` goes on behind its target.
     #[inline]
     pub fn of(&mut self, request: &Request<'_>, text: &[u8], status: Option<u16>) -> Option<u16> {
-        let (value, is_settled) = path::walk(request.target?, request.path()?, text, &self.settled);
+        let path = request.path()?;
+        let hash = self.memo.hash(path);
+        let known = self.memo.get(hash).unwrap_or_else(|| {
+            let (value, is_settled) = path::walk(request.target.unwrap_or(path), path, text, &self.settled);
+            let known = value | if is_settled { IS_SETTLED } else { 0 };
+            self.memo.put(hash, known);
+            known
+        });
+        let (value, is_settled) = (known & !IS_SETTLED, known & IS_SETTLED != 0);
         if self.is_learning && teaches(status) {
             self.lines += 1;
-            if !is_settled {
-                path::walk(request.target?, request.path()?, text, Enter(&mut self.sample, 1));
-            } else if self.lines.is_multiple_of(WEIGHT) {
-                path::walk(request.target?, request.path()?, text, Enter(&mut self.sample, WEIGHT));
+            let weight = if is_settled { SETTLED_WEIGHT } else { self.unsettled_weight };
+            if self.lines & (weight - 1) == 0 {
+                path::walk_path(path, Enter(&mut self.sample, weight));
             }
         }
         Some(u16::try_from(value).unwrap_or(0))
@@ -243,27 +271,37 @@ impl Learner {
     /// Settles what the sample shows. `value` gives a route its number, those with the most lines first.
     #[cold]
     pub fn settle(&mut self, value: impl FnMut(&str) -> u16) {
-        self.settle_with(need(self.lines).max(LIVE_NEED_MIN), value);
+        let sightings = if self.unsettled_weight > 1 { SIGHTINGS_MIN * self.unsettled_weight } else { 0 };
+        let needs = Needs { word: need(self.lines).max(sightings), place: LIVE_PLACE_LINES };
+        self.settle_with(needs, LIVE_ROUTE_LINES.max(sightings), value);
         if self.lines < SAMPLE_LINES {
             self.due = (self.due * 2).min(SAMPLE_LINES);
         } else {
-            (self.sample, self.lines, self.due) = (Sample::default(), 0, SAMPLE_LINES);
+            self.begin_again();
         }
     }
 
     /// Settles what a sample shows that is all there is, or long enough, before any of it is counted.
     pub fn settle_sample(&mut self, value: impl FnMut(&str) -> u16) {
-        self.settle_with(need(self.lines), value);
-        (self.sample, self.lines, self.due) = (Sample::default(), 0, SAMPLE_LINES);
+        self.settle_with(Needs { word: need(self.lines), place: 0 }, 0, value);
+        self.begin_again();
     }
 
-    fn settle_with(&mut self, need: u64, mut value: impl FnMut(&str) -> u16) {
-        let mut routes = Plan::of(&self.sample.root, need).routes();
+    /// The next sample.
+    fn begin_again(&mut self) {
+        (self.sample, self.lines, self.due) = (Sample::default(), 0, LATER_LINES);
+        self.unsettled_weight = UNSETTLED_WEIGHT;
+    }
+
+    fn settle_with(&mut self, needs: Needs, lines_min: u64, mut value: impl FnMut(&str) -> u16) {
+        let mut routes = Plan::of(&self.sample.tree(), needs).routes();
+        routes.retain(|(_, lines)| *lines >= lines_min);
         routes.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         for (route, _) in &routes {
             self.settled.settle(route, || value(route));
         }
         self.settled.close();
+        self.memo.clear();
         self.latest = routes;
     }
 
@@ -278,6 +316,7 @@ impl Learner {
             self.settled.settle(route, || value(route));
         }
         self.settled.close();
+        self.memo.clear();
     }
 
     /// Counts lines without looking at them, for they were looked at.

@@ -123,7 +123,7 @@ impl Routes {
             let node = &self.nodes[*child as usize];
             node.parent == parent && same(&node.segment, segment)
         };
-        self.literals.find(hash_below(&self.seed, parent, segment), is_it).copied()
+        self.literals.find(hash_below(&self.seed, parent.into(), segment), is_it).copied()
     }
 
     fn insert(&mut self, index: usize, pattern: &str) -> Result<(), String> {
@@ -171,7 +171,7 @@ impl Routes {
         let (seed, nodes) = (&self.seed, &self.nodes);
         let of_child = |child: &u32| {
             let node = &nodes[*child as usize];
-            hash_below(seed, node.parent, &node.segment)
+            hash_below(seed, node.parent.into(), &node.segment)
         };
         self.literals.insert_unique(of_child(&child), child, of_child);
         child

@@ -17,8 +17,11 @@
 //!
 //! Below a placeholder, a word must come below several of the names; else it tells of one of them.
 
-use crate::count::routes::sample::{ANY, ID, Node};
-use crate::count::routes::segments::{LOOKS, has_extension, is_kept_file, is_known_place, is_language};
+use crate::count::routes::sample::Node;
+use crate::count::routes::segments::{
+    ANY, ID, LOOKS, cut_extension, has_extension, is_branch, is_kept_file, is_known_place, is_language,
+    is_marked, is_placeholder,
+};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -45,6 +48,24 @@ const LOST_PERCENT: u64 = 3;
 const ALIKE_PERCENT: u64 = 60;
 const ALIKE_BELOW_PERCENT: u64 = 25;
 
+/// So many rare words, or more, make a place one of names; fewer are a small site, or one that is hardly known yet.
+const RARE_WORDS_MIN: usize = 8;
+
+/// A place with no more words than these, one of which may be a name, takes so many times the lines to be known: what
+/// everybody asks for now may be the first of many.
+const ALONE_MAX: usize = 2;
+const ALONE_TIMES: u64 = 4;
+
+/// Of four lines, those below words that go on alike before the words are taken for names.
+const ALIKE_QUARTERS: u64 = 3;
+
+/// A word of letters alone has so many at most.
+const PLAIN_BYTES_MAX: usize = 12;
+
+/// Titles have so many parts; so many words of a place that are written like titles are names.
+const TITLE_PARTS_MIN: usize = 4;
+const TITLES_MIN: usize = 3;
+
 /// Nodes that were merged from so many are names; a word below them must come from so many of them.
 const NAMES_MIN: u64 = 8;
 const SHARED_MIN: u64 = 3;
@@ -53,6 +74,16 @@ const SHARED_MIN: u64 = 3;
 /// deviations.
 pub fn need(lines: u64) -> u64 {
     (lines / 400).max(lines.isqrt() / 3).max(2)
+}
+
+/// How many lines say something of a word, and of a place.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// Those that make a word frequent.
+    pub word: u64,
+    /// Those that a place must have before its words are told apart. What is shown stays, so while lines come there is
+    /// time; nothing is to be waited for where all lines are there.
+    pub place: u64,
 }
 
 /// A node of the routes: what is shown of a place, with the lines of the sample that say so.
@@ -70,8 +101,8 @@ pub struct Plan {
 
 impl Plan {
     /// What the lines of a sample are worth; the root has a rest always.
-    pub fn of(root: &Node, need: u64) -> Plan {
-        plan(root, need, 0)
+    pub fn of(root: &Node, needs: Needs) -> Plan {
+        plan(root, needs, 0)
     }
 
     /// The routes as text, with their lines.
@@ -107,24 +138,32 @@ fn lines<'n>(nodes: impl IntoIterator<Item = &'n &'n Node>) -> u64 {
     nodes.into_iter().map(|node| node.lines).sum()
 }
 
-fn plan(node: &Node, need: u64, depth: usize) -> Plan {
+fn plan(node: &Node, needs: Needs, depth: usize) -> Plan {
+    let need = needs.word;
     let mut plan = Plan { lines: node.lines, ..Plan::default() };
-    let (words, mut names) = sorted(node, need, depth);
+    let (mut words, mut names) = sorted(node, need, depth);
+    let mut rest = 0;
+    if is_hardly_known(node, &words, needs.place, depth) {
+        rest += lines(words.values());
+        words.clear();
+    }
     let (frequent, rare): (Words<'_>, Words<'_>) = words.iter().partition(|(_, word)| {
         word.lines >= need * (1 + depth as u64 / DEEP)
             && (node.members < NAMES_MIN || word.members >= SHARED_MIN)
     });
-    let below = |node: &Node| self::plan(node, need, depth + 1);
-    let mut rest = 0;
+    let below = |node: &Node| self::plan(node, needs, depth + 1);
     let mut children: BTreeMap<Box<[u8]>, Plan> = BTreeMap::new();
     let listed = frequent.iter().map(|(word, node)| ((*word).into(), below(node)));
     let listed: BTreeMap<Box<[u8]>, Plan> = listed.collect();
-    if are_names(node, (&frequent, &rare), &listed, need, depth) {
-        let kept = if rare.is_empty() { Vec::new() } else { standing_out(&frequent, &rare, need, depth) };
+    if !words.is_empty() && are_names(node, (&frequent, &rare), &listed, needs, depth) {
+        let kept = if rare.is_empty() { Vec::new() } else { standing_out(&frequent, &rare, needs, depth) };
         let all = words.iter().filter(|(word, _)| !kept.contains(word)).map(|(_, node)| *node);
-        let any = Node::merged(all.chain(names.values().map(AsRef::as_ref)));
+        let (marked, others): (Names<'_>, Names<'_>) =
+            names.into_iter().partition(|(name, _)| is_marked(name));
+        let any = Node::merged(all.chain(others.values().map(AsRef::as_ref)));
         rest += node.unseen;
         children.insert(ANY.into(), below(&any));
+        children.extend(marked.iter().map(|(name, node)| ((&**name).into(), below(node))));
         children.extend(listed.into_iter().filter(|(word, _)| kept.contains(&&**word)));
     } else {
         rest += leftover(&mut names, &rare, node.unseen, need, depth);
@@ -151,11 +190,21 @@ fn plan(node: &Node, need: u64, depth: usize) -> Plan {
     plan
 }
 
+/// Whether too few lines have come to a place to tell its words from names.
+fn is_hardly_known(node: &Node, words: &Words<'_>, need: u64, depth: usize) -> bool {
+    let may_be_name = |(word, node): (&&[u8], &&Node)| node.ends * 2 > node.lines && !is_plain_word(word);
+    let are_alone = words.len() <= ALONE_MAX && words.iter().any(may_be_name);
+    // What is below several things is no thing itself.
+    let are_shared = words.values().all(|word| word.members >= SHARED_MIN);
+    let times = if depth > 0 && are_alone { ALONE_TIMES } else { 1 };
+    node.lines < need * times && !are_shared
+}
+
 /// The words of a place, and what is many by nature under its placeholder.
 fn sorted<'n>(node: &'n Node, need: u64, depth: usize) -> (Words<'n>, Names<'n>) {
     let (mut words, mut names) = (Words::new(), Names::new());
     for (segment, child) in &node.children {
-        if segment.starts_with(ID) {
+        if is_placeholder(segment) {
             names.insert(Cow::Borrowed(&**segment), Cow::Borrowed(child));
         } else {
             words.insert(&**segment, child);
@@ -173,11 +222,24 @@ fn sorted<'n>(node: &'n Node, need: u64, depth: usize) -> (Words<'n>, Names<'n>)
     if languages.len() >= 3 {
         many.extend(languages);
     }
+    let shards = shards(node, &words, depth);
+    let digits = if shards.is_empty() { None } else { names.remove(ID) };
+    many.extend(shards);
     if !many.is_empty() {
-        let any = Node::merged(many.iter().filter_map(|word| words.remove(word)));
+        let mut any = Node::merged(many.iter().filter_map(|word| words.remove(word)));
+        digits.iter().for_each(|digits| any.merge(digits));
         names.insert(Cow::Borrowed(ANY), Cow::Owned(any));
     }
     (words, names)
+}
+
+/// The folders `a` to `f`, or `aa` to `ff`, beside those with a digit: the first of the hexadecimal digits of a hash.
+fn shards<'n>(node: &Node, words: &Words<'n>, depth: usize) -> Vec<&'n [u8]> {
+    let is_shard = |(word, _): &(&&[u8], &&Node)| word.len() <= 2 && word.iter().all(u8::is_ascii_hexdigit);
+    let of_shards: u64 = words.iter().filter(is_shard).map(|(_, node)| node.lines).sum();
+    let of_digits = node.children.get(ID).map_or(0, |digits| digits.lines);
+    let are_all = depth > 0 && of_digits > 0 && (of_shards + of_digits) * 4 > node.lines * 3;
+    words.iter().filter(|word| are_all && is_shard(word)).map(|(word, _)| *word).collect()
 }
 
 /// Whether the words of a place are names of things rather than words of the site.
@@ -185,27 +247,61 @@ fn are_names(
     node: &Node,
     (frequent, rare): (&Words<'_>, &Words<'_>),
     listed: &BTreeMap<Box<[u8]>, Plan>,
-    need: u64,
+    needs: Needs,
     depth: usize,
 ) -> bool {
-    let (of_frequent, of_rare) = (lines(frequent.values()), lines(rare.values()) + node.unseen);
+    let need = needs.word;
+    // Below names that a full sample does not have, nothing is new for being unseen.
+    let unseen = if node.members < NAMES_MIN { node.unseen } else { 0 };
+    let are_many = rare.len() >= RARE_WORDS_MIN || unseen > 0 || depth > 0;
+    let (of_frequent, of_rare) = (lines(frequent.values()), lines(rare.values()) + unseen);
     let most = if depth == 0 { ROOT_LEAVES_MAX } else { LEAVES_MAX };
     let leaves = frequent.values().filter(|node| node.ends * 2 > node.lines).count();
-    if of_rare >= need && of_rare * RARE_SHARE > of_frequent + of_rare
+    if are_many && of_rare >= need && of_rare * RARE_SHARE > of_frequent + of_rare
         || frequent.len() > most && leaves * 2 > frequent.len()
     {
+        return true;
+    }
+    if node.members >= NAMES_MIN && frequent.keys().any(|word| is_branch(word)) {
         return true;
     }
     if frequent.len() < 3 || depth == 0 {
         return false;
     }
+    let titles: Vec<&Node> =
+        frequent.iter().filter(|(word, _)| is_title(word)).map(|(_, node)| *node).collect();
+    if titles.len() >= TITLES_MIN && lines(&titles) * 2 > of_frequent {
+        return true;
+    }
     // As a list, what lies below may be too little for a value each; taken together it may be enough.
     let all = of_frequent + of_rare;
     let (lost, resolved) = (LOST_PERCENT * all, listed.values().map(|plan| plan.resolved).sum::<u64>());
     resolved * 100 + lost < all * 100 && {
-        let together = plan(&Node::merged(frequent.values().copied()), need, depth + 1);
-        together.resolved * 100 > resolved * 100 + lost
+        let all = Node::merged(frequent.values().copied());
+        let together = plan(&all, needs, depth + 1);
+        together.resolved * 100 > resolved * 100 + lost && go_on_alike(frequent, &together, &all)
     }
+}
+
+/// Small letters and not too many of them: names of things are rarely so short that they have nothing else.
+fn is_plain_word(word: &[u8]) -> bool {
+    word.len() <= PLAIN_BYTES_MAX && word.iter().all(u8::is_ascii_lowercase)
+}
+
+fn is_title(word: &[u8]) -> bool {
+    cut_extension(word).0.split(|byte| b"-_".contains(byte)).filter(|part| !part.is_empty()).count()
+        >= TITLE_PARTS_MIN
+}
+
+/// Whether most of what is below these words ends as below all of them.
+fn go_on_alike(words: &Words<'_>, together: &Plan, all: &Node) -> bool {
+    let usual = ends(together, all);
+    let is_alike = |node: &&&Node| {
+        let chance = chance_percent(usual.len(), node.lines);
+        alike_percent(&ends(together, node), &usual) + chance >= ALIKE_PERCENT
+    };
+    let alike = words.values().filter(is_alike);
+    alike.map(|node| node.lines).sum::<u64>() * 4 >= all.lines * ALIKE_QUARTERS
 }
 
 /// Lets rare words go with the placeholder that is there, or makes one for them. Gives back the lines that are left.
@@ -224,7 +320,8 @@ fn leftover(names: &mut Names<'_>, rare: &Words<'_>, unseen: u64, need: u64, dep
     if others.lines == 0 || depth == 0 {
         return others.lines + unseen;
     }
-    let like = names.keys().find(|name| **name == ANY).or_else(|| names.keys().next()).cloned();
+    let unmarked = || names.keys().filter(|name| !is_marked(name));
+    let like = unmarked().find(|name| **name == ANY).or_else(|| unmarked().next()).cloned();
     let joins = like.as_ref().is_some_and(|_| others.lines * 2 <= of_names);
     if joins || others.lines >= need && others.members >= SHARED_MIN {
         let mut any = others;
@@ -237,9 +334,9 @@ fn leftover(names: &mut Names<'_>, rare: &Words<'_>, unseen: u64, need: u64, dep
 }
 
 /// The frequent words of a place of names that are no names.
-fn standing_out<'n>(frequent: &Words<'n>, rare: &Words<'n>, need: u64, depth: usize) -> Vec<&'n [u8]> {
+fn standing_out<'n>(frequent: &Words<'n>, rare: &Words<'n>, needs: Needs, depth: usize) -> Vec<&'n [u8]> {
     let names = Node::merged(rare.values().copied());
-    let mut usual = plan(&names, need, depth + 1);
+    let mut usual = plan(&names, needs, depth + 1);
     if usual.is_empty() {
         usual.own = Some(names.lines);
     }
@@ -252,7 +349,7 @@ fn standing_out<'n>(frequent: &Words<'n>, rare: &Words<'n>, need: u64, depth: us
         let written_otherwise = LOOKS.iter().zip(shares).any(|(look, share)| share >= 90 && !look(word))
             || has_extension(word) && shares[LOOKS.len() - 1] < 10;
         let by_shape = match depth {
-            0 => alike < ALIKE_PERCENT || written_otherwise,
+            0 => alike + chance_percent(ends_of_names.len(), node.lines) < ALIKE_PERCENT || written_otherwise,
             _ => alike < ALIKE_BELOW_PERCENT && node.lines * 5 >= all * 2,
         };
         by_shape || is_known_place(word, depth == 0, node.ends * 2 < node.lines)
@@ -260,11 +357,11 @@ fn standing_out<'n>(frequent: &Words<'n>, rare: &Words<'n>, need: u64, depth: us
     frequent.iter().filter(stands_out).map(|(word, _)| *word).collect()
 }
 
-/// Where the lines below a node end by a plan: by route, and what has none under its rest.
+/// Where the lines below a node end by a plan: by route, and what has none under its rest. What a full sample does not
+/// have is left out.
 fn ends(plan: &Plan, node: &Node) -> BTreeMap<(Vec<u8>, bool), u64> {
     fn walk(plan: &Plan, node: &Node, path: &mut Vec<u8>, ends: &mut BTreeMap<(Vec<u8>, bool), u64>) {
         *ends.entry((path.clone(), plan.own.is_some())).or_default() += node.ends;
-        *ends.entry((path.clone(), false)).or_default() += node.unseen;
         for (segment, child) in &node.children {
             let known = plan.children.get_key_value(segment).or_else(|| plan.children.get_key_value(ANY));
             let Some((segment, below)) = known else {
@@ -281,6 +378,11 @@ fn ends(plan: &Plan, node: &Node) -> BTreeMap<(Vec<u8>, bool), u64> {
     let mut all = BTreeMap::new();
     walk(plan, node, &mut Vec::new(), &mut all);
     all
+}
+
+/// By how much a few lines differ from many by chance alone, if both end in so many ways.
+fn chance_percent(ways: usize, lines: u64) -> u64 {
+    (1600 * ways as u64 / lines.max(1)).isqrt()
 }
 
 /// How much two sets of ends have in common, in percent: the sum over all routes of the smaller share.

@@ -1,22 +1,25 @@
 //! A sample of paths: a bounded tree of their segments, from which `plan` learns routes.
 //!
 //! Every path is a way from the root down; numbers, UUIDs, hashes and dates fall together under a placeholder as they
-//! are read (see `segments`). The tree holds [`NODES_MAX`] nodes; when it is full, lines still count for the nodes
-//! that are there, and what would be a new one counts as `unseen`. It is ordered by text, so the same paths give the
-//! same tree.
+//! are read (see `segments`). The tree holds [`PLACES_MAX`] places; when it is full, lines still count for those that
+//! are there, and what would be a new one counts as `unseen`. Places are found by hash while lines come; a plan is made
+//! of a tree that is ordered by text, so the same paths give the same routes.
 
-use crate::count::routes::segments::placeholder;
+use crate::bytes::words::same;
+use crate::count::routes::segments::{PLACEHOLDER_BYTES_MAX, hash_below, placeholder};
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use std::collections::BTreeMap;
 
 /// Some 150 bytes each: 5 MB at the worst, while a sample is taken.
-const NODES_MAX: usize = 1 << 15;
+const PLACES_MAX: usize = 1 << 15;
 
 /// Segments that a route may have; what lies deeper tells single things apart rather than kinds of things.
 pub const DEPTH_MAX: usize = 8;
 
-/// What has come below many things of one kind.
-const MANY: u64 = 1000;
+const ROOT: u32 = 0;
 
+/// A segment in its place, with what is below it.
 #[derive(Clone, Debug, Default)]
 pub struct Node {
     /// Lines that came through here, and those of them whose path ends here.
@@ -24,7 +27,8 @@ pub struct Node {
     pub ends: u64,
     /// Lines whose next segment is too deep, or new to a sample that was full.
     pub unseen: u64,
-    /// Of how many nodes this one was merged; what lies below a placeholder from the start counts as [`MANY`].
+    /// Of how many nodes this one was merged. At and below a placeholder, how often another thing followed than came
+    /// before: what is always below the same one tells of that one alone.
     pub members: u64,
     pub children: BTreeMap<Box<[u8]>, Node>,
 }
@@ -50,49 +54,88 @@ impl Node {
     }
 }
 
+/// A node while lines come.
+#[derive(Debug)]
+struct Place {
+    parent: u32,
+    segment: Box<[u8]>,
+    /// By a hash, the things on the way here when a line came last.
+    names: u64,
+    /// All but the children.
+    node: Node,
+}
+
 /// The lines looked at so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sample {
-    pub root: Node,
-    nodes: usize,
+    /// Parents stand before their children.
+    places: Vec<Place>,
+    seed: RandomState,
+    /// All places but the root, by the hashes of their parents' numbers and their segments.
+    children: HashTable<u32>,
+}
+
+impl Default for Sample {
+    fn default() -> Sample {
+        let root = Place { parent: ROOT, segment: Box::default(), names: 0, node: Node::default() };
+        Sample { places: vec![root], seed: RandomState::default(), children: HashTable::new() }
+    }
 }
 
 impl Sample {
     /// Enters so many lines of a path, cut into its segments.
     pub fn enter<'p>(&mut self, segments: impl Iterator<Item = &'p [u8]>, lines: u64) {
-        let (mut node, mut text) = (&mut self.root, Vec::new());
-        let mut is_below_name = false;
-        node.lines += lines;
+        let (mut at, mut names, mut name) = (ROOT, 0, [0; PLACEHOLDER_BYTES_MAX]);
+        self.places[0].node.lines += lines;
         for (depth, segment) in segments.enumerate() {
-            let segment = match placeholder(segment) {
-                Some(extension) => {
-                    text.clear();
-                    text.extend_from_slice(ID);
-                    text.extend_from_slice(extension);
-                    &text[..]
-                }
-                None => segment,
-            };
-            if depth == DEPTH_MAX || self.nodes >= NODES_MAX && !node.children.contains_key(segment) {
-                node.unseen += lines;
+            let kind = placeholder(segment, &mut name);
+            if kind.is_some() {
+                names = hash_below(&self.seed, names, segment);
+            }
+            let child = if depth < DEPTH_MAX { self.child(at, kind.unwrap_or(segment)) } else { None };
+            let Some(child) = child else {
+                self.places[at as usize].node.unseen += lines;
                 return;
+            };
+            let place = &mut self.places[child as usize];
+            place.node.lines += lines;
+            if place.node.members == 0 || place.names != names {
+                place.node.members += 1;
+                place.names = names;
             }
-            if !node.children.contains_key(segment) {
-                self.nodes += 1;
-                let members = if is_below_name { MANY } else { 1 };
-                node.children.insert(segment.into(), Node { members, ..Node::default() });
-            }
-            let Some(child) = node.children.get_mut(segment) else { return };
-            child.lines += lines;
-            node = child;
-            is_below_name = segment.starts_with(ID);
+            at = child;
         }
-        node.ends += lines;
+        self.places[at as usize].node.ends += lines;
+    }
+
+    /// The place of a segment below another one, made if there is room.
+    fn child(&mut self, parent: u32, segment: &[u8]) -> Option<u32> {
+        let Sample { places, seed, children } = self;
+        let is_it = |child: &u32| {
+            let place = &places[*child as usize];
+            place.parent == parent && same(&place.segment, segment)
+        };
+        let of_segment = hash_below(seed, parent.into(), segment);
+        if let Some(child) = children.find(of_segment, is_it) {
+            return Some(*child);
+        }
+        let child = u32::try_from(places.len()).ok().filter(|_| places.len() < PLACES_MAX)?;
+        places.push(Place { parent, segment: segment.into(), names: 0, node: Node::default() });
+        let of_child = |child: &u32| {
+            let place = &places[*child as usize];
+            hash_below(seed, place.parent.into(), &place.segment)
+        };
+        children.insert_unique(of_segment, child, of_child);
+        Some(child)
+    }
+
+    /// The tree as it is now.
+    pub fn tree(&self) -> Node {
+        let mut nodes: Vec<Node> = self.places.iter().map(|place| place.node.clone()).collect();
+        while nodes.len() > 1 {
+            let (Some(node), Some(place)) = (nodes.pop(), self.places.get(nodes.len())) else { break };
+            nodes[place.parent as usize].children.insert(place.segment.clone(), node);
+        }
+        nodes.pop().unwrap_or_default()
     }
 }
-
-/// What stands for a segment that names one thing, with its extension behind it.
-pub const ID: &[u8] = b":id";
-
-/// What stands for a segment of which there are many.
-pub const ANY: &[u8] = b":any";

@@ -12,19 +12,56 @@ const HEX_DIGITS_MIN: usize = 8;
 /// Characters of the shortest random-looking identifier: 12 bytes in base64 are 16 characters.
 const RANDOM_BYTES_MIN: usize = 16;
 
-/// The hash of a segment below a node of a tree of segments.
+/// The hash of a segment below a node of a tree of segments, or behind what was hashed before.
 #[inline]
-pub fn hash_below(seed: &RandomState, parent: u32, segment: &[u8]) -> u64 {
+pub fn hash_below(seed: &RandomState, above: u64, segment: &[u8]) -> u64 {
     let mut hasher = seed.build_hasher();
-    hasher.write_u32(parent);
+    hasher.write_u64(above);
     hasher.write(segment);
     hasher.finish()
+}
+
+/// What stands for a segment that names one thing, with its extension behind it.
+pub const ID: &[u8] = b":id";
+
+/// What stands for a segment of which there are many.
+pub const ANY: &[u8] = b":any";
+
+/// Names of people and packages may have a mark before them, `/@name` and `/~name`; so they are told from other words.
+const MARKED: [&[u8]; 2] = [b"@:any", b"~:any"];
+
+/// The longest placeholder: an extension has a dot and five characters.
+pub const PLACEHOLDER_BYTES_MAX: usize = ID.len() + 6;
+
+/// What stands for a segment if it names one thing. `name` is where that is written.
+#[inline]
+pub fn placeholder<'n>(segment: &[u8], name: &'n mut [u8; PLACEHOLDER_BYTES_MAX]) -> Option<&'n [u8]> {
+    if let [mark @ (b'@' | b'~'), _, ..] = segment {
+        let marked = name.get_mut(..=ANY.len())?;
+        marked[0] = *mark;
+        marked[1..].copy_from_slice(ANY);
+        return Some(marked);
+    }
+    let extension = extension_of_name(segment)?;
+    let name = name.get_mut(..ID.len() + extension.len())?;
+    name[..ID.len()].copy_from_slice(ID);
+    name[ID.len()..].copy_from_slice(extension);
+    Some(name)
+}
+
+/// Whether it stands for a segment that names one thing.
+pub fn is_placeholder(segment: &[u8]) -> bool {
+    segment.starts_with(ID) || is_marked(segment)
+}
+
+pub fn is_marked(segment: &[u8]) -> bool {
+    MARKED.contains(&segment)
 }
 
 /// Whether a segment names one thing: then its extension, which may be empty. `app.3f2a9c1b.js` names one thing as
 /// well, and so does what would be read as a placeholder or a rest.
 #[inline]
-pub fn placeholder(segment: &[u8]) -> Option<&[u8]> {
+fn extension_of_name(segment: &[u8]) -> Option<&[u8]> {
     if segment.len() <= WORD_BYTES_MAX && !segment.iter().any(|byte| byte.is_ascii_digit() || *byte == b'*') {
         return (segment.first() == Some(&b':')).then_some(b"");
     }
@@ -134,6 +171,11 @@ pub fn is_language(segment: &[u8]) -> bool {
             }
             _ => false,
         }
+}
+
+/// Branches that most repositories have; what stands beside them are branches as well.
+pub fn is_branch(word: &[u8]) -> bool {
+    [&b"main"[..], b"master", b"HEAD", b"trunk", b"develop"].contains(&word)
 }
 
 /// What can be seen of how a name is written. Names of one kind of things are often written alike.

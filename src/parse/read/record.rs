@@ -239,6 +239,15 @@ impl<'l> Record<'_, 'l> {
         matches!(field.0, Part::Slot(slot) if self.spans.number(usize::from(slot)).is_some())
     }
 
+    /// The bytes of a field as they stand in the line, if they do.
+    #[inline]
+    pub fn logged(&self, field: FieldRef) -> Option<&'l [u8]> {
+        match field.0 {
+            Part::Slot(slot) => self.spans.at.get(usize::from(slot))?.of(self.text),
+            _ => None,
+        }
+    }
+
     /// The value of any field without its escapes; `scratch` is used where there are some. `request` is this
     /// record's, which is read once for all its fields.
     pub fn value<'s>(

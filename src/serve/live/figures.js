@@ -100,7 +100,7 @@ const raise = (map, key, count) => map.set(key, (map.get(key) ?? 0) + count);
 export class Slice {
   seconds = 0;
   total = new Tally();
-  by = new Map([["vhost", new Map()], ["route", new Map()]]);
+  by = new Map([["vhost", new Map()], ["route", new Map()], ["client", new Map()]]);
   malformed = new Map();
 
   static between(before, after, seconds) {

@@ -240,7 +240,8 @@ function table(caption, heads, rows) {
 }
 
 function tables(minute) {
-  for (const [id, label, what] of [["vhosts", "vhost", "Host"], ["routes", "route", "Route"]]) {
+  for (const [id, label, what] of [["vhosts", "vhost", "Host"], ["routes", "route", "Route"],
+    ["clients", "client", "Client"]]) {
     const place = byId(id);
     place.hidden = !of(REQUESTS)[0]?.labels.has(label);
     place.querySelector("table")?.remove();

@@ -127,7 +127,7 @@ fn a_scanner_is_not_learned_from_and_shares_the_rest() {
 fn a_million_paths_once_each_cost_no_memory_and_show_no_name() {
     let mut values = Dictionary::open(100, false);
     let mut learner = Learner::new(|route| values.place(route.as_bytes()).0);
-    for number in 0..200_000u32 {
+    for number in 0..70_000u32 {
         let path = format!("/p{number}x/q{number}/r{number}");
         path::walk_path(path.as_bytes(), Enter(&mut learner.sample, 1));
         learner.lines += 1;
@@ -163,6 +163,120 @@ fn an_earlier_life_is_known_again() {
     ] {
         assert_eq!(value(&learner, &values, path), route, "{path}");
     }
+}
+
+#[test]
+fn what_owners_and_repositories_have_is_told_apart_below_their_names() {
+    let site = [
+        (20, "/{}/{}"),
+        (16, "/{}/{}/blob/main/{}.rs"),
+        (10, "/{}/{}/tree/main/{}"),
+        (8, "/{}/{}/issues/#"),
+        (6, "/{}/{}/issues"),
+        (5, "/{}/{}/commit/#abcdef01"),
+        (4, "/login"),
+        (4, "/"),
+    ];
+    let expected = [
+        "/",
+        "/:any/:any",
+        "/:any/:any/blob/:any/:any",
+        "/:any/:any/commit/:id",
+        "/:any/:any/issues",
+        "/:any/:any/issues/:id",
+        "/:any/:any/tree/:any/:any",
+        "/login",
+    ];
+    for lines in [2000, 8000, 20_000] {
+        assert_eq!(routes(&learned(&sample(&site, lines))), expected, "{lines} lines");
+    }
+}
+
+#[test]
+fn a_mark_tells_names_from_the_words_beside_them() {
+    let site =
+        [(20, "/@{}"), (6, "/@{}/videos"), (30, "/watch"), (9, "/embed/#"), (4, "/feed/trending"), (6, "/")];
+    let expected = ["/", "/@:any", "/@:any/videos", "/embed/:id", "/feed/trending", "/watch"];
+    assert_eq!(routes(&learned(&sample(&site, 4000))), expected);
+    let packages = [(20, "/@{}/{}"), (20, "/{}"), (5, "/-/ping")];
+    assert_eq!(routes(&learned(&sample(&packages, 4000))), ["/-/ping", "/:any", "/@:any/:any"]);
+}
+
+#[test]
+fn the_first_digits_of_a_hash_are_no_words() {
+    let mut dice = Dice(3);
+    let paths: Vec<(String, u16)> = (0..6000)
+        .map(|_| (dice.roll(16), dice.roll(256)))
+        .map(|(one, two)| (format!("/thumb/{one:x}/{two:02x}/{two}-{one}.jpg"), 200))
+        .collect();
+    assert_eq!(routes(&learned(&paths)), ["/thumb/:any/:any/:id.jpg"]);
+}
+
+#[test]
+fn titles_are_names_however_few_they_are() {
+    let posts =
+        ["what-we-did-last-summer", "ten-ways-to-cook-beans", "why-the-moon-is-far", "a-day-in-the-garden"];
+    let paths: Vec<(String, u16)> = (0..4000).map(|n| (format!("/live/{}", posts[n % 4]), 200)).collect();
+    assert_eq!(routes(&learned(&paths)), ["/live/:any"]);
+}
+
+#[test]
+fn a_few_rare_words_at_the_root_are_no_names() {
+    let lines: Vec<(String, u16)> = (0..60)
+        .map(|number| match number {
+            0..4 => format!("/{}", ["old", "gone", "secret", "hidden"][number]),
+            4..30 => format!("/users/{number}/orders"),
+            _ => "/".to_owned(),
+        })
+        .map(|path| (path, 200))
+        .collect();
+    assert_eq!(routes(&learned(&lines)), ["/", "/*", "/users/:id/orders"]);
+}
+
+/// The values of a page whose lines are counted as they come.
+fn live(
+    paths: impl Iterator<Item = String>,
+    learner: &mut Learner,
+    values: &mut Dictionary,
+) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for path in paths {
+        let request = Request::read(b"GET / HTTP/1.1", || false);
+        let request = Request { target: Some(path.as_bytes()), ..request };
+        let id = learner.of(&request, path.as_bytes(), Some(200)).unwrap();
+        *counts.entry(values.value(crate::count::dictionary::Id(id)).to_owned()).or_default() += 1;
+        if learner.is_due() {
+            learner.settle(|route| values.place(route.as_bytes()).0);
+        }
+    }
+    counts
+}
+
+#[test]
+fn what_everybody_asks_for_at_first_is_not_shown_by_name() {
+    let mut values = Dictionary::open(1000, false);
+    let mut learner = Learner::new(|route| values.place(route.as_bytes()).0);
+    let mut post = Dice(7);
+    let first = (0..700).map(|_| "/blog/the-one".to_owned());
+    let then = (0..4000).map(|_| format!("/blog/{}", post.name(700)));
+    let counts = live(first.chain(then), &mut learner, &mut values);
+    assert_eq!(routes(&counts), ["/*", "/blog/*", "/blog/:any"]);
+    assert_eq!(counts.values().sum::<u64>(), 4700);
+}
+
+#[test]
+fn a_site_that_changes_is_learned_anew() {
+    let mut values = Dictionary::open(1000, false);
+    let mut learner = Learner::new(|route| values.place(route.as_bytes()).0);
+    let mut dice = Dice(9);
+    let counts = live((0..70_000).map(|_| path(&mut dice, SHOP, 700)), &mut learner, &mut values);
+    assert!(counts.contains_key("/product/:any/reviews"), "{counts:?}");
+    let changed = [(40, "/p/{}"), (30, "/p/{}/photos/#"), (10, "/basket"), (20, "/")];
+    let counts = live((0..70_000).map(|_| path(&mut dice, &changed, 700)), &mut learner, &mut values);
+    for route in ["/p/:any", "/p/:any/photos/:id", "/basket", "/"] {
+        assert!(counts.get(route).is_some_and(|lines| *lines > 5000), "{route}: {counts:?}");
+    }
+    assert_eq!(counts.values().sum::<u64>(), 70_000);
 }
 
 proptest! {
