@@ -13,8 +13,8 @@ use std::fs::{self, File};
 use std::process::{Command, ExitCode, Stdio};
 
 /// Formats by their numbers, with the instructions that a line takes, compiled by rustc 1.95.0. Version 0.1.0 took 1130,
-/// 1662 and 2311: within 3 % of these is wanted.
-const ACCEPTED: [(usize, u64); 3] = [(0, 1154), (1, 1654), (3, 2354)];
+/// 1662 and 2311: within 3 % of these is wanted, and 20, 47 and 92 more for native histograms of one, two and four values.
+const ACCEPTED: [(usize, u64); 3] = [(0, 1174), (1, 1701), (3, 2446)];
 
 /// What a line may take more than that, in percent.
 const TOLERANCE_PERCENT: u64 = 3;
