@@ -20,10 +20,11 @@ struct Part {
     render: fn() -> String,
 }
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part { file: "README.md", name: "metrics", render: metrics_table },
     Part { file: "README.md", name: "options", render: options_table },
     Part { file: "README.md", name: "presets", render: presets_table },
+    Part { file: "README.md", name: "servers", render: servers_table },
     Part { file: "man/httpd_exporter.8", name: "options", render: options_list },
     Part { file: "man/httpd_exporter.8", name: "presets", render: presets_list },
     Part { file: "man/httpd_exporter.8", name: "metrics", render: metrics_list },
@@ -95,6 +96,84 @@ fn presets_table() -> String {
         let _ = writeln!(out, "| {} | {}{by_name} | {gives} |", code(preset.name), cell(preset.about));
     }
     out
+}
+
+/// A server, where it is told what to log, and a format that makes the most of it: the same text is given to `--format`,
+/// with the language before a colon where it is neither Apache's nor nginx's.
+const SERVERS: &[(&str, &str, &str)] = &[
+    (
+        "Apache",
+        "`LogFormat`, with `LogIOTrackTTFB ON`",
+        r#"%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i" %D %I %^FB %X"#,
+    ),
+    (
+        "nginx",
+        "`log_format`",
+        r#"$remote_addr - $remote_user [$time_local] "$request" $status $bytes_sent "$http_referer" "$http_user_agent" $server_name $request_length $request_time "$upstream_response_time" "$upstream_header_time" "$request_completion""#,
+    ),
+    ("HAProxy", "`option httplog`", "haproxy"),
+    ("HAProxy", "`log-format`", r#"haproxy:%ci:%cp [%tr] %ft %b/%s %Tr/%Ta %ST %B %U %tsc %{+Q}r"#),
+    (
+        "Envoy, Istio",
+        "`text_format`",
+        r#"envoy:[%START_TIME%] "%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESPONSE_DURATION% "%REQ(:AUTHORITY)%""#,
+    ),
+    (
+        "Varnish",
+        "`varnishncsa -F`",
+        r#"varnish:%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i" %D %{Varnish:time_firstbyte}x"#,
+    ),
+    ("Squid", "`access_log ... squid`", "squid"),
+    (
+        "Tomcat since 10.1",
+        "the valve's `pattern`",
+        r#"tomcat:%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-Agent}i" %D %F %v"#,
+    ),
+    (
+        "Tomcat up to 9.0",
+        "the valve's `pattern`",
+        r#"tomcat9:%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-Agent}i" %D %F %v"#,
+    ),
+    (
+        "Undertow, WildFly",
+        "the access log's `pattern`",
+        r#"undertow:%h %l %u %t "%r" %s %b "%{i,Referer}" "%{i,User-Agent}" %D %v"#,
+    ),
+    ("lighttpd", "`accesslog.format`", r#"%h %V %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %D"#),
+    (
+        "gunicorn",
+        "`--access-logformat`",
+        r#"gunicorn:%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" %(D)s "%({host}i)s""#,
+    ),
+    (
+        "uWSGI",
+        "`log-format`",
+        r#"uwsgi:%(addr) - %(user) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(size) "%(referer)" "%(uagent)" %(micros) "%(host)""#,
+    ),
+    ("h2o", "`access-log`", r#"h2o:%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i" %{duration}x %V"#),
+    ("IIS", "the fields of W3C's format", "w3c:sc-win32-status=$win32_status"),
+    ("CloudFront", "standard logs", "w3c:x-edge-detailed-result-type=$edge_result"),
+    ("Caddy", "`log`", "caddy"),
+    ("Traefik", "`accessLog`, `format: json`", "traefik-json"),
+];
+
+fn servers_table() -> String {
+    let mut out = String::from("| server | what says so | `--format` | gives |\n|---|---|---|---|\n");
+    for (server, told, format) in SERVERS {
+        let _ = writeln!(out, "| {server} | {told} | {} | {} |", code(format), gives(format));
+    }
+    out
+}
+
+#[test]
+fn every_row_of_the_servers_is_a_format_about_which_nothing_is_to_be_asked() {
+    for (server, _, format) in SERVERS {
+        let compiled = Format::compile(format).unwrap_or_else(|e| panic!("{server}: {e}"));
+        assert!(compiled.fields.source_of(Role::Status).is_some(), "{server}");
+        assert!(!gives(format).is_empty(), "{server}");
+        let questions = crate::parse::compile::questions::questions(format);
+        assert!(questions.is_empty(), "{server}: {questions:?}");
+    }
 }
 
 /// What a preset gives beside requests, methods and statuses.

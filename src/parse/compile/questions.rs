@@ -28,6 +28,7 @@ pub fn questions(spec: &str) -> Vec<String> {
     let mut questions: Vec<String> = Vec::new();
     for piece in &pieces {
         let found = match piece {
+            Piece::Capture(slot) if slot.meaning.role.is_some() => None,
             Piece::Capture(slot) => {
                 bare(given.language, &slot.name).and_then(|name| asked(given.language, name))
             }
