@@ -1,9 +1,9 @@
 //! Following: files are read to their ends and on, whatever rotation does to them, from where they were read to last.
 //!
-//! It looks at every name ten times a second, at quiet ones once - the size, and which file has the name - and reads
-//! what is new. A file that has lost its name is read on until nothing came for a while and its successor has begun.
-//! With every chunk goes the place behind it, which is saved with the counts of the chunk: so a kill neither loses nor
-//! doubles a line.
+//! It looks at every name ten times a second, at quiet ones once, at long quiet ones every fourth: the size, and
+//! which file has it. What is new is read. A file that has lost its name is read on until nothing came for a
+//! while and its successor has begun. With every chunk goes the place behind it, which is saved with the counts of the
+//! chunk: so a kill neither loses nor doubles a line.
 //! Polling works on every file system, and costs a system call for each look at a file.
 //!
 //! ```text
@@ -42,6 +42,10 @@ pub const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 const GLOB_INTERVAL: Duration = Duration::from_secs(1);
 
 const BUSY_TIME: Duration = Duration::from_secs(5);
+
+/// A file in which nothing has come for so long is looked at once in so many seconds.
+const LONG_QUIET_TIME: Duration = Duration::from_secs(60);
+const LONG_QUIET_PARTS: u64 = 4;
 
 /// A file that has lost its name is read on until nothing has come for so long, and the new one has begun.
 const QUIET_TIME: Duration = Duration::from_secs(60);
@@ -97,6 +101,8 @@ pub struct Follower {
     has_failed: bool,
     next_look: Option<Instant>,
     next_glob: Option<Instant>,
+    /// Which part of the files that have long been quiet is looked at; none: all of them.
+    part: Option<u64>,
     self_metrics: Arc<SelfMetrics>,
 }
 
@@ -115,6 +121,7 @@ impl Follower {
             has_failed: false,
             next_look: None,
             next_glob: None,
+            part: None,
             self_metrics,
         })
     }
@@ -151,7 +158,7 @@ impl Follower {
 
     /// Looks at everything with the next step.
     pub fn look_soon(&mut self) {
-        (self.next_look, self.next_glob) = (None, None);
+        (self.next_look, self.next_glob, self.part) = (None, None, None);
     }
 
     // --- looking ---
@@ -164,11 +171,15 @@ impl Follower {
                 self.look_for_names();
             }
         }
+        let part = self.part;
         for path in self.names_to_look_at(is_full, now) {
             match std::fs::metadata(&path) {
                 Ok(meta) => self.look_at(&path, &meta, now, sink),
                 Err(error) => self.failed(&path, &error),
             }
+        }
+        if is_full && self.part == part {
+            self.part = Some(part.map_or(0, |part| (part + 1) % LONG_QUIET_PARTS));
         }
         if std::mem::take(&mut self.is_starting) {
             self.find_kept(now, sink);
@@ -179,11 +190,16 @@ impl Follower {
 
     /// All, or those of files in which something came lately; whose names are not known until they have been looked at.
     fn names_to_look_at(&mut self, is_full: bool, now: Instant) -> Vec<PathBuf> {
-        let Follower { known, files, .. } = self;
-        let is_busy = |file: &Tracked| now.saturating_duration_since(file.quiet_since) < BUSY_TIME;
-        let is_due = |name: &Name| is_full || name.file.and_then(|id| files.get(&id)).is_none_or(is_busy);
-        let due = known.iter().filter(|(_, name)| is_due(name)).map(|(path, _)| path.clone()).collect();
-        files.values_mut().filter(|file| is_full || is_busy(file)).for_each(|file| file.is_named = false);
+        let Follower { known, files, part, .. } = self;
+        let is_in_part =
+            |file: &Tracked| part.is_none_or(|part| file.place.id.inode % LONG_QUIET_PARTS == part);
+        let is_due = |file: &Tracked| {
+            let quiet = now.saturating_duration_since(file.quiet_since);
+            quiet < BUSY_TIME || is_full && (quiet < LONG_QUIET_TIME || is_in_part(file))
+        };
+        let is_name_due = |name: &Name| name.file.and_then(|id| files.get(&id)).is_none_or(is_due);
+        let due = known.iter().filter(|(_, name)| is_name_due(name)).map(|(path, _)| path.clone()).collect();
+        files.values_mut().filter(|file| is_due(file)).for_each(|file| file.is_named = false);
         due
     }
 
