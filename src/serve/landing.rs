@@ -180,7 +180,8 @@ mod tests {
         let names: Vec<&str> = text_of("/figures.js").split('"').filter(is_name).collect();
         assert!(names.len() > 5, "{names:?}");
         for name in names {
-            let family = name.strip_suffix("_bucket").unwrap_or(name);
+            let family =
+                ["_bucket", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
             assert!(crate::catalogue::find(family).is_some(), "{name}");
         }
     }
