@@ -97,6 +97,11 @@ pub const NATIVE_BUCKETS_MAX: usize = 160;
 pub const DETECT_LINES_MAX: usize = 100;
 pub const DETECT_BYTES_MAX: usize = 1 << 20;
 
+/// The longest line that is read by every preset to choose one, which takes some 10 ms; and how many bytes of longer
+/// ones are, where the format is none of the others.
+pub const DETECT_LINE_BYTES_MAX: usize = 4 << 10;
+pub const DETECT_LONG_BYTES_MAX: usize = 128 << 10;
+
 /// How long the first lines are held back for detection, so that a quiet server is on the page too.
 pub const DETECT_WAIT_MAX: Duration = Duration::from_millis(500);
 

@@ -270,6 +270,29 @@ fn a_full_disk_takes_nothing_back_that_a_scrape_was_told() {
     }
 }
 
+/// Nothing is in reserve yet, and no server started it: the lines are counted, and saved when there is room.
+#[test]
+#[ignore = "needs root, to mount a small file system"]
+fn a_disk_that_is_full_at_the_start_does_not_stop_the_counting() {
+    let dir = TempDir::new();
+    let disk = SmallDisk::mount(&dir.join("disk"));
+    let state = disk.0.join("state");
+    fs::create_dir(&state).expect("there is room");
+    disk.fill();
+    let mut exporter = started(&state);
+    exporter.process.feed(LINE.repeat(10).as_bytes());
+    exporter.wait_for_lines(10);
+    assert_eq!(exporter.scrape().value("httpd_exporter_state_saved"), Some(0.0));
+    disk.empty();
+    wait_for("the state to be kept", || match exporter.scrape().value("httpd_exporter_state_saved") {
+        Some(1.0) => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    exporter.process.close();
+    exporter.process.wait();
+    started(&state).wait_for_lines(10);
+}
+
 /// `tail | httpd_exporter &` and the shell goes: nobody took its place, so it serves on.
 #[test]
 fn a_pipeline_whose_shell_has_gone_goes_on_serving() {

@@ -129,10 +129,13 @@ fn read_at(file: &File, bytes: &mut [u8], start: usize) -> io::Result<usize> {
     Ok(read)
 }
 
-/// Whether an error is temporary and says nothing about the file.
+/// Whether an error is temporary and says nothing about the file. Disks, networks and user space file systems have many
+/// of them, so it is the others that are listed: nobody may read it, it is no file, or the system cannot do it at all.
 pub fn may_pass(error: &io::Error) -> bool {
-    use nix::libc::{EAGAIN, EIO, EMFILE, ENFILE, ENOMEM, ESTALE};
-    error.raw_os_error().is_some_and(|code| [EAGAIN, EIO, EMFILE, ENFILE, ENOMEM, ESTALE].contains(&code))
+    use nix::libc::{EACCES, EISDIR, ELOOP, ENODEV, ENOENT, ENOSYS, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM};
+    const LASTING: [i32; 10] =
+        [EACCES, EISDIR, ELOOP, ENODEV, ENOENT, ENOSYS, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM];
+    error.raw_os_error().is_some_and(|code| !LASTING.contains(&code))
 }
 
 fn identity(meta: &Metadata) -> (u64, u64) {
@@ -257,5 +260,22 @@ impl Peer {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::libc::{EACCES, EHOSTDOWN, EIO, ELOOP, EMFILE, ENOENT, ENOMEM, ENOSPC, ENOTCONN, ETIMEDOUT};
+
+    /// What a peer has counted stays on the page while its file cannot be read for a reason of the moment.
+    #[test]
+    fn an_error_that_says_nothing_of_a_file_may_pass() {
+        for code in [EIO, ENOMEM, EMFILE, ETIMEDOUT, ENOTCONN, EHOSTDOWN, ENOSPC] {
+            assert!(may_pass(&io::Error::from_raw_os_error(code)), "{code}");
+        }
+        for code in [ENOENT, EACCES, ELOOP] {
+            assert!(!may_pass(&io::Error::from_raw_os_error(code)), "{code}");
+        }
     }
 }

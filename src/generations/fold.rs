@@ -6,7 +6,8 @@
 //! time, and takes in those of the folding before.
 //!
 //! Folded are series that this process does not count itself, with labels beside method and status: first those whose
-//! labels are not the ones that are counted by today, then the oldest. Families without such labels stay as they are.
+//! labels are not the ones that are counted by today, then the oldest. Families without such labels stay as they are,
+//! and so do the series that take what finds no place by the labels of today.
 
 use crate::catalogue::Kind;
 use crate::fixed_point::FixedPoint;
@@ -65,6 +66,7 @@ fn fold_family(dead: &Family, own: &[Series], bound: usize, stamp: &str) -> Opti
         match () {
             () if labels.iter().any(|(name, _)| name == FOLDED) => before.push((series, labels)),
             () if counted_by_us(series) || is_small(&labels) => kept.push(series.clone()),
+            () if is_overflow(&labels, our_names.as_deref()) => kept.push(series.clone()),
             () => candidates.push((rank(series, &labels), series, labels)),
         }
     }
@@ -104,6 +106,12 @@ fn names(labels: &[(String, String)]) -> Vec<String> {
 /// Whether folding would not make fewer of such series.
 fn is_small(labels: &[(String, String)]) -> bool {
     labels.iter().all(|(name, _)| KEPT.contains(&name.as_str()))
+}
+
+/// Whether the series takes what finds no place today: it will be counted again, from zero if it were folded.
+fn is_overflow(labels: &[(String, String)], ours: Option<&[String]>) -> bool {
+    ours.is_some_and(|ours| names(labels) == ours)
+        && labels.iter().all(|(name, value)| KEPT.contains(&name.as_str()) || value == OTHER)
 }
 
 /// Today's labels: with their values where these are kept, `other` otherwise.
@@ -160,6 +168,20 @@ mod tests {
         assert_eq!(fold(&page("a", 0..12, 1), &page("b", 0..8, 2), BOUNDS, "1"), None);
         // Those that we count ourselves take no place of their own.
         assert_eq!(fold(&page("a", 0..20, 1), &page("a", 0..20, 2), BOUNDS, "1"), None);
+    }
+
+    /// A later process has not met a value yet that finds no place, and will: the series must not fall then.
+    #[test]
+    fn what_takes_the_rest_by_the_labels_of_today_stays() {
+        let mut dead = page("a", 0..30, 2);
+        let mut overflow = page("a", 0..1, 1);
+        let series = &mut overflow.families.get_mut(catalogue::REQUESTS.name).unwrap().series[0];
+        series.labels = "a=\"other\",status_code=\"200\"".into();
+        dead.add(&overflow);
+        let rest = |folded: &Page| labels(folded).contains(&"a=\"other\",status_code=\"200\"");
+        let folded = fold(&dead, &page("a", 40..44, 3), BOUNDS, "1").unwrap();
+        assert!(rest(&folded), "{:?}", labels(&folded));
+        assert!(!rest(&fold(&dead, &page("b", 0..4, 3), BOUNDS, "1").unwrap()));
     }
 
     #[test]

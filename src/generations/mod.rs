@@ -34,5 +34,7 @@ pub mod state;
 mod tests;
 pub mod writer;
 
+pub use crate::generations::own_file::is_full;
+
 #[cfg(any(test, fuzzing))]
 pub use crate::generations::content::check as check_state;

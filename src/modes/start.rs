@@ -1,6 +1,7 @@
 //! The start: what is opened as root, root given up, and what is opened after that.
 
 use crate::generations::fold::Bounds;
+use crate::generations::is_full;
 use crate::generations::state::State;
 use crate::input::tee;
 use crate::input::tee::Tee;
@@ -116,7 +117,8 @@ impl Plan {
         }
     }
 
-    /// The state directory and our file in it. What fails under a server is tried again with every save.
+    /// The state directory and our file in it. What fails under a server is tried again with every save; and so is what
+    /// fails on a full disk, which has room again some day.
     fn open_state(&self, self_metrics: &Arc<SelfMetrics>) -> Result<Option<State>, Failure> {
         let Some(directory) = &self.state_dir else { return Ok(None) };
         let made = self.privileges.make_state_directory(directory);
@@ -125,8 +127,9 @@ impl Plan {
             state.insert(State::new(directory, self.bounds, rights, self_metrics.clone())).begin()
         });
         let Err(error) = begun else { return Ok(state) };
-        let why = self.why_no_state(directory, &made.err().unwrap_or(error));
-        if !os::started_by_server() {
+        let error = made.err().unwrap_or(error);
+        let why = self.why_no_state(directory, &error);
+        if !os::started_by_server() && !is_full(&error) {
             return Err(Failure::System(format!("--state-dir: {why}")));
         }
         log_line(format_args!("--state-dir: {why}; lines are counted, and saved as soon as that works"));

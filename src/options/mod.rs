@@ -226,7 +226,7 @@ pub const TABLE: &[Flag] = &[
         set: |o, v| { o.state_dir = Some(directory(v)?); Ok(()) } },
     Flag { name: "tee", value: "PATH", default: "", repeats: false, group: KEEPING,
         help: "Append every byte of stdin to PATH, which may be rotated by others; `-` is stdout.",
-        set: |o, v| { o.tee = Some(path(v)?); Ok(()) } },
+        set: |o, v| { o.tee = Some(tee_path(v)?); Ok(()) } },
     Flag { name: "tee.rotate-size", value: "BYTES", default: "", repeats: false, group: KEEPING,
         help: "Rotate the tee when it has grown to BYTES (suffixes K, M, G).",
         set: |o, v| { o.tee_rotate_size = Some(bytes(v)?); Ok(()) } },
@@ -379,6 +379,11 @@ fn label_name(name: &str) -> Result<(), String> {
 
 fn path(value: &str) -> Result<PathBuf, String> {
     if value.is_empty() { Err("a path is missing".to_owned()) } else { Ok(PathBuf::from(value)) }
+}
+
+/// `-` for stdout by its other name: a link, which root would not follow, and another user may not open.
+fn tee_path(value: &str) -> Result<PathBuf, String> {
+    path(if value == "/dev/stdout" { "-" } else { value })
 }
 
 /// With a slash at its end a link would be followed, and what is put beside it would be put into it.
@@ -705,6 +710,7 @@ mod tests {
             (&["--fromat", "x"], "there is no option --fromat; did you mean --format?"),
             (&["--listen", ":1"], "there is no option --listen; did you mean --web.listen-address?"),
             (&["--once", "--tee", "-"], "--tee: stdout is where --once prints"),
+            (&["--once", "--tee", "/dev/stdout"], "--tee: stdout is where --once prints"),
             (&["--once=1"], "--once takes no value"),
             (&["--tee"], "--tee: PATH is missing"),
             (&["--label", "route=%v"], "--label: the label `route` is taken"),

@@ -5,6 +5,7 @@
 
 pub mod doubt;
 
+use crate::limits::{DETECT_LINE_BYTES_MAX, DETECT_LONG_BYTES_MAX};
 use crate::parse::compile::field::{Kind, Role};
 use crate::parse::compile::presets::{PRESETS, Preset};
 use crate::parse::envelope::chain::Wanted;
@@ -45,8 +46,25 @@ pub struct DetectedWithin {
     pub detected: Detected,
 }
 
-/// The preset that reads the lines best, and what is around them then.
+/// The preset that reads the lines best, and what is around them then. Each line is read by every preset behind every
+/// head that it may have, which takes a hundred times as long as to count it. So long ones, which a stranger may have
+/// made so, are read where the others tell nothing, and then only some of them.
 pub fn detect_within(wanted: Wanted, lines: &[&[u8]]) -> Option<DetectedWithin> {
+    let usual: Vec<&[u8]> =
+        lines.iter().filter(|line| line.len() <= DETECT_LINE_BYTES_MAX).copied().collect();
+    let found = detect_among(wanted, &usual);
+    if found.is_some() || usual.len() == lines.len() {
+        return found;
+    }
+    let mut bytes = 0;
+    let has_room = |line: &&&[u8]| {
+        bytes += line.len();
+        bytes <= DETECT_LONG_BYTES_MAX
+    };
+    detect_among(wanted, &lines.iter().take_while(has_room).copied().collect::<Vec<_>>())
+}
+
+fn detect_among(wanted: Wanted, lines: &[&[u8]]) -> Option<DetectedWithin> {
     let choice = choose::choose(wanted, lines, false, |inner| scored(inner).map(|(score, _)| score))?;
     let inner = choose::inner_lines(choice.chain, choice.stderr, lines);
     let (_, detected) = scored(&inner.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
@@ -224,4 +242,34 @@ fn without_keys(preset: &Preset, keys: &[&str]) -> Option<String> {
     let mut pairs: Vec<String> = map.split(',').filter(is_left).map(str::to_owned).collect();
     pairs.extend(preset.conditions.iter().map(|(field, text)| format!("{field}=={text}")));
     Some(format!("{notation}:{}", pairs.join(",")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line of the Common Log Format, and one that no preset reads, of so many bytes.
+    fn line(bytes: usize, is_request: bool) -> Vec<u8> {
+        let end = if is_request { "\" 200 5" } else { "" };
+        let path = "x".repeat(bytes);
+        format!("192.0.2.1 - - [05/Mar/2031:04:05:06 +0100] \"GET /{path} HTTP/1.1{end}").into_bytes()
+    }
+
+    fn detected(lines: &[Vec<u8>]) -> Option<&'static str> {
+        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+        detect_within(Wanted::Auto, &lines).map(|found| found.detected.preset.name)
+    }
+
+    /// Each line is read by all presets behind all heads, so a few that strangers have made long would hold up the
+    /// counting for seconds; neither do they outweigh the others.
+    #[test]
+    fn long_lines_are_read_where_the_others_tell_nothing() {
+        const LONG: usize = 4 * DETECT_LINE_BYTES_MAX;
+        let mut lines = vec![line(LONG, false); 90];
+        lines.extend(vec![line(10, true); 3]);
+        assert_eq!(detected(&lines), Some("common"));
+        assert_eq!(detected(&vec![line(LONG, true); 3]), Some("common"));
+        // No access log has such lines only.
+        assert_eq!(detected(&[line(2 * DETECT_LONG_BYTES_MAX, true)]), None);
+    }
 }
