@@ -134,6 +134,10 @@ impl Candidate {
 
     fn score(&self, lines: &[&[u8]]) -> Score {
         let (mut score, mut spans) = (Score::default(), Spans::new());
+        // Whether any line has what the preset is known by.
+        let known_by =
+            self.format.fields.slots.iter().position(|slot| slot.name == self.detected.preset.known_by);
+        let mut known = known_by.is_none();
         // Whether any request that was answered well is one, and whether any is not.
         let (mut valid, mut invalid) = (false, false);
         for line in lines {
@@ -142,6 +146,9 @@ impl Candidate {
                     usize::from(self.format.parse(line, &mut spans).err() == Some(NoRecord::Foreign));
                 continue;
             };
+            let is_known =
+                |slot: usize| record.spans.at[slot].of(line).is_some_and(|value| !value.is_empty());
+            known = known || known_by.is_some_and(is_known);
             if record.status().is_some_and(|status| (200..300).contains(&status)) {
                 let request = record.request();
                 let usual = request.method.iter().all(|c| c.is_ascii_uppercase() || matches!(c, b'-' | b'_'));
@@ -172,16 +179,12 @@ impl Candidate {
             score.readings += 1 + usize::from(doubts.is_empty());
         }
         // Where no request that was answered with 200 is one, the words of the request are something else.
-        if invalid && !valid { Score::default() } else { score }
+        if !known || (invalid && !valid) { Score::default() } else { score }
     }
 
     /// Any JSON object with a status would fit some map; an access log has a request as well.
     fn read<'a>(&'a self, line: &'a [u8], spans: &'a mut Spans) -> Option<Record<'a, 'a>> {
         let record = self.format.parse(line, spans).ok().filter(Record::has_request)?;
-        let known_by = record.fields.slots.iter().position(|slot| slot.name == self.detected.preset.known_by);
-        if known_by.is_some_and(|slot| record.spans.at[slot].of(line).unwrap_or_default().is_empty()) {
-            return None;
-        }
         let last = record.spans.at.last().and_then(|span| span.of(line)).unwrap_or_default();
         (!self.detected.untold || is_number(last)).then_some(record)
     }
