@@ -1,11 +1,11 @@
 //! The columns of the W3C extended log format, and what each server writes into them.
 //!
 //! The format names its columns in the log; this table says what they are. `time-taken` is milliseconds with IIS and
-//! ASP.NET Core and seconds with CloudFront, Tomcat, NetScaler and WebLogic, so its unit is taken from the headers where
-//! these say which server wrote the log, and otherwise has to be told (`w3c:time-taken=$duration_ms`). Sources: the
-//! working draft WD-logfile; IIS ("IIS log file format"); CloudFront ("Standard logs"); Tomcat's ExtendedAccessLogValve;
-//! ASP.NET Core's W3CLogger; the NetScaler Web Logging client ("W3C extended log format"); WebLogic's extended log
-//! format.
+//! ASP.NET Core and seconds with CloudFront, Tomcat, NetScaler and WebLogic, so its unit is taken from the headers
+//! where these say which server wrote the log, and otherwise has to be told (`w3c:time-taken=$duration_ms`). Sources:
+//! the working draft WD-logfile; IIS ("IIS log file format"); CloudFront ("Standard logs"); Tomcat's
+//! ExtendedAccessLogValve; ASP.NET Core's W3CLogger; the NetScaler Web Logging client ("W3C extended log format");
+//! WebLogic's extended log format.
 
 use crate::parse::compile::field::{Kind, Meaning, Role, Row, Trust, Unit, row};
 
