@@ -98,8 +98,8 @@ fn presets_table() -> String {
     out
 }
 
-/// A server, where it is told what to log, and a format that makes the most of it: the same text is given to `--format`,
-/// with the language before a colon where it is neither Apache's nor nginx's.
+/// A server, where it is told what to log, and a format that makes the most of it: the same text is given to
+/// `--format`, with the language before a colon where it is neither Apache's nor nginx's.
 const SERVERS: &[(&str, &str, &str)] = &[
     (
         "Apache",

@@ -60,7 +60,7 @@ impl Counting {
 /// Where lines come from.
 pub enum Input {
     Stdin,
-    Files(Follower, BeginFiles),
+    Files(Box<Follower>, BeginFiles),
 }
 
 /// Gives the places that were kept as soon as files are this process's to read.
@@ -81,7 +81,7 @@ impl Input {
         self_metrics.show_followed_files();
         let follower = Follower::new(given, mode, self_metrics.clone());
         let follower = follower.map_err(|e| Failure::Usage(format!("--follow: {e}")))?;
-        Ok(Input::Files(follower, begin))
+        Ok(Input::Files(Box::new(follower), begin))
     }
 }
 
@@ -94,7 +94,7 @@ pub fn read(
     on_terminate: impl FnMut() -> OnTerminate,
 ) -> Result<(), Failure> {
     if let Input::Files(follower, begin) = input {
-        return ended(follow::run::run(follower, begin, signals, tee, chunks, on_terminate));
+        return ended(follow::run::run(*follower, begin, signals, tee, chunks, on_terminate));
     }
     // A descriptor of our own to the same open file, so that std's buffer on stdin is out of the way.
     let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|e| system("use stdin", &e))?;
