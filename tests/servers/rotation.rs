@@ -218,8 +218,8 @@ fn rotations_by_copy(logs: usize, rounds: usize) {
     );
 }
 
-/// Waits until all lines of the files are counted, and gives how many lines are. Without a start behind it: what was read
-/// between a copy and the truncation makes the next start read that copy again, a known fault.
+/// Waits until all lines of the files are counted, and gives how many lines are. Without a start behind it: what was
+/// read between a copy and the truncation makes the next start read that copy again, a known fault.
 fn counted(exporter: &Exporter, lines: u64) -> f64 {
     let mut seen = 0.0;
     wait_for("the end of the files", || {
