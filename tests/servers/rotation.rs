@@ -211,24 +211,23 @@ fn rotations_by_copy(logs: usize, rounds: usize) {
     }
     let answered = site.end_load();
     let lines = site.lines();
-    let seen = counted(&exporter, lines);
+    let seen = counted(&site, exporter, lines);
     assert!(
         (lines as f64..=answered as f64).contains(&seen),
         "{seen} were counted of {lines} in the files, {answered} written"
     );
 }
 
-/// Waits until all lines of the files are counted, and gives how many lines are. Without a start behind it: what was
-/// read between a copy and the truncation makes the next start read that copy again, a known fault.
-fn counted(exporter: &Exporter, lines: u64) -> f64 {
-    let mut seen = 0.0;
+/// Waits until all lines of the files are counted, and gives how many lines are once another process has gone on.
+fn counted(site: &Site, exporter: Exporter, lines: u64) -> f64 {
     wait_for("the end of the files", || {
         let page = exporter.scrape();
-        let lag = page.value("httpd_exporter_follow_lag_bytes");
-        seen = page.sum("httpd_exporter_lines_total");
+        let (seen, lag) =
+            (page.sum("httpd_exporter_lines_total"), page.value("httpd_exporter_follow_lag_bytes"));
         if seen >= lines as f64 && lag == Some(0.0) { Ok(()) } else { Err(format!("{seen} of {lines}")) }
     });
-    seen
+    end(exporter, 1);
+    site.exporter().scrape().sum("httpd_exporter_lines_total")
 }
 
 #[test]
@@ -290,7 +289,7 @@ fn nginx_is_followed_through_the_rotations_of_logrotate() {
         }
         let answered = site.end_load();
         let lines = site.lines();
-        let seen = counted(&exporter, lines);
+        let seen = counted(&site, exporter, lines);
         let most = if is_exact { lines } else { answered };
         assert!(
             (lines as f64..=most as f64).contains(&seen),

@@ -175,7 +175,14 @@ impl Follower {
         for path in self.names_to_look_at(is_full, now) {
             match std::fs::metadata(&path) {
                 Ok(meta) => self.look_at(&path, &meta, now, sink),
-                Err(error) => self.failed(&path, &error),
+                Err(error) => {
+                    // What had the name meanwhile may have lost it again.
+                    let before = self.known.get(&path).and_then(|name| name.file);
+                    if let Some(before) = before.filter(|_| is_full && error.kind() == ErrorKind::NotFound) {
+                        self.read_between(before, now, sink);
+                    }
+                    self.failed(&path, &error);
+                }
             }
         }
         if is_full && self.part == part {
@@ -344,7 +351,8 @@ impl Follower {
             if !is_followed && is_there {
                 continue;
             }
-            if is_followed && let Some(found) = rotated::same(&place).or_else(|| rotated::copy(&place, None))
+            if is_followed
+                && let Some(found) = rotated::same(&place).or_else(|| rotated::copy(&place, None, |_| false))
             {
                 let id = self.open_rotated(found, &place, now, sink);
                 if id != place.id {
@@ -371,9 +379,7 @@ impl Follower {
 
     /// A file was truncated: what was not read of it is in a copy, if there is one, and in those made after it.
     fn read_copy(&mut self, place: &Place, since: Option<SystemTime>, now: Instant, sink: &mut Sink) {
-        if let Some(found) = rotated::copy(place, since)
-            && !self.files.contains_key(&FileId::of(&found.meta))
-        {
+        if let Some(found) = rotated::copy(place, since, |id| self.files.contains_key(&id)) {
             let further = self.take_kept(FileId::of(&found.meta), &found.file, &found.meta);
             let id = self.open_rotated(found, further.as_ref().unwrap_or(place), now, sink);
             self.read_between(id, now, sink);
@@ -384,7 +390,11 @@ impl Follower {
     fn open_rotated(&mut self, found: Found, place: &Place, now: Instant, sink: &mut Sink) -> FileId {
         let id = FileId::of(&found.meta);
         // The name that rotations begin with stays the old one.
-        let mut tracked = Tracked::at(found.file, &found.meta, Place { id, ..place.clone() }, now);
+        // Of a copy that is shorter than what was read, nothing is left.
+        let end = found.meta.len();
+        let (offset, joined_from) = (place.offset.min(end), place.joined_from.min(end));
+        let mut tracked =
+            Tracked::at(found.file, &found.meta, Place { id, offset, joined_from, ..place.clone() }, now);
         tracked.is_named = false;
         tracked.tell(sink, self.version);
         self.files.entry(id).or_insert(tracked);

@@ -48,17 +48,23 @@ pub fn same(place: &Place) -> Option<Found> {
     })
 }
 
-/// A copy of a file that has been truncated since, with all in it that was read: the youngest one, and none that is
-/// older than the last change of the file that was seen.
-pub fn copy(place: &Place, since: Option<SystemTime>) -> Option<Found> {
-    let is_young = |meta: &Metadata| since.is_none_or(|since| modified(meta) >= since);
+/// A copy of a file that has been truncated since: the youngest one with all in it that was read, and none that is
+/// older than the last change of the file that was seen. Where that was seen, a shorter one may be the copy too: what
+/// is written between the copy and the truncation may have been read. Of less than a KiB that cannot be told.
+pub fn copy(place: &Place, since: Option<SystemTime>, is_known: impl Fn(FileId) -> bool) -> Option<Found> {
+    let is_whole = |meta: &Metadata| meta.len() >= place.offset;
+    let may_be = |meta: &Metadata| match since {
+        None => is_whole(meta),
+        Some(since) => !is_whole(meta) || modified(meta) >= since,
+    };
     let mut candidates: Vec<(PathBuf, Metadata)> = entries(&place.path)
-        .filter(|(_, meta)| FileId::of(meta) != place.id && meta.len() >= place.offset && is_young(meta))
+        .filter(|(_, meta)| FileId::of(meta) != place.id && may_be(meta) && !is_known(FileId::of(meta)))
         .collect();
-    candidates.sort_by_key(|(_, meta)| modified(meta));
+    candidates.sort_by_key(|(_, meta)| (is_whole(meta), modified(meta)));
+    let start = Place { offset: 0, ..place.clone() };
     candidates.into_iter().rev().find_map(|(path, _)| {
         let (file, meta) = open(&path).ok()?;
-        (place.head.length > 0 && begins(&file, &meta, place)).then_some(Found { file, meta, path })
+        (place.head.length > 0 && begins(&file, &meta, &start)).then_some(Found { file, meta, path })
     })
 }
 

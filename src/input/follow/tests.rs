@@ -452,3 +452,29 @@ fn an_inode_that_is_used_again_is_another_file() {
     let life = follow.start(Mode::GoOn);
     assert_eq!(follow.end(life), "new line\nnew line 2\n");
 }
+
+#[test]
+fn a_copy_that_is_shorter_than_what_was_read_is_not_read_at_the_next_start() {
+    let mut follow = Follow::new();
+    let mut life = follow.start(Mode::GoOn);
+    let name = |number: u32| PathBuf::from(format!("{}.{number}", follow.path.display()));
+    for round in [2, 1] {
+        // A file is known by its first KiB.
+        follow.write(format!("first of {round}{}\n", " and on".repeat(200)));
+        life.look(follow.now);
+        fs::copy(&follow.path, name(round)).unwrap();
+        if round == 1 {
+            // Written between the copy and the truncation, and read.
+            follow.write("last of 1\n");
+            life.look(follow.now);
+        }
+        OpenOptions::new().write(true).open(&follow.path).unwrap().set_len(0).unwrap();
+        life.look(follow.now);
+    }
+    follow.write("new\n");
+    life.look(follow.now);
+    let lines = follow.end(life).replace(" and on", "");
+    assert_eq!(lines, "first of 2\nfirst of 1\nlast of 1\nnew\n");
+    let life = follow.start(Mode::GoOn);
+    assert_eq!(follow.end(life), "");
+}
