@@ -137,7 +137,8 @@ impl Follower {
     /// Looks at the files if it is time to, and reads a buffer of each in which there is something new: so none waits
     /// for another one.
     pub fn step(&mut self, now: Instant, sink: &mut Sink) -> Step {
-        if self.next_look.is_none_or(|time| now >= time) {
+        let is_due = self.next_look.is_none_or(|time| now >= time);
+        if is_due {
             self.next_look = Some(now + LOOK_INTERVAL);
             self.look(now, sink);
         }
@@ -149,7 +150,9 @@ impl Follower {
                 step = Step::Busy;
             }
         }
-        self.forget_quiet(now, sink);
+        if is_due {
+            self.forget_quiet(now, sink);
+        }
         let lag = self.files.values().map(Tracked::lag).sum::<u64>();
         self.self_metrics.follow_lag_bytes.set(i64::try_from(lag).unwrap_or(i64::MAX));
         self.self_metrics.followed_files.set(i64::try_from(self.files.len()).unwrap_or(i64::MAX));
