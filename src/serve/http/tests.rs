@@ -500,6 +500,8 @@ fn a_page_that_is_not_read_is_cut() {
     let running = serve_with(Limits { write_time: SHORT, ..Limits::default() }, FakeHandler::new(20 << 20));
     let mut reader = Client::connect(&running.address);
     reader.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    // A connection that was not yet accepted is not counted either.
+    until("the page is asked for", || running.handler.begun.load(Ordering::SeqCst) == 1);
     until("the cut", || reader.socket.take_error().unwrap().is_some() || connections(&running.address) == 0);
     assert!(reader.read("GET").is_none(), "a page that was not read in time came whole");
 }
