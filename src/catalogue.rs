@@ -181,8 +181,8 @@ catalogue! {
         "1 while lines arrive and fit the format, else 0." <- "";
     FORMAT_INFO = "httpd_exporter_format_info" Info Own ["envelope, format, text"]
         "The format in use, and what stands around each line." <- "";
-    BUILD_INFO = "httpd_exporter_build_info" Info Own ["version"]
-        "The version of the exporter." <- "";
+    BUILD_INFO = "httpd_exporter_build_info" Info Own ["features, revision, version"]
+        "The version of the exporter, the commit it was built from, and what was built in." <- "";
     PROCESS_CPU = "process_cpu_seconds_total" Counter Own [""]
         "Total user and system CPU time spent in seconds." <- "";
     PROCESS_FDS = "process_open_fds" Gauge Own [""]

@@ -13,6 +13,13 @@ use prometheus::{Counter, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 /// answer, so that a rate over it is right from the first one on.
 const HTTP_CODES: [&str; 9] = ["200", "400", "404", "405", "408", "431", "500", "503", "505"];
 
+/// What this program is, as labels: what can be left out of it (Cargo.toml) and was not, the commit, the version.
+pub const BUILD: [(&str, &str); 3] = [
+    ("features", "none"),
+    ("revision", env!("HTTPD_EXPORTER_REVISION")),
+    ("version", env!("CARGO_PKG_VERSION")),
+];
+
 #[derive(Debug)]
 pub struct SelfMetrics {
     pub registry: Registry,

@@ -139,7 +139,7 @@ impl Site {
     fn said(&self) -> String {
         let log = self.apache.error_log();
         log.lines()
-            .filter(|line| line.starts_with("httpd_exporter"))
+            .filter(|line| line.contains(" httpd_exporter: "))
             .map(|line| format!("{line}\n"))
             .collect()
     }
@@ -149,7 +149,7 @@ impl Site {
         let harmless =
             ["serving ", "running as root", "long lost child came home", "handed over to a newer process"];
         let strange: Vec<String> = (self.apache.error_log().lines())
-            .filter(|line| line.starts_with("httpd_exporter") || line.contains("AH00646"))
+            .filter(|line| line.contains(" httpd_exporter: ") || line.contains("AH00646"))
             .filter(|line| !harmless.iter().chain(expected).any(|text| line.contains(text)))
             .map(str::to_owned)
             .collect();

@@ -224,8 +224,17 @@ fn every_metric_named_is_on_the_page_or_recorded() {
 }
 
 /// Options of other programs that the files of `contrib/` call.
-const OF_OTHERS: &[&str] =
-    &["--target", "--build", "--release", "--locked", "--bin", "--from", "--include-ignored", "--now"];
+const OF_OTHERS: &[&str] = &[
+    "--target",
+    "--build",
+    "--build-arg",
+    "--release",
+    "--locked",
+    "--bin",
+    "--from",
+    "--include-ignored",
+    "--now",
+];
 
 #[test]
 fn every_option_named_is_one_of_the_programs() {

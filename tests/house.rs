@@ -202,7 +202,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("fixed_point", &[]),
     ("calendar", &[]),
     ("clock", &[]),
-    ("log", &["os"]),
+    ("log", &["calendar", "clock", "os"]),
     ("bytes", &[]),
     ("docs", &[]), // tests of the documents, no part of the program
     ("fuzzing", &["generations", "parse", "serve", "snapshot"]), // for fuzz/ alone

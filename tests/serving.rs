@@ -16,7 +16,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 const LINE: &str = "192.0.2.1 - - [03/Feb/2026:04:05:06 +0100] \"GET / HTTP/1.1\" 200 5 \"-\" \"-\"\n";
 const SCRAPE: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -332,8 +332,7 @@ fn a_stale_unix_socket_is_replaced_and_anything_else_is_not() {
     // What is no socket stays, and is said.
     fs::remove_file(&path).expect("it is there");
     fs::write(&path, "mine").expect("the directory is writable");
-    let ended =
-        Command::new(BINARY).args(args).stdin(std::process::Stdio::null()).output().expect("it starts");
+    let ended = Command::new(BINARY).args(args).stdin(Stdio::null()).output().expect("it starts");
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1), "{said}");
     assert!(said.contains("is not a socket"), "{said}");
@@ -407,7 +406,7 @@ fn a_unix_socket_belongs_to_the_user_that_root_became() {
 fn systemd_without_sockets_is_said() {
     let mut command = Command::new(BINARY);
     command.args(["--web.systemd-socket", "--format", "combined"]).env_remove("LISTEN_FDS");
-    let ended = command.stdin(std::process::Stdio::null()).output().expect("it starts");
+    let ended = command.stdin(Stdio::null()).output().expect("it starts");
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1), "{said}");
     assert!(said.contains("--web.systemd-socket") && said.contains("LISTEN_FDS"), "{said}");
@@ -421,4 +420,29 @@ fn exchange(address: &str, bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     client.socket.read_to_end(&mut answer)?;
     Ok(answer)
+}
+
+// ---------------------------------------------------------------------------------------------------- messages ---
+
+/// Nobody but the program stamps the lines of a file.
+#[test]
+fn a_message_in_a_file_begins_with_its_time() {
+    let dir = TempDir::new();
+    let log = dir.join("error.log");
+    let file = fs::File::create(&log).expect("the temporary directory is writable");
+    let mut command = Command::new(BINARY);
+    command.args(["--web.listen-address", "127.0.0.1:0"]).stdin(Stdio::piped()).stderr(file);
+    let mut process = command.spawn().expect("the program starts");
+    let said = || fs::read_to_string(&log).unwrap_or_default();
+    wait_until("a message in the file", || said().ends_with("/metrics\n"));
+    drop(process.stdin.take());
+    assert!(process.wait().expect("the program is waited for").success(), "{}", said());
+    let said = said();
+    assert!(said.contains(" httpd_exporter: serving http://127.0.0.1:"), "{said}");
+    for line in said.lines() {
+        let (time, text) = line.split_once(' ').expect("a time and a text");
+        let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        assert_eq!(shape, "0000-00-00T00:00:00.000Z", "{line}");
+        assert!(text.starts_with("httpd_exporter: "), "{line}");
+    }
 }

@@ -8,7 +8,7 @@ use crate::advise::{no_access_log, reading, remedy, units};
 use crate::count::diagnostics::{Finding, Report, Reporter};
 use crate::count::ledger::Doubt;
 use crate::limits;
-use crate::log::{log_line, printable};
+use crate::log::{log_warning, printable};
 use crate::parse::{Format, Reason};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::convert::Infallible;
@@ -50,7 +50,7 @@ fn started(ended: Sender<Infallible>, doubt: Doubt) -> Option<Sender<Report>> {
     let thread = thread::Builder::new().name("advise".to_owned()).spawn(work);
     thread
         .map(|_| sender)
-        .map_err(|_| log_line("unable to start a thread for advice; lines are counted all the same"))
+        .map_err(|_| log_warning("unable to start a thread for advice; lines are counted all the same"))
         .ok()
 }
 
@@ -64,17 +64,17 @@ fn answer(Report { format: spec, finding }: &Report, doubt: &Doubt) {
         (Finding::Misfit { malformed, lines, samples }, Some(format)) => {
             let (name, text) = (format.name(), format.text());
             let advice = advice(&format, &samples.lines());
-            log_line(format!(
+            log_warning(format!(
                 "{malformed} of {lines} lines do not fit the format `{name}`: {text}; {advice}"
             ));
         }
         (Finding::Misfit { malformed, lines, samples }, None) => {
             let start = format!("{malformed} of {lines} lines fit none of the presets");
-            log_line(no_preset(&start, &samples.lines()));
+            log_warning(no_preset(&start, &samples.lines()));
         }
         (Finding::Untold(samples), _) => {
             if let Some(asked) = units::ask(&samples.lines()) {
-                log_line(asked);
+                log_warning(asked);
             }
         }
         // Only a format that is known reads lines, and misses them.
@@ -84,7 +84,7 @@ fn answer(Report { format: spec, finding }: &Report, doubt: &Doubt) {
 
 fn first_of_a_kind(format: &Format, number: u64, reason: Reason, line: &[u8]) {
     let Err(mismatch) = reading::explain(format, line) else { return };
-    log_line(format!(
+    log_warning(format!(
         "line {number} does not fit the format `{}` ({}): {mismatch}; the line: {}; \
          further lines of this kind are only counted",
         format.name(),
@@ -98,7 +98,7 @@ fn first_lines(format: &Format, lines: &[&[u8]], doubt: &Doubt) {
     let Some(why) = reading::doubt(format, lines) else { return };
     let start = format!("the lines fit `{}`, which is probably the wrong format: {why}", format.text());
     let _ = doubt.set(start.clone());
-    log_line(format!("{start}; {}", advice(format, lines)));
+    log_warning(format!("{start}; {}", advice(format, lines)));
 }
 
 fn advice(format: &Format, lines: &[&[u8]]) -> String {

@@ -30,7 +30,7 @@ use crate::count::sources::{Sources, Stretch};
 use crate::count::totals::Outcome;
 use crate::input::{Chunk, ChunkReceiver};
 use crate::limits;
-use crate::log::log_line;
+use crate::log::{log_info, log_warning};
 use crate::options::{Mode, Options};
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::compile::questions::questions;
@@ -123,7 +123,7 @@ impl Counter {
         ledger.format_known = !detecting;
         ledger.doubt = reporter.doubt.clone();
         if !detecting {
-            questions(spec).into_iter().for_each(log_line);
+            questions(spec).into_iter().for_each(log_warning);
             tell_unused(&options, &ledger);
         }
         // A page that is read while lines come has the routes settled by then; in these modes all lines can have them.
@@ -223,7 +223,7 @@ impl Counter {
         if self.envelopes_told <= ENVELOPES_TOLD_MAX {
             let on = if self.envelope.stderr() { "; the requests are on stderr" } else { "" };
             let example = self.envelope.chain().example();
-            log_line(match name.as_str() {
+            log_info(match name.as_str() {
                 "none" => "the lines have no envelope".to_owned(),
                 name => format!("the envelope is `{name}`, as in {example}{on}"),
             });
@@ -337,14 +337,14 @@ impl Counter {
         } else {
             let preset = found.preset;
             let text = if found.spec == preset.name { preset.text } else { &found.spec };
-            log_line(format!("the format is `{}`: {text}", preset.name));
+            log_info(format!("the format is `{}`: {text}", preset.name));
         }
         self.format = format;
         self.format.mix(options.mixed);
         self.chosen = Some(found.spec);
         let compiled = Meter::compile(&options, &mut self.format).or_else(|wrong| {
             // The command line was right in itself, so the lines are counted all the same.
-            log_line(format!(
+            log_warning(format!(
                 "{wrong}; lines are counted without the labels, excludes and exemplars asked for"
             ));
             Meter::compile(&options.without_fields(), &mut self.format)
@@ -413,7 +413,7 @@ impl Counter {
 /// An option that has no effect with this format is no error, but the operator should not wait for its metric.
 fn tell_unused(options: &Options, ledger: &Ledger) {
     if !options.quantiles.is_empty() && ledger.quantiles.is_none() {
-        log_line(
+        log_warning(
             "--quantiles: the format has no duration, so there are none; --explain tells what would give one",
         );
     }

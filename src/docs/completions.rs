@@ -25,7 +25,7 @@ fn value_of(flag: &Flag) -> Value {
     match (flag.name, flag.value) {
         (_, "") => Value::None,
         (_, "DIR") => Value::Directories,
-        (_, "FORMAT") => Value::Formats,
+        ("format", _) => Value::Formats,
         (_, "USER[:GROUP]") => Value::Users,
         // The other PATH is one of a URL.
         ("tee", _) => Value::Files,

@@ -7,7 +7,7 @@ use crate::generations::directory;
 use crate::generations::fold;
 use crate::generations::own_file::step;
 use crate::generations::state::{Own, READS_MAX, State, lock, stamp};
-use crate::log::log_line;
+use crate::log::log_warning;
 use crate::snapshot::page::{Page, Value};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -205,7 +205,7 @@ impl State {
         let aside = PathBuf::from(aside);
         step();
         match std::fs::rename(&path, &aside) {
-            Ok(()) => log_line(format_args!(
+            Ok(()) => log_warning(format_args!(
                 "the state file {} cannot be used and is now {}: {why}",
                 path.display(),
                 aside.display()

@@ -6,7 +6,7 @@
 //! ends.
 
 use crate::generations::state::State;
-use crate::log::log_line;
+use crate::log::log_info;
 use crate::os::privileges;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -66,7 +66,7 @@ impl FilesLock {
             return None;
         }
         if self.was_said {
-            log_line("--follow: the other process has ended; this one goes on where it stopped");
+            log_info("--follow: the other process has ended; this one goes on where it stopped");
         }
         Some(kept)
     }
@@ -98,7 +98,7 @@ impl FilesLock {
         let since = *self.waiting_since.get_or_insert_with(Instant::now);
         if !self.was_said && since.elapsed() >= SAID_AFTER {
             self.was_said = true;
-            log_line(
+            log_info(
                 "--follow: another process with this --state-dir reads files, so this one waits, and reads on where \
                  that one stops; for other files give it a --state-dir of its own",
             );

@@ -13,7 +13,7 @@ use crate::generations::fold;
 use crate::generations::fold::Bounds;
 use crate::generations::own_file;
 use crate::generations::own_file::{OwnFile, step};
-use crate::log::log_line;
+use crate::log::log_warning;
 use crate::os::{UserRights, privileges};
 use crate::self_metrics::SelfMetrics;
 use crate::snapshot::page::{Page, Series, Value, labels_of};
@@ -335,7 +335,7 @@ impl State {
         }
         if let Some(why) = view.peers.fault(name) {
             let path = self.directory.path_of(name);
-            log_line(format_args!("the state file {} is left out: {why}", path.display()));
+            log_warning(format_args!("the state file {} is left out: {why}", path.display()));
             self.self_metrics.state_errors.inc();
         }
     }
@@ -434,7 +434,7 @@ impl State {
 
     fn say_once(&self, key: &str, message: impl FnOnce() -> String) {
         if lock(&self.said).insert(key.to_owned()) {
-            log_line(message());
+            log_warning(message());
         }
     }
 

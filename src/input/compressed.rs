@@ -5,7 +5,7 @@
 //! waits for input anywhere but in `wait`.
 
 use crate::input::source::{Readiness, Source};
-use crate::log::log_line;
+use crate::log::log_warning;
 use flate2::write::MultiGzDecoder;
 use std::io::{self, BufRead, BufReader, Write};
 
@@ -114,7 +114,7 @@ fn broken(error: &io::Error) -> io::Error {
 
 fn tell_of_others(first: &[u8]) {
     if let Some((_, name, tool)) = OTHERS.iter().find(|(magic, ..)| first.starts_with(magic)) {
-        log_line(format!(
+        log_warning(format!(
             "stdin is compressed with {name}, which is not read here: put `{tool} FILE |` in front"
         ));
     }

@@ -2,7 +2,7 @@
 
 use crate::input;
 use crate::input::tee::Tee;
-use crate::log::log_line;
+use crate::log::log_warning;
 use crate::modes::shared::{Failure, Input, install_signals, on_terminate, read, start_thread};
 use crate::os::SignalPipe;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Reads to the end of input and keeps nothing: a program that cannot begin would be started again every second and
 /// let the pipe fill meanwhile, and then the server would answer nobody.
 pub fn read_and_discard() {
-    log_line(
+    log_warning(
         "nothing is counted; its log is read and discarded until this is corrected and the server is restarted",
     );
     if let Ok(signals) = install_signals() {

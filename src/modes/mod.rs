@@ -8,11 +8,12 @@ mod start;
 
 use crate::advise::explain;
 use crate::input::compressed;
-use crate::log::log_line;
+use crate::log::{self, Style, log_error};
 use crate::modes::shared::{Failure, print};
 use crate::options::{Mode, Options};
 use crate::parse::compile::language;
 use crate::parse::compile::presets::PRESETS;
+use crate::self_metrics::BUILD;
 use crate::{options, os};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -26,11 +27,11 @@ pub fn run_program(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(Failure::Usage(wrong)) => (wrong, 2),
         Err(Failure::System(wrong)) => (wrong, 1),
         Err(Failure::Broken(wrong)) => {
-            log_line(&wrong);
+            log_error(&wrong);
             return ExitCode::FAILURE;
         }
     };
-    log_line(&wrong);
+    log_error(&wrong);
     if os::started_by_server() {
         drain::read_and_discard();
     }
@@ -38,10 +39,13 @@ pub fn run_program(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(options: Options) -> Result<(), Failure> {
+    // What is said by a program that soon ends is read by whoever started it.
+    let stamps = options.mode == Mode::Serve;
+    log::set_style(Style { least: options.log_level, form: options.log_form, stamps });
     match options.mode {
         Mode::Help => print(&(options::help() + &presets_help())),
         Mode::Fields => print(&language::help()),
-        Mode::Version => print(concat!("httpd_exporter ", env!("CARGO_PKG_VERSION"), "\n")),
+        Mode::Version => print(&version()),
         Mode::Explain => {
             let _rights = start::drop_root(&options)?;
             let mut input = compressed::reader(std::io::stdin().lock());
@@ -52,6 +56,11 @@ fn run(options: Options) -> Result<(), Failure> {
             if options.mode == Mode::Once { once::run(options) } else { serve::run(options) }
         }
     }
+}
+
+fn version() -> String {
+    let [(_, features), (_, revision), (_, version)] = BUILD;
+    format!("httpd_exporter {version} (revision {revision}, features {features})\n")
 }
 
 /// The presets, for `--help`.

@@ -9,7 +9,7 @@ use crate::generations::state::State;
 use crate::generations::writer::StateWriter;
 use crate::input::follow::{self, Kept};
 use crate::input::tee::Tee;
-use crate::log::log_line;
+use crate::log::{log_error, log_info, log_warning};
 use crate::modes::drain;
 use crate::modes::shared::{
     Counting, Failure, Input, install_signals, join, on_terminate, read, start_thread, system,
@@ -64,7 +64,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let counting = match Counting::start(counter, seed, &self_metrics) {
         Ok(counting) => counting,
         Err(wrong) if os::started_by_server() => {
-            log_line(wrong.text());
+            log_error(wrong.text());
             return drain::keep_the_log(&signals, tee);
         }
         Err(wrong) => return Err(wrong),
@@ -140,13 +140,13 @@ impl Service {
 fn tell_what_is_read(input: &Input, has_state: bool) {
     let Input::Files(..) = input else { return };
     if !has_state {
-        log_line(
+        log_info(
             "--follow: without --state-dir no places are kept: reading begins at the files' ends, and what is written \
              while this process is not there is not counted",
         );
     }
     if os::stdin_has_writer() {
-        log_line("--follow: stdin is not counted, for files are followed");
+        log_info("--follow: stdin is not counted, for files are followed");
         // It is read nevertheless, so that its writer, which may be a web server, never waits.
         let _ = start_thread("stdin", || std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
     }
@@ -168,5 +168,5 @@ fn inherited_listeners() -> Result<Vec<Listener>, Failure> {
 
 /// Says what failed and what it costs, and goes on without it.
 fn or_without<T>(started: Result<T, Failure>, cost: &str) -> Option<T> {
-    started.map_err(|wrong| log_line(format_args!("{}; {cost}, and lines are counted", wrong.text()))).ok()
+    started.map_err(|wrong| log_warning(format_args!("{}; {cost}, and lines are counted", wrong.text()))).ok()
 }

@@ -6,7 +6,7 @@ use crate::generations::state::State;
 use crate::input::tee;
 use crate::input::tee::Tee;
 use crate::limits;
-use crate::log::{self, log_line};
+use crate::log::{self, log_warning};
 use crate::modes::shared::{Failure, system};
 use crate::options::Options;
 use crate::os::{self, LowPorts, Privileges, UserRights};
@@ -80,7 +80,7 @@ impl Plan {
         if self.has_user {
             self.wait_for_names(&mut opened);
         } else if os::is_root() {
-            log_line("running as root; --user USER gives it up once everything is open");
+            log_warning("running as root; --user USER gives it up once everything is open");
         }
         let dropped = if opened.wanted.iter().any(Address::is_low_port) {
             self.privileges.drop_all_but_low_ports()
@@ -132,7 +132,7 @@ impl Plan {
         if !os::started_by_server() && !is_full(&error) {
             return Err(Failure::System(format!("--state-dir: {why}")));
         }
-        log_line(format_args!("--state-dir: {why}; lines are counted, and saved as soon as that works"));
+        log_warning(format_args!("--state-dir: {why}; lines are counted, and saved as soon as that works"));
         Ok(state)
     }
 
@@ -194,7 +194,7 @@ impl TeePlan {
         match Tee::open(options.clone(), self_metrics.clone(), rights) {
             Ok(tee) => Ok(Some(tee)),
             Err(e) if os::started_by_server() => {
-                log_line(format_args!(
+                log_warning(format_args!(
                     "--tee: {}; lines are counted, and written as soon as it can be opened",
                     why(&e)
                 ));

@@ -8,7 +8,7 @@ use crate::bytes::path;
 use crate::catalogue::HistogramKinds;
 use crate::fixed_point::FixedPoint;
 use crate::limits;
-use crate::log;
+use crate::log::{self, Form, Level};
 use crate::parse::envelope::chain::Wanted;
 use crate::parse::envelope::heads::NAMES;
 use std::ffi::OsString;
@@ -53,6 +53,8 @@ pub struct Options {
     pub quantiles_window: u64,
     pub exemplar: Option<String>,
     pub exemplar_above: FixedPoint,
+    pub log_level: Level,
+    pub log_form: Form,
     pub mode: Mode,
 }
 
@@ -120,6 +122,8 @@ impl Default for Options {
             quantiles_window: 0,
             exemplar: None,
             exemplar_above: FixedPoint::ZERO,
+            log_level: Level::Info,
+            log_form: Form::Text,
             mode: Mode::Serve,
         };
         for option in TABLE.iter().filter(|option| !option.default.is_empty() && !option.repeats) {
@@ -178,6 +182,7 @@ const SERVING: &str = "Serving";
 const KEEPING: &str = "Keeping";
 const LABELS: &str = "Labels and series";
 const HISTOGRAMS: &str = "Histograms and quantiles";
+const MESSAGES: &str = "Messages";
 const MODES: &str = "Other modes";
 
 #[rustfmt::skip]
@@ -330,6 +335,18 @@ pub const TABLE: &[Flag] = &[
         set: |o, v| {
             let number = FixedPoint::parse(v).filter(|a| *a >= FixedPoint::ZERO);
             o.exemplar_above = number.ok_or_else(|| no_number(v))?;
+            Ok(()) } },
+    Flag { name: "log.level", value: "LEVEL", default: "info", repeats: false, group: MESSAGES,
+        help: "The least grave messages on stderr: debug (the same as info), info, warn or error.",
+        set: |o, v| {
+            o.log_level = Level::parse(v).ok_or_else(|| format!("`{v}` is none of debug, info, warn, error"))?;
+            Ok(()) } },
+    Flag { name: "log.format", value: "FORMAT", default: "text", repeats: false, group: MESSAGES,
+        help: "How they are written: text, logfmt or json. The latter two have a time and a level. A text has a time \
+               where stderr is a file, such as the error log of Apache; the journal and the readers of a pipe put \
+               theirs in front.",
+        set: |o, v| {
+            o.log_form = Form::parse(v).ok_or_else(|| format!("`{v}` is none of text, logfmt, json"))?;
             Ok(()) } },
     Flag { name: "once", value: "", default: "", repeats: false, group: MODES,
         help: "Read to the end of input, print the metrics on stdout and exit.",

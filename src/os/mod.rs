@@ -15,7 +15,7 @@ mod server;
 mod signals;
 mod stop_flag;
 
-pub use files::allow_many_files;
+pub use files::{allow_many_files, stderr_is_stamped};
 pub use inherited::close_inherited;
 pub use low_ports::LowPorts;
 pub use memory::{check_address_space, release_freed_memory};

@@ -7,7 +7,7 @@
 
 use crate::generations::publisher::Publisher;
 use crate::log;
-use crate::log::log_line;
+use crate::log::{log_info, log_warning};
 use crate::os;
 use crate::os::{LowPorts, Parent};
 use crate::serve::http::{Address, Listener, Server};
@@ -41,9 +41,9 @@ const FAREWELL: Duration = Duration::from_secs(30);
 /// Says where the metrics are, in a form that a terminal makes a link of.
 pub fn announce(address: &str, telemetry_path: &str) {
     if address.starts_with("unix:") {
-        log_line(format_args!("serving {telemetry_path} on {address}"));
+        log_info(format_args!("serving {telemetry_path} on {address}"));
     } else {
-        log_line(format_args!("serving http://{address}{telemetry_path}"));
+        log_info(format_args!("serving http://{address}{telemetry_path}"));
     }
 }
 
@@ -143,7 +143,7 @@ impl PortManager {
         if self.watching && now >= retired + REPLACED_WITHIN {
             self.watching = false;
             if self.is_forgotten() {
-                log_line(
+                log_warning(
                     "the server did not replace this process after SIGTERM; it ends, and the server starts it again",
                 );
                 os::terminate_again();
@@ -222,12 +222,12 @@ impl PortManager {
         }
         self.logged.push(address.clone());
         if taken {
-            log_line(format_args!(
+            log_warning(format_args!(
                 "{address} is in use; lines are counted, and it is served as soon as it is free"
             ));
         } else {
             let why = log::reason(error);
-            log_line(format_args!(
+            log_warning(format_args!(
                 "unable to listen on {address}: {why}; lines are counted, and this is tried again"
             ));
         }
@@ -257,7 +257,7 @@ impl PortManager {
         if orphan && self.is_wanted_by_younger() {
             self.release(self.addresses.clone());
             (self.handed_over, self.next_bind) = (true, now + BIND_AGAIN);
-            log_line(
+            log_info(
                 "the port is handed over to a newer process with the same --state-dir; this one goes on counting",
             );
         }

@@ -8,7 +8,7 @@ use crate::count::table::{KEY_LABELS, Key, Table};
 use crate::count::totals::{INVALID_NAMES, Outcome};
 use crate::fixed_point::FixedPoint;
 use crate::parse::Reason;
-use crate::self_metrics::SelfMetrics;
+use crate::self_metrics::{BUILD, SelfMetrics};
 use crate::snapshot::page::{
     Exemplar, Family, Histogram, Page, Quantile, Series, Summary, Value, push_label,
 };
@@ -261,9 +261,11 @@ fn totals(ledger: &Ledger, page: &mut Page) {
     page.insert(&catalogue::ABORTED, aborted);
     let ready = ledger.why_not_ready().is_none();
     page.insert_number(&catalogue::READY, FixedPoint::whole(u64::from(ready)));
-    let mut version = String::new();
-    push_label(&mut version, "version", env!("CARGO_PKG_VERSION"));
-    page.insert(&catalogue::BUILD_INFO, vec![Series::number(version, FixedPoint::whole(1))]);
+    let mut build = String::new();
+    for (name, value) in BUILD {
+        push_label(&mut build, name, value);
+    }
+    page.insert(&catalogue::BUILD_INFO, vec![Series::number(build, FixedPoint::whole(1))]);
     if ledger.format_known {
         let mut format = String::new();
         push_label(&mut format, "envelope", &ledger.envelope);

@@ -26,7 +26,7 @@ use crate::input::follow::place::{FileId, Place};
 use crate::input::follow::rotated::Found;
 use crate::input::follow::sink::Sink;
 use crate::input::follow::tracked::{Begin, Progress, Tracked, begins};
-use crate::log::{self, log_line};
+use crate::log::{self, log_warning};
 use crate::self_metrics::SelfMetrics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
@@ -216,7 +216,7 @@ impl Follower {
     fn look_for_names(&mut self) {
         let names = self.names.all();
         if names.len() >= NAMES_MAX && self.known.len() < NAMES_MAX {
-            log_line(format_args!(
+            log_warning(format_args!(
                 "--follow: there are more than {NAMES_MAX} files; the others are not read"
             ));
         }
@@ -308,7 +308,7 @@ impl Follower {
             }
             _ => "; it is tried again",
         };
-        log_line(format_args!("--follow: unable to read {path}: {why}{hint}"));
+        log_warning(format_args!("--follow: unable to read {path}: {why}{hint}"));
     }
 
     // --- what was kept ---
@@ -368,7 +368,7 @@ impl Follower {
                 continue;
             }
             if is_followed && is_there {
-                log_line(format_args!(
+                log_warning(format_args!(
                     "--follow: {} was rotated, and the file that was read last is gone or compressed: what came into \
                      it after its byte {} is not counted",
                     place.name, place.offset

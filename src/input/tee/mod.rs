@@ -14,7 +14,7 @@
 pub mod queue;
 mod rotate;
 
-use crate::log::log_line;
+use crate::log::{log_info, log_warning};
 use crate::os::{StopFlag, UserRights, WriteMode, is_writable, privileges, started_by_server};
 use crate::self_metrics::SelfMetrics;
 use nix::libc::O_NONBLOCK;
@@ -257,13 +257,13 @@ impl Tee {
     /// Of `bytes` the first `written` are in the file. Keeps the whole lines and gives up the rest.
     fn fail(&mut self, error: &io::Error, bytes: &[u8], written: usize, now: Instant) {
         if self.is_stdout() && error.kind() == ErrorKind::BrokenPipe {
-            log_line("the reader of stdout has gone; the lines are counted and no longer passed on");
+            log_info("the reader of stdout has gone; the lines are counted and no longer passed on");
             self.sink = Sink::Gone;
             return;
         }
         if self.outage.is_none() {
             let name = self.name();
-            log_line(format_args!(
+            log_warning(format_args!(
                 "unable to write {name}: {error}; lines are counted but not written until that works again"
             ));
         }
@@ -290,7 +290,7 @@ impl Tee {
     fn recover(&mut self) {
         if let Some(Outage { lost, .. }) = self.outage.take() {
             let name = self.name();
-            log_line(format_args!("{name} is written again; {lost} bytes were counted but not written"));
+            log_info(format_args!("{name} is written again; {lost} bytes were counted but not written"));
         }
     }
 
@@ -333,7 +333,7 @@ impl Tee {
                 } else {
                     format!("unable to {verb} {}: ", self.options.path.display())
                 };
-                log_line(format_args!(
+                log_warning(format_args!(
                     "{what}{error}; the old file is written on, and this is tried again every second"
                 ));
             }

@@ -6,7 +6,7 @@
 
 use crate::input::tee::Tee;
 use crate::limits::{TEE_PIECE_BYTES, TEE_QUEUE_BYTES_MAX};
-use crate::log::log_line;
+use crate::log::{log_info, log_warning};
 use crate::os::{StopFlag, started_by_server};
 use crate::self_metrics::SelfMetrics;
 use std::collections::VecDeque;
@@ -187,14 +187,14 @@ impl TeeQueue {
         self.is_unclosed = false;
         self.is_mid_line = *last != b'\n';
         if let Some(lost) = self.lost.take() {
-            log_line(format_args!("the tee keeps up again; {lost} bytes were counted but not written"));
+            log_info(format_args!("the tee keeps up again; {lost} bytes were counted but not written"));
         }
     }
 
     fn lose(&mut self, bytes: &[u8]) {
         let Some(last) = bytes.last() else { return };
         if self.lost.is_none() {
-            log_line("the tee does not keep up; lines are counted but not written until it does");
+            log_warning("the tee does not keep up; lines are counted but not written until it does");
         }
         *self.lost.get_or_insert(0) += bytes.len() as u64;
         self.self_metrics.tee_lost_bytes.inc_by(bytes.len() as u64);
@@ -253,7 +253,7 @@ impl TeeQueue {
         if left > 0 {
             drop(queue);
             self.self_metrics.tee_lost_bytes.inc_by(left as u64);
-            log_line(format_args!(
+            log_warning(format_args!(
                 "the tee does not keep up; {left} bytes were counted but not written at the end"
             ));
         }

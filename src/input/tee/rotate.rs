@@ -4,7 +4,7 @@
 
 use crate::calendar::Date;
 use crate::input::tee::{LOOK_INTERVAL, Tee, identity};
-use crate::log::log_line;
+use crate::log::log_warning;
 use std::ffi::OsString;
 use std::fs::{File, Metadata, TryLockError};
 use std::io;
@@ -92,7 +92,7 @@ impl Tee {
             let pruned = prune(&path, keep);
             let told = std::mem::replace(&mut self.rotation.is_reported, pruned.is_err());
             if let (Err(error), false) = (pruned, told) {
-                log_line(format_args!("--tee.keep: {error}; the others are removed at later rotations"));
+                log_warning(format_args!("--tee.keep: {error}; the others are removed at later rotations"));
             }
         }
         Ok(true)

@@ -4,7 +4,7 @@
 //! Nothing in this loop waits for anything but poll(2); pages are made elsewhere (render.rs), and stdin is read by
 //! other threads. A fault of the program costs the connections, at worst; the loop goes on with its listeners.
 
-use crate::log::log_line;
+use crate::log::log_error;
 use std::io;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -353,7 +353,7 @@ impl Reactor {
     fn log_once(&mut self, what: &str, why: &str) {
         let message = format!("{what}: {why}");
         if !self.logged.contains(&message) {
-            log_line(&message);
+            log_error(&message);
             self.logged.push(message);
         }
     }

@@ -4,7 +4,7 @@
 //! A worker has one batch of jobs at a time. The reactor collects what is asked for meanwhile and hands it over as
 //! the next batch, each resource once: that is all of the single-flight rule.
 
-use crate::log::log_line;
+use crate::log::log_error;
 use crate::os::release_freed_memory;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -162,7 +162,7 @@ impl RenderWorker {
         }));
         made.unwrap_or_else(|_| {
             if !self.logged {
-                log_line(format!("a page could not be made ({resource:?}); this is a fault of the program"));
+                log_error(format!("a page could not be made ({resource:?}); this is a fault of the program"));
                 self.logged = true;
             }
             Body::note(500, "the page could not be made")
