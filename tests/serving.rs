@@ -174,6 +174,30 @@ fn the_accept_headers_of_prometheus_get_open_metrics_compressed() {
 }
 
 #[test]
+fn who_asks_for_open_metrics_2_gets_a_line_a_series() {
+    let mut exporter = Exporter::start(&["--format", "combined"]);
+    exporter.process.feed(LINE.as_bytes());
+    wait_for_ready(&exporter.address, 200);
+    let accept = "Accept: application/openmetrics-text;version=2.0.0;q=0.6,text/plain;q=0.5\r\n";
+    let reply = Client::connect(&exporter.address).ask(&request("GET", "/metrics", accept));
+    assert_eq!(
+        reply.field("Content-Type"),
+        Some("application/openmetrics-text; version=2.0.0; charset=utf-8")
+    );
+    let page = reply.text();
+    let lines: Vec<&str> = page.lines().collect();
+    let of = |start: &str| *lines.iter().find(|line| line.starts_with(start)).expect(start);
+    assert!(lines.contains(&"# TYPE httpd_requests_total counter"));
+    assert!(of("httpd_requests_total{").contains("} 1 st@"));
+    let sizes = of("httpd_response_size_bytes{");
+    assert!(
+        sizes.contains(" {count:1,sum:") && sizes.contains(",schema:3,") && sizes.contains(",bucket:["),
+        "{sizes}"
+    );
+    assert_eq!(lines.last(), Some(&"# EOF"));
+}
+
+#[test]
 fn connections_are_kept_or_ended_as_the_version_says() {
     let exporter = Exporter::start(&["--format", "combined"]);
     for (request, kept) in [

@@ -1,38 +1,37 @@
 //! Content negotiation: turns the Accept headers of a request into the form of the answer (RFC 9110 section 12).
 //!
 //! Never refuses: a client that asks for what we do not have gets the text format, as with every exporter.
-//! OpenMetrics is chosen only when it is asked for by name, in version 1.0.0 or in any; a client that knows
-//! version 0.0.1 alone gets the text format, because what we write is 1.0.0 and would be mislabelled.
+//! OpenMetrics is chosen only when it is asked for by name: 2.0.0 by its version, 1.0.0 by its version or without one;
+//! a client that knows version 0.0.1 alone gets the text format, because what we write would be mislabelled.
 //! Protobuf is chosen only where the message and its encoding are named as well.
 
 use crate::snapshot::exposition::Form;
 
 /// The form that suits the Accept headers best; the one that carries more where several suit alike.
 pub fn form<'a>(accept: impl Iterator<Item = &'a str>) -> Form {
-    let (mut protobuf, mut open_metrics) = (0, 0);
+    // The quality of each, the one that carries most first.
+    let mut named = [(Form::Protobuf, 0), (Form::OpenMetrics2, 0), (Form::OpenMetrics, 0)];
     // What the most specific range says about text: (specificity, quality).
     let mut text = (0, 0);
     for range in accept.flat_map(|header| header.split(',')) {
         let Range { name, version, quality, is_family, is_delimited } = read_range(range);
-        match name.as_str() {
-            "application/vnd.google.protobuf" if is_family && is_delimited => {
-                protobuf = quality.max(protobuf);
-            }
-            "application/openmetrics-text" if matches!(version, None | Some("1.0.0")) => {
-                open_metrics = quality.max(open_metrics);
-            }
-            "text/plain" if matches!(version, None | Some("0.0.4")) => text = text.max((3, quality)),
-            "text/*" => text = text.max((2, quality)),
-            "*/*" => text = text.max((1, quality)),
-            _ => {}
+        let form = match (name.as_str(), version) {
+            ("application/vnd.google.protobuf", _) if is_family && is_delimited => Form::Protobuf,
+            ("application/openmetrics-text", Some("2.0.0")) => Form::OpenMetrics2,
+            ("application/openmetrics-text", None | Some("1.0.0")) => Form::OpenMetrics,
+            ("text/plain", None | Some("0.0.4")) | ("text/*" | "*/*", _) => Form::Text,
+            _ => continue,
+        };
+        match named.iter_mut().find(|(known, _)| *known == form) {
+            Some((_, best)) => *best = quality.max(*best),
+            None => text = text.max((name.bytes().filter(|byte| *byte != b'*').count(), quality)),
         }
     }
-    let is_best = |quality: u16| quality > 0 && quality >= protobuf.max(open_metrics).max(text.1);
-    match () {
-        () if is_best(protobuf) => Form::Protobuf,
-        () if is_best(open_metrics) => Form::OpenMetrics,
-        () => Form::Text,
-    }
+    let best = named.iter().map(|(_, quality)| *quality).fold(text.1, u16::max);
+    named
+        .into_iter()
+        .find(|(_, quality)| *quality > 0 && *quality == best)
+        .map_or(Form::Text, |(form, _)| form)
 }
 
 /// Whether gzip is offered by name.
@@ -144,9 +143,21 @@ mod tests {
             assert_eq!(of(accept), Form::Text, "{accept}");
         }
         assert_eq!(of("application/openmetrics-text; version=0.0.1,text/plain;q=0.5"), Form::Text);
-        assert_eq!(of("application/openmetrics-text;version=2.0.0"), Form::Text);
+        assert_eq!(of("application/openmetrics-text;version=2.0.1"), Form::Text);
         assert_eq!(of("application/openmetrics-text"), Form::OpenMetrics);
         assert_eq!(of("Application/OpenMetrics-Text; Version=\"1.0.0\" ; Q=0.2"), Form::OpenMetrics);
+    }
+
+    #[test]
+    fn open_metrics_2_only_by_its_version() {
+        let (one, two) =
+            ("application/openmetrics-text;version=1.0.0", "application/openmetrics-text; version=2.0.0");
+        assert_eq!(of(two), Form::OpenMetrics2);
+        assert_eq!(of(&format!("{one},{two},text/plain")), Form::OpenMetrics2);
+        assert_eq!(of(&format!("{two};q=0.6,{one};q=0.5,text/plain;q=0.4")), Form::OpenMetrics2);
+        assert_eq!(of(&format!("{two};q=0.5,{one};q=0.6")), Form::OpenMetrics);
+        assert_eq!(of(&format!("{PROTOBUF},{two}")), Form::Protobuf);
+        assert_eq!(of(&format!("{two};q=0,*/*;q=0.1")), Form::Text);
     }
 
     #[test]

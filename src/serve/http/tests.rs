@@ -48,7 +48,7 @@ impl Handler for FakeHandler {
         drop(held);
         let (bytes, end) = match form {
             Form::Text => (self.text_bytes, ""),
-            Form::OpenMetrics | Form::Protobuf => (self.open_metrics_bytes, "\n# EOF\n"),
+            Form::OpenMetrics | Form::OpenMetrics2 | Form::Protobuf => (self.open_metrics_bytes, "\n# EOF\n"),
         };
         let text = format!("renderings_total {number}\n");
         let mut page = vec![b'x'; bytes.max(text.len() + end.len())];

@@ -1,11 +1,13 @@
 //! Exposition: the forms of a page on the wire, and the one of them that is read back.
 //!
-//! A client chooses the form by its Accept header. The text forms share one writer (text.rs); the delimited protobuf
-//! has its own (protobuf.rs). State files are OpenMetrics pages, so `read` takes what `text::write` gives:
-//! `read(write(page)) == page`.
+//! A client chooses the form by its Accept header. The text formats of one sample a line share one writer (text.rs);
+//! OpenMetrics 2.0 with its composite values (composite.rs) and the delimited protobuf (protobuf.rs) have their own.
+//! State files are OpenMetrics 1.0 pages, so `read` takes what `text::write` gives: `read(write(page)) == page`.
 
+mod composite;
 mod protobuf;
 mod read;
+mod spans;
 pub mod text;
 
 pub use crate::snapshot::exposition::read::read;
@@ -21,6 +23,8 @@ pub enum Form {
     Text,
     /// OpenMetrics 1.0.0.
     OpenMetrics,
+    /// OpenMetrics 2.0.0.
+    OpenMetrics2,
     /// `io.prometheus.client.MetricFamily`, each with its length before it.
     Protobuf,
 }
@@ -31,6 +35,7 @@ impl Form {
         match self {
             Form::Text => "text/plain; version=0.0.4; charset=utf-8",
             Form::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Form::OpenMetrics2 => "application/openmetrics-text; version=2.0.0; charset=utf-8",
             Form::Protobuf => {
                 "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
             }
@@ -41,15 +46,16 @@ impl Form {
 /// The whole page, or an error where there is no room for it in memory: a scraper can ask again, and the counting goes
 /// on.
 pub fn try_write(page: &Page, form: Form) -> Result<Vec<u8>, TryReserveError> {
-    let text = |form| {
+    let text = |room, write: &dyn Fn(&mut String)| {
         let mut out = String::new();
-        out.try_reserve_exact(text::room(page))?;
-        text::write_to(&mut out, page, form);
+        out.try_reserve_exact(room)?;
+        write(&mut out);
         Ok(out.into_bytes())
     };
     match form {
-        Form::Text => text(TextForm::Prometheus),
-        Form::OpenMetrics => text(TextForm::OpenMetrics),
+        Form::Text => text(text::room(page), &|out| text::write_to(out, page, TextForm::Prometheus)),
+        Form::OpenMetrics => text(text::room(page), &|out| text::write_to(out, page, TextForm::OpenMetrics)),
+        Form::OpenMetrics2 => text(composite::room(page), &|out| composite::write_to(out, page)),
         Form::Protobuf => {
             let mut out = Vec::new();
             out.try_reserve_exact(protobuf::room(page))?;

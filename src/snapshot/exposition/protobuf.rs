@@ -9,6 +9,7 @@
 use crate::catalogue::{Kind, unit_of};
 use crate::count::native::NativeCounts;
 use crate::fixed_point::FixedPoint;
+use crate::snapshot::exposition::spans::{Span, spans};
 use crate::snapshot::page::{Exemplar, Family, Histogram, Page, Series, Summary, Value};
 
 /// Numbers of fields, by the message that has them.
@@ -232,43 +233,27 @@ fn histogram(out: &mut Vec<u8>, histogram: &Histogram) {
     }
 }
 
-/// Spans of buckets that follow one another, and what each bucket has more than the one before. A few empty buckets
-/// take less room than another span.
+/// Spans of buckets, and what each bucket has more than the one before.
 fn native_buckets(out: &mut Vec<u8>, native: &NativeCounts) {
-    const EMPTY_MAX: i32 = 2;
     number(out, field::histogram::SCHEMA, zigzag(i64::from(native.schema())));
     double(out, field::histogram::ZERO_THRESHOLD, 2f64.powi(i32::from(native.zero_exponent())));
     number(out, field::histogram::ZERO_COUNT, native.zero());
-    let (mut offset, mut length, mut next) = (0, 0, 0);
-    let mut counts = Vec::new();
-    for (bucket, count) in native.filled() {
-        let gap = bucket - next;
-        if length > 0 && gap <= EMPTY_MAX {
-            (0..gap).for_each(|_| counts.push(0));
-            length += gap + 1;
-        } else {
-            if length > 0 {
-                span(out, offset, length);
-            }
-            (offset, length) = (gap, 1);
-        }
-        counts.push(count);
-        next = bucket + 1;
+    let (mut spans, counts) = spans(native);
+    if spans.is_empty() {
+        // Without any it would be no native histogram.
+        spans.push(Span { offset: 0, length: 0 });
     }
-    // One of no length, where there are none: without any it would be no native histogram.
-    span(out, offset, length);
+    for Span { offset, length } in spans {
+        message(out, field::histogram::POSITIVE_SPAN, |out| {
+            number(out, field::bucket_span::OFFSET, zigzag(i64::from(offset)));
+            number(out, field::bucket_span::LENGTH, u64::try_from(length).unwrap_or(0));
+        });
+    }
     let mut before = 0;
     for count in counts {
         let delta = count.wrapping_sub(std::mem::replace(&mut before, count)).cast_signed();
         number(out, field::histogram::POSITIVE_DELTA, zigzag(delta));
     }
-}
-
-fn span(out: &mut Vec<u8>, offset: i32, length: i32) {
-    message(out, field::histogram::POSITIVE_SPAN, |out| {
-        number(out, field::bucket_span::OFFSET, zigzag(i64::from(offset)));
-        number(out, field::bucket_span::LENGTH, u64::try_from(length).unwrap_or(0));
-    });
 }
 
 /// A number with a sign as one without: small ones take few bytes, below 0 or not.

@@ -73,7 +73,7 @@ fn room_of(name: &str, family: &Family) -> usize {
 const FIGURE_BYTES: usize = "1764077500.123456789".len();
 
 /// OpenMetrics names a family without the `_total` or `_info` of its samples.
-fn base_name(name: &str, kind: Kind) -> &str {
+pub fn base_name(name: &str, kind: Kind) -> &str {
     name.strip_suffix(kind.suffix()).unwrap_or(name)
 }
 
@@ -100,14 +100,14 @@ impl Writer<'_> {
         let _ = write!(self.out, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
-    /// TYPE, UNIT, HELP: the order that the section "MetricFamily metadata" wants. It escapes quotes as well.
+    /// TYPE, UNIT, HELP: the order that the section "MetricFamily metadata" wants.
     fn open_metrics_metadata(&mut self, family: &Family) {
         let base = self.base;
         let _ = writeln!(self.out, "# TYPE {base} {}", family.kind.open_metrics());
         if let Some(unit) = catalogue::unit_of(base) {
             let _ = writeln!(self.out, "# UNIT {base} {unit}");
         }
-        let _ = writeln!(self.out, "# HELP {base} {}", escaped(&family.help).replace('"', "\\\""));
+        let _ = writeln!(self.out, "# HELP {base} {}", escaped_with_quotes(&family.help));
     }
 
     fn series(&mut self, name: &str, series: &Series, bounds: &BoundTexts) {
@@ -205,6 +205,11 @@ fn escaped(help: &str) -> String {
     help.replace('\\', "\\\\").replace('\n', "\\n")
 }
 
+/// The same as both versions of OpenMetrics escape it.
+pub fn escaped_with_quotes(help: &str) -> String {
+    escaped(help).replace('"', "\\\"")
+}
+
 /// The `le="..."` labels of a family's first histogram, written once: nearly always they are those of all its series.
 struct BoundTexts {
     bounds: Option<Arc<[FixedPoint]>>,
@@ -239,7 +244,7 @@ fn le(bound: FixedPoint, form: TextForm) -> String {
     }
 }
 
-fn number(value: f64, form: TextForm) -> String {
+pub fn number(value: f64, form: TextForm) -> String {
     match form {
         _ if value.is_nan() => "NaN".to_owned(),
         _ if value.is_infinite() => if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned(),
@@ -250,7 +255,7 @@ fn number(value: f64, form: TextForm) -> String {
 
 /// OpenMetrics 1.0, "Considerations: Canonical Numbers": as Go's `%g` prints it, which takes the shortest digits
 /// that give the number back and an exponent below 0.0001 and from a million on; whole numbers get `.0`.
-fn canonical(value: f64) -> String {
+pub fn canonical(value: f64) -> String {
     let text = format!("{value:e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     if exponent.parse().is_ok_and(|exponent| (-4..6).contains(&exponent)) {
