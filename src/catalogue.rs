@@ -139,6 +139,8 @@ catalogue! {
         "Upstream servers that were asked, those that failed included." <- "$upstream_addr $upstream_status";
     ABORTED = "httpd_aborted_requests_total" Counter Sum ["vhost"]
         "Requests whose client went away before the response was complete." <- "%X, status 499";
+    SLO_REQUESTS = "httpd_slo_requests_total" Counter Sum ["slo, result, yours"]
+        "Requests that an objective is about, by whether they meet it." <- "the fields of its conditions, with --slo";
     INVALID = "httpd_invalid_requests_total" Counter Sum ["reason"]
         "Request lines that are no HTTP request." <- "%r $request";
     LAST_REQUEST = "httpd_last_request_timestamp_seconds" Gauge Max [""]

@@ -84,6 +84,10 @@ pub const ROUTE_SAMPLE_BYTES: usize = 8 << 20;
 /// Virtual hosts by the server's own names: its configuration bounds them, this only bounds the memory.
 pub const VHOSTS_MAX: usize = 4096;
 
+/// Objectives of `--slo`, and sets of label values that each of them is counted by.
+pub const SLOS_MAX: usize = 16;
+pub const SLO_ROWS_MAX: usize = 1_000;
+
 /// Buckets of one histogram: more would be wide pages and no better answers.
 pub const BUCKETS_MAX: usize = 64;
 

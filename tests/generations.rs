@@ -474,3 +474,31 @@ fn a_tee_in_a_missing_directory_is_said_at_the_start() {
     assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains(&format!("there is no directory {}", dir.join("no/such").display())));
 }
+
+/// Good and bad of every objective and vhost add up over restarts.
+#[test]
+fn objectives_are_counted_over_generations() {
+    let dir = TempDir::new();
+    let state = dir.join("state").display().to_string();
+    let args = [
+        "--format",
+        "%v \"%r\" %>s",
+        "--slo",
+        "up=status<500",
+        "--slo.labels",
+        "vhost",
+        "--state-dir",
+        &state,
+    ];
+    for run in 1..=3 {
+        let mut exporter = Exporter::start(&args);
+        exporter.process.feed(b"a \"GET / HTTP/1.1\" 200\na \"GET / HTTP/1.1\" 503\n");
+        let page = exporter.wait_for_lines(2 * run);
+        for result in ["good", "bad"] {
+            let series = format!("httpd_slo_requests_total{{result=\"{result}\",slo=\"up\",vhost=\"a\"}}");
+            assert_eq!(page.value(&series), Some(run as f64), "{result}");
+        }
+        exporter.process.close();
+        assert!(exporter.process.wait().status.success());
+    }
+}

@@ -31,7 +31,7 @@ _httpd_exporter() {
     --user)
         mapfile -t COMPREPLY < <(compgen -u -- "$current")
         return ;;
-    --follow | --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --histograms | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above | --log.level | --log.format)
+    --follow | --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --histograms | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above | --slo | --slo.labels | --log.level | --log.format)
         return ;;
     esac
     options='
@@ -64,6 +64,8 @@ _httpd_exporter() {
         --quantiles.window
         --exemplar
         --exemplar.above
+        --slo
+        --slo.labels
         --log.level
         --log.format
         --once

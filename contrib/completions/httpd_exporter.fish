@@ -32,6 +32,8 @@ complete -c httpd_exporter -l quantiles -x -d 'Add a summary of request duration
 complete -c httpd_exporter -l quantiles.window -x -d 'The time that the quantiles look back'
 complete -c httpd_exporter -l exemplar -x -d 'Attach the newest value of this field, a trace or request id'
 complete -c httpd_exporter -l exemplar.above -x -d 'Only requests that took at least this long become exemplars'
+complete -c httpd_exporter -l slo -x -d 'Count good and bad requests'
+complete -c httpd_exporter -l slo.labels -x -d 'Labels that the objectives are counted by, such as vhost,route'
 complete -c httpd_exporter -l log.level -x -d 'The least grave messages on stderr'
 complete -c httpd_exporter -l log.format -x -d 'How they are written'
 complete -c httpd_exporter -l once -d 'Read to the end of input, print the metrics on stdout and exit'

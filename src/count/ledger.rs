@@ -10,6 +10,7 @@ use crate::count::dictionary::{Dictionary, Id};
 use crate::count::exemplars::Exemplars;
 use crate::count::histograms::Histograms;
 use crate::count::quantiles::Window;
+use crate::count::slo_counts::SloCounts;
 use crate::count::table::{KEY_LABELS, Key, Table};
 use crate::count::totals::{Outcome, Totals};
 use crate::limits;
@@ -185,6 +186,8 @@ pub struct Ledger {
     zeroes: usize,
     /// Which label is the vhost.
     pub vhost: Option<usize>,
+    /// With `--slo`.
+    pub slo: Option<Box<SloCounts>>,
 }
 
 impl Ledger {
@@ -223,6 +226,7 @@ impl Ledger {
             usual: Usual::default(),
             zeroes: 0,
             vhost: None,
+            slo: None,
         }
     }
 
@@ -250,6 +254,9 @@ impl Ledger {
     pub fn seed(&mut self, known: &[LabelSet], now: u64) {
         for labels in known {
             let Some(key) = self.known_key(labels) else { continue };
+            if let Some(slo) = &mut self.slo {
+                slo.row(&key, now);
+            }
             match self.traffic.readmit(&key, now) {
                 Some(row) if row == self.rows.len() => self.open(row, now),
                 Some(_) => {}

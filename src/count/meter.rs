@@ -9,12 +9,14 @@ use crate::catalogue;
 use crate::catalogue::Metric;
 use crate::count::dictionary::Dictionary;
 use crate::count::exemplars::Exemplars;
+use crate::count::extras::{Counted, Extras};
 use crate::count::histograms::Histograms;
 use crate::count::labels::{Mapping, UserLabel, count_of};
 use crate::count::ledger::{Derived, Label, LabelSet, Ledger, Usual, Values, status_id};
 use crate::count::quantiles::Window;
 use crate::count::routes::Routes;
 use crate::count::routes::learned::Learner;
+use crate::count::slo::Objectives;
 use crate::count::table::Key;
 use crate::count::totals::Outcome;
 use crate::fixed_point::FixedPoint;
@@ -52,7 +54,7 @@ pub struct Meter {
     first_byte: Option<usize>,
     upstream: Option<usize>,
     overhead: Option<usize>,
-    exemplar: Option<(FieldRef, u64)>,
+    extras: Option<Box<Extras>>,
     /// Room for a value without its escapes.
     scratch: Vec<u8>,
 }
@@ -126,6 +128,8 @@ impl Meter {
         }
         let exemplar = options.exemplar.as_ref().map(|field| format.field(field)).transpose();
         let exemplar = exemplar.map_err(|e| format!("--exemplar: {e}"))?;
+        let exemplar = exemplar.map(|field| (field, nanos(options.exemplar_above)));
+        let (objectives, slo) = Objectives::compile(options, format, &labels)?.unzip();
 
         let mut meter = Meter {
             excludes,
@@ -143,7 +147,7 @@ impl Meter {
             first_byte: None,
             upstream: None,
             overhead: None,
-            exemplar: exemplar.map(|field| (field, nanos(options.exemplar_above))),
+            extras: Extras::new(exemplar, objectives),
             scratch: Vec::with_capacity(4096),
         };
         let derived = histogram_labels(options, &labels)?;
@@ -154,11 +158,12 @@ impl Meter {
         ledger.has_bytes_sent = format.fields.source_of(Role::BytesSent).is_some();
         ledger.has_bytes_received = format.fields.source_of(Role::BytesReceived).is_some();
         ledger.has_attempts = meter.attempts.is_some();
+        ledger.slo = slo.map(Box::new);
         ledger.vhost = meter.vhost.as_ref().map(|vhost| vhost.place);
         if meter.duration.is_some() && !options.quantiles.is_empty() {
             ledger.quantiles = Some(Window::new(options.quantiles_window, &options.quantiles));
         }
-        if meter.exemplar.is_some() {
+        if exemplar.is_some() {
             let buckets = |histogram: usize| ledger.histograms.shapes()[histogram].bounds.len() + 1;
             let of_durations = meter.duration.map(|duration| (duration, Exemplars::new(buckets(duration))));
             ledger.exemplars = Some((Exemplars::new(1), of_durations));
@@ -196,8 +201,8 @@ impl Meter {
         let vhost = self.vhost.as_ref().and_then(|vhost| vhost.field.as_ref()).map(|(field, _)| *field);
         let users = self.labels.iter().filter_map(UserLabel::field).chain(self.attempts).chain(vhost);
         let excludes = self.excludes.iter().map(|(field, _)| *field);
-        let exemplar = self.exemplar.iter().map(|(field, _)| *field);
-        let fields: Vec<FieldRef> = users.chain(excludes).chain(exemplar).collect();
+        let extras = self.extras.iter().flat_map(|extras| extras.fields());
+        let fields: Vec<FieldRef> = users.chain(excludes).chain(extras).collect();
         format.need(&roles, &fields);
     }
 
@@ -229,7 +234,7 @@ impl Meter {
             };
             ledger.rows[row].upstream_attempts += attempts;
         }
-        self.histograms(record, ledger, (row, latency), sent, now);
+        self.histograms(record, ledger, (row, latency, &key, status), sent, now);
         if record.aborted(status) {
             ledger.abort(&key);
         }
@@ -333,7 +338,7 @@ impl Meter {
         &mut self,
         record: &Record<'_, '_>,
         ledger: &mut Ledger,
-        (row, latency): (usize, usize),
+        (row, latency, key, status): (usize, usize, &Key, Option<u16>),
         sent: Option<u64>,
         now: u64,
     ) {
@@ -352,33 +357,9 @@ impl Meter {
         if let (Some(window), Some((_, duration))) = (&mut ledger.quantiles, duration) {
             window.observe(now / SECOND, duration);
         }
-        if self.exemplar.is_some() {
-            self.exemplify(record, ledger, (row, latency), duration, now);
-        }
-    }
-
-    /// Makes the request the exemplar of its counter and of its bucket, if it was slow enough and bears an id.
-    #[cold]
-    fn exemplify(
-        &mut self,
-        record: &Record<'_, '_>,
-        ledger: &mut Ledger,
-        (row, latency): (usize, usize),
-        duration: Option<(usize, u64)>,
-        now: u64,
-    ) {
-        let (Some((field, above)), Some((of_requests, of_durations))) =
-            (&self.exemplar, &mut ledger.exemplars)
-        else {
-            return;
-        };
-        if duration.map_or(0, |(_, nanos)| nanos) < *above {
-            return;
-        }
-        let Some(id) = record.value(*field, &record.request(), &mut self.scratch) else { return };
-        of_requests.enter(row, 0, id, SECOND, now);
-        if let (Some((_, exemplars)), Some((bucket, nanos))) = (of_durations, duration) {
-            exemplars.enter(latency, bucket, id, nanos, now);
+        if let Some(extras) = &self.extras {
+            let counted = Counted { key, status, row, latency, duration };
+            extras.enter(record, &counted, &mut self.scratch, ledger, now);
         }
     }
 }

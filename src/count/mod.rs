@@ -9,6 +9,7 @@ mod detector;
 pub mod diagnostics;
 pub mod dictionary;
 pub mod exemplars;
+mod extras;
 pub mod histograms;
 mod labels;
 pub mod ledger;
@@ -17,6 +18,8 @@ mod meter;
 pub mod native;
 pub mod quantiles;
 pub mod routes;
+mod slo;
+pub mod slo_counts;
 mod sources;
 pub mod table;
 pub mod totals;
@@ -345,7 +348,7 @@ impl Counter {
         let compiled = Meter::compile(&options, &mut self.format).or_else(|wrong| {
             // The command line was right in itself, so the lines are counted all the same.
             log_warning(format!(
-                "{wrong}; lines are counted without the labels, excludes and exemplars asked for"
+                "{wrong}; lines are counted without the labels, excludes, exemplars and objectives asked for"
             ));
             Meter::compile(&options.without_fields(), &mut self.format)
         });

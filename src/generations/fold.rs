@@ -9,7 +9,7 @@
 //! labels are not the ones that are counted by today, then the oldest. Families without such labels stay as they are,
 //! and so do the series that take what finds no place by the labels of today.
 
-use crate::catalogue::Kind;
+use crate::catalogue::{self, Kind};
 use crate::fixed_point::FixedPoint;
 use crate::snapshot::page::{Family, Page, Series, labels_of, push_label};
 use std::collections::BTreeMap;
@@ -28,6 +28,11 @@ pub const FOLDED: &str = "folded";
 
 /// Labels of few values, which are kept.
 const KEPT: [&str; 3] = ["method", "status_code", "status_class"];
+const KEPT_OF_SLO: [&str; 2] = ["slo", "result"];
+
+fn kept_of(family: &str) -> &'static [&'static str] {
+    if family == catalogue::SLO_REQUESTS.name { &KEPT_OF_SLO } else { &KEPT }
+}
 
 const OTHER: &str = "other";
 
@@ -41,14 +46,14 @@ pub fn fold(dead: &Page, own: &Page, bounds: Bounds, stamp: &str) -> Option<Page
     for (name, family) in &dead.families {
         let bound = if family.kind == Kind::Histogram { bounds.histograms } else { bounds.series };
         let own = own.families.get(name).map_or(&[][..], |family| &family.series);
-        if let Some(family) = fold_family(family, own, bound, stamp) {
+        if let Some(family) = fold_family((family, kept_of(name)), own, bound, stamp) {
             folded.get_or_insert_with(|| dead.clone()).families.insert(name.clone(), family);
         }
     }
     folded
 }
 
-fn fold_family(dead: &Family, own: &[Series], bound: usize, stamp: &str) -> Option<Family> {
+fn fold_family((dead, few): (&Family, &[&str]), own: &[Series], bound: usize, stamp: &str) -> Option<Family> {
     if own.len() + dead.series.len() <= bound {
         return None;
     }
@@ -65,8 +70,8 @@ fn fold_family(dead: &Family, own: &[Series], bound: usize, stamp: &str) -> Opti
         let labels = labels_of(&series.labels);
         match () {
             () if labels.iter().any(|(name, _)| name == FOLDED) => before.push((series, labels)),
-            () if counted_by_us(series) || is_small(&labels) => kept.push(series.clone()),
-            () if is_overflow(&labels, our_names.as_deref()) => kept.push(series.clone()),
+            () if counted_by_us(series) || is_small(&labels, few) => kept.push(series.clone()),
+            () if is_overflow(&labels, our_names.as_deref(), few) => kept.push(series.clone()),
             () => candidates.push((rank(series, &labels), series, labels)),
         }
     }
@@ -80,7 +85,7 @@ fn fold_family(dead: &Family, own: &[Series], bound: usize, stamp: &str) -> Opti
     let mut sums: BTreeMap<String, Series> = BTreeMap::new();
     for (series, labels) in before.into_iter().chain(candidates.into_iter().map(|(_, s, labels)| (s, labels)))
     {
-        let folded = folded_labels(&labels, our_names.as_deref(), stamp);
+        let folded = folded_labels(&labels, our_names.as_deref(), (few, stamp));
         // These series have no time of creation: a reader that knows it would take the whole sum for what came since.
         let first = || Series { labels: folded.as_str().into(), created: None, ..series.clone() };
         match sums.get_mut(&folded) {
@@ -104,21 +109,25 @@ fn names(labels: &[(String, String)]) -> Vec<String> {
 }
 
 /// Whether folding would not make fewer of such series.
-fn is_small(labels: &[(String, String)]) -> bool {
-    labels.iter().all(|(name, _)| KEPT.contains(&name.as_str()))
+fn is_small(labels: &[(String, String)], few: &[&str]) -> bool {
+    labels.iter().all(|(name, _)| few.contains(&name.as_str()))
 }
 
 /// Whether the series takes what finds no place today: it will be counted again, from zero if it were folded.
-fn is_overflow(labels: &[(String, String)], ours: Option<&[String]>) -> bool {
+fn is_overflow(labels: &[(String, String)], ours: Option<&[String]>, few: &[&str]) -> bool {
     ours.is_some_and(|ours| names(labels) == ours)
-        && labels.iter().all(|(name, value)| KEPT.contains(&name.as_str()) || value == OTHER)
+        && labels.iter().all(|(name, value)| few.contains(&name.as_str()) || value == OTHER)
 }
 
 /// Today's labels: with their values where these are kept, `other` otherwise.
-fn folded_labels(labels: &[(String, String)], ours: Option<&[String]>, stamp: &str) -> String {
+fn folded_labels(
+    labels: &[(String, String)],
+    ours: Option<&[String]>,
+    (few, stamp): (&[&str], &str),
+) -> String {
     let mut folded: BTreeMap<&str, &str> = BTreeMap::from([(FOLDED, stamp)]);
     folded.extend(ours.unwrap_or_default().iter().map(|name| (name.as_str(), OTHER)));
-    let kept = labels.iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
+    let kept = labels.iter().filter(|(name, _)| few.contains(&name.as_str()));
     folded.extend(kept.map(|(name, value)| (name.as_str(), value.as_str())));
     let mut text = String::new();
     folded.into_iter().for_each(|(name, value)| push_label(&mut text, name, value));
@@ -128,8 +137,7 @@ fn folded_labels(labels: &[(String, String)], ours: Option<&[String]>, stamp: &s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue;
-
+    use crate::snapshot::page::Value;
     const BOUNDS: Bounds = Bounds { series: 20, histograms: 20 };
 
     /// Series of a label with values, each of so many requests.
@@ -152,7 +160,7 @@ mod tests {
     fn sum(page: &Page) -> FixedPoint {
         let mut sum = FixedPoint::ZERO;
         for series in &page.families[catalogue::REQUESTS.name].series {
-            if let crate::snapshot::page::Value::Number { value, .. } = series.value {
+            if let Value::Number { value, .. } = series.value {
                 sum += value;
             }
         }
@@ -182,6 +190,32 @@ mod tests {
         let folded = fold(&dead, &page("a", 40..44, 3), BOUNDS, "1").unwrap();
         assert!(rest(&folded), "{:?}", labels(&folded));
         assert!(!rest(&fold(&dead, &page("b", 0..4, 3), BOUNDS, "1").unwrap()));
+    }
+
+    /// Good and bad of each objective stay apart.
+    #[test]
+    fn objectives_are_folded_by_their_own_labels() {
+        let objectives = |vhosts: std::ops::Range<u64>| {
+            let series = vhosts.flat_map(|vhost| {
+                ["bad", "good"].map(|result| {
+                    let labels = format!("result=\"{result}\",slo=\"up\",vhost=\"{vhost}\"");
+                    Series::number(labels, FixedPoint::whole(if result == "bad" { 1 } else { 9 }))
+                })
+            });
+            let mut page = Page::default();
+            page.insert(&catalogue::SLO_REQUESTS, series.collect());
+            page
+        };
+        let folded = fold(&objectives(0..20), &objectives(30..31), BOUNDS, "1").unwrap();
+        let series = &folded.families[catalogue::SLO_REQUESTS.name].series;
+        let of = |result: &str| {
+            let labels = format!("folded=\"1\",result=\"{result}\",slo=\"up\",vhost=\"other\"");
+            let found = series.iter().find(|series| *series.labels == *labels);
+            found.map(|series| series.value.clone())
+        };
+        let number = |count| Some(Value::Number { value: FixedPoint::whole(count), exemplar: None });
+        // 22 too many and two more, in the order of their labels: all the bad ones, and four of the good ones.
+        assert_eq!((of("bad"), of("good")), (number(20), number(4 * 9)), "{series:?}");
     }
 
     #[test]

@@ -4,11 +4,14 @@
 //! A row's `set` checks a value and stores it; it opens nothing, so that `--help` works whatever else is broken. Its
 //! message does not name the option: the caller puts `--name: ` in front, and the file and line if it came from a file.
 
+pub mod slo;
+
 use crate::bytes::path;
 use crate::catalogue::HistogramKinds;
 use crate::fixed_point::FixedPoint;
 use crate::limits;
 use crate::log::{self, Form, Level};
+use crate::options::slo::Objective;
 use crate::parse::envelope::chain::Wanted;
 use crate::parse::envelope::heads::NAMES;
 use std::ffi::OsString;
@@ -53,6 +56,8 @@ pub struct Options {
     pub quantiles_window: u64,
     pub exemplar: Option<String>,
     pub exemplar_above: FixedPoint,
+    pub slos: Vec<Objective>,
+    pub slo_labels: Vec<String>,
     pub log_level: Level,
     pub log_form: Form,
     pub mode: Mode,
@@ -122,6 +127,8 @@ impl Default for Options {
             quantiles_window: 0,
             exemplar: None,
             exemplar_above: FixedPoint::ZERO,
+            slos: Vec::new(),
+            slo_labels: Vec::new(),
             log_level: Level::Info,
             log_form: Form::Text,
             mode: Mode::Serve,
@@ -145,6 +152,7 @@ impl Options {
             label_maps: Vec::new(),
             excludes: Vec::new(),
             exemplar: None,
+            slos: Vec::new(),
             ..options
         }
     }
@@ -182,6 +190,7 @@ const SERVING: &str = "Serving";
 const KEEPING: &str = "Keeping";
 const LABELS: &str = "Labels and series";
 const HISTOGRAMS: &str = "Histograms and quantiles";
+const OBJECTIVES: &str = "Objectives";
 const MESSAGES: &str = "Messages";
 const MODES: &str = "Other modes";
 
@@ -336,6 +345,20 @@ pub const TABLE: &[Flag] = &[
             let number = FixedPoint::parse(v).filter(|a| *a >= FixedPoint::ZERO);
             o.exemplar_above = number.ok_or_else(|| no_number(v))?;
             Ok(()) } },
+    Flag { name: "slo", value: "NAME=CONDITION,...", default: "", repeats: true, group: OBJECTIVES,
+        help: "Count good and bad requests: --slo fast=duration<0.3,status<500. Good is what meets all conditions: on \
+               status, on duration, first_byte or upstream in seconds, or on bytes_sent, each with one of < <= > >= = !=. \
+               path=PATTERN, method=GET|HEAD, vhost=NAME or another label with = or != says which requests are meant; * \
+               stands for any characters. Where a line lacks a figure and fails no condition, it is neither.",
+        set: |o, v| {
+            let objective = Objective::parse(v)?;
+            if o.slos.len() == limits::SLOS_MAX { return Err(format!("there may be at most {} of them", limits::SLOS_MAX)); }
+            if o.slos.iter().any(|other| other.name == objective.name) { return Err(format!("{} is given twice", objective.name)); }
+            o.slos.push(objective); Ok(()) } },
+    Flag { name: "slo.labels", value: "LIST", default: "", repeats: false, group: OBJECTIVES,
+        help: "Labels that the objectives are counted by, such as vhost,route; by default none, which is one pair of \
+               series for each.",
+        set: |o, v| { o.slo_labels = distinct(v)?; Ok(()) } },
     Flag { name: "log.level", value: "LEVEL", default: "info", repeats: false, group: MESSAGES,
         help: "The least grave messages on stderr: debug (the same as info), info, warn or error.",
         set: |o, v| {
@@ -504,6 +527,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, String
     }
     if let (Mode::Explain, Some(file)) = (options.mode, options.follow.first()) {
         return Err(format!("--explain reads its lines on stdin: head {file} | httpd_exporter --explain"));
+    }
+    if options.slos.is_empty() && !options.slo_labels.is_empty() {
+        return Err("--slo.labels: there is no --slo".to_owned());
     }
     let is_label = |name: &str| name == "vhost" || options.labels.iter().any(|(label, _)| label == name);
     if let Some((name, _)) = options.label_values.iter().find(|(name, _)| !is_label(name)) {

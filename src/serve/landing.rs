@@ -64,6 +64,7 @@ pub fn asset(path: &str) -> Option<(&'static str, &'static [u8])> {
         "/live.js" => (SCRIPT, include_bytes!("live/live.js")),
         "/figures.js" => (SCRIPT, include_bytes!("live/figures.js")),
         "/live.svg" => ("image/svg+xml", include_bytes!("live/icon.svg")),
+        "/alerts" => (PLAIN, include_bytes!("../../docs/alerts.md")),
         "/manual" => (PLAIN, include_bytes!("../../man/httpd_exporter.txt")),
         _ => return None,
     })

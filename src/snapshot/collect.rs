@@ -21,6 +21,7 @@ pub fn page(ledger: &Ledger, self_metrics: &SelfMetrics, now_seconds: u64, kept:
     traffic(ledger, &mut kept.traffic, &mut page);
     histograms(ledger, &mut kept.latency, &mut page);
     quantiles(ledger, now_seconds, &mut page);
+    objectives(ledger, &mut page);
     totals(ledger, &mut page);
     overflow(ledger, &mut page);
     own_families(self_metrics, &mut page);
@@ -237,6 +238,32 @@ fn quantiles(ledger: &Ledger, now_seconds: u64, page: &mut Page) {
     page.insert(&catalogue::QUANTILES, vec![Series { labels: "".into(), value, created: None }]);
 }
 
+fn objectives(ledger: &Ledger, page: &mut Page) {
+    let Some(slo) = &ledger.slo else { return };
+    let mut series = Vec::new();
+    for row in 0..slo.rows.len() {
+        let key = slo.rows.key(row);
+        let values = slo.labels.iter().zip(0..).map(|(label, place)| {
+            let label = &ledger.labels[*label];
+            (label.name.as_str(), label.values.text(key.get(place)))
+        });
+        let values: Vec<(&str, Cow<'_, str>)> = values.collect();
+        let created = FixedPoint::nanos(u128::from(slo.rows.opened(row)));
+        for (number, name) in slo.names.iter().enumerate() {
+            for (result, count) in ["good", "bad"].into_iter().zip(slo.of(row, number)) {
+                let mut pairs = values.clone();
+                pairs.extend([("slo", name.as_str().into()), ("result", result.into())]);
+                pairs.sort_unstable_by_key(|(name, _)| *name);
+                let mut labels = String::new();
+                pairs.iter().for_each(|(name, value)| push_label(&mut labels, name, value));
+                let number = Series::number(labels, FixedPoint::whole(count));
+                series.push(Series { created: Some(created), ..number });
+            }
+        }
+    }
+    page.insert(&catalogue::SLO_REQUESTS, series);
+}
+
 fn totals(ledger: &Ledger, page: &mut Page) {
     let totals = &ledger.totals;
     insert_named(page, &catalogue::LINES, &Outcome::NAMES, &totals.lines);
@@ -293,7 +320,8 @@ fn overflow(ledger: &Ledger, page: &mut Page) {
     let open = ledger.labels.iter().filter(|label| label.open);
     let labels = open.map(|label| (label.name.as_str(), label.values.overflow()));
     let tables = [(SERIES, ledger.series_overflow), (HISTOGRAMS, ledger.histogram_overflow)];
-    let series = labels.chain(tables).map(|(name, count)| {
+    let slo = ledger.slo.iter().map(|slo| (SLO, slo.overflow));
+    let series = labels.chain(tables).chain(slo).map(|(name, count)| {
         let mut labels = String::new();
         push_label(&mut labels, "label", name);
         Series::number(labels, FixedPoint::whole(count))
@@ -304,6 +332,7 @@ fn overflow(ledger: &Ledger, page: &mut Page) {
 /// These stand in the overflow's label for the bounds on all series together.
 const SERIES: &str = "(series)";
 const HISTOGRAMS: &str = "(histograms)";
+const SLO: &str = "(slo)";
 
 fn own_families(self_metrics: &SelfMetrics, page: &mut Page) {
     for family in self_metrics.registry.gather() {

@@ -2,7 +2,9 @@
 //!
 //! What all panels share (data source, grid, thresholds) is said once here, so that each panel is its questions.
 //! Follows Grafana's dashboard JSON, schema 39 (Grafana 10.2 and later). Variables stand in the expressions as
-//! `TRAFFIC`, the selectors of what the log says, and `OWN`, those of what the exporter says of itself.
+//! `TRAFFIC`,
+//! the selectors of what the log says, `OWN`, those of what the exporter says of itself, and `BUDGET`, those of what the
+//! rules record.
 
 use serde_json::{Value, json};
 
@@ -11,6 +13,8 @@ const COLUMNS: u64 = 24;
 
 const TRAFFIC: &str = r#"job=~"$job", instance=~"$instance", vhost=~"$vhost""#;
 const OWN: &str = r#"job=~"$job", instance=~"$instance""#;
+/// What the rules record across instances.
+const BUDGET: &str = r#"job=~"$job", vhost=~"$vhost""#;
 
 /// A value from which on a colour holds.
 type Step = (f64, &'static str);
@@ -185,6 +189,22 @@ const PANELS: &[Panel] = &[
         description: "Requests being served at once, on average, by instance.",
         queries: &[("{{instance}}", seconds!("httpd_request_duration_seconds", " by (instance)"))],
         ..Kind::Curves.titled("Requests in progress by instance", 6, "none") },
+
+    row("Objectives"),
+    Panel { thresholds: &[(0.0, "green")],
+        description: "What is left of each error budget over 30 days: below 0 the objective is missed. Needs --slo and its row \
+            in slo.yml.",
+        queries: &[("{{slo}} {{vhost}}", "slo:httpd_budget_left:ratio30d{BUDGET}")],
+        ..Kind::Stat.titled("Error budget left", 8, "percentunit") },
+    Panel { thresholds: &[(1.0, "yellow"), (14.4, "red")],
+        description: "How fast the budgets are burnt, over an hour: 1 spends one in 30 days, 14.4 a fiftieth of it in an hour.",
+        queries: &[("{{slo}} {{vhost}}", "slo:httpd_budget_burn:rate1h{BUDGET}")],
+        ..Kind::Curves.titled("Burn rates", 8, "none") },
+    Panel { thresholds: CALM,
+        description: "The share of the requests of each objective that do not meet it.",
+        queries: &[("{{slo}}", "sum by (slo) (rate(httpd_slo_requests_total{TRAFFIC, result=\"bad\"}[$__rate_interval])) \
+            / sum by (slo) (rate(httpd_slo_requests_total{TRAFFIC}[$__rate_interval]))")],
+        ..Kind::Curves.titled("Bad requests by objective", 8, "percentunit") },
 
     row("Status codes and methods"),
     Panel { thresholds: CALM,
@@ -475,7 +495,7 @@ fn rendered(panel: &Panel, id: u64, place: &Value) -> Value {
     let targets = panel.queries.iter().zip('A'..).map(|((legend, expr), letter)| {
         json!({
             "refId": letter, "datasource": source, "editorMode": "code", "legendFormat": legend,
-            "expr": expr.replace("TRAFFIC", TRAFFIC).replace("OWN", OWN),
+            "expr": expr.replace("TRAFFIC", TRAFFIC).replace("OWN", OWN).replace("BUDGET", BUDGET),
             "range": panel.kind != Kind::Table, "instant": panel.kind == Kind::Table,
             "format": match panel.kind { Kind::Heat => "heatmap", Kind::Table => "table", _ => "time_series" },
         })

@@ -3,7 +3,7 @@
 //!
 //! Files are used as they are, but for addresses and paths, which become the test's own.
 
-use super::{ALERTS, RECORDING, read, root};
+use super::{RULES, read, root};
 use crate::harness::{BINARY, Page, Process, TempDir, free_port, scrape, wait_for, wait_until};
 use crate::servers::apache::Apache;
 use crate::servers::nginx::Nginx;
@@ -30,10 +30,10 @@ fn content(command: &mut Command) -> String {
 fn promtool_takes_the_rules_their_tests_and_the_configuration() {
     let folder = "contrib/prometheus";
     let promtool = |words: &[&str]| content(Command::new("promtool").args(words));
-    let said = promtool(&["check", "rules", "--lint-fatal", ALERTS, RECORDING[0], RECORDING[1]]);
-    assert_eq!(said.matches("rules found").count(), 3, "{said}");
+    let said = promtool(&[&["check", "rules", "--lint-fatal"], &RULES[..]].concat());
+    assert_eq!(said.matches("rules found").count(), RULES.len(), "{said}");
     promtool(&["check", "config", "--lint-fatal", &format!("{folder}/prometheus.yml")]);
-    for tests in ["recording", "opentelemetry", "alerts", "days"] {
+    for tests in ["recording", "opentelemetry", "alerts", "days", "slo"] {
         promtool(&["test", "rules", &format!("{folder}/tests/{tests}.yml")]);
     }
 }

@@ -1,0 +1,80 @@
+//! What only some users ask of each request besides its counters and histograms: exemplars and objectives.
+//!
+//! One question per line, whether there are any, is all that it costs the others.
+
+use crate::count::ledger::Ledger;
+use crate::count::slo::Objectives;
+use crate::count::table::Key;
+use crate::parse::read::record::{FieldRef, Record};
+
+#[derive(Debug)]
+pub struct Extras {
+    /// The field of the id, and the nanoseconds that a request must have taken.
+    pub exemplar: Option<(FieldRef, u64)>,
+    pub objectives: Option<Objectives>,
+}
+
+/// A request that was counted.
+pub struct Counted<'k> {
+    pub key: &'k Key,
+    pub status: Option<u16>,
+    /// Its rows of requests and of histograms.
+    pub row: usize,
+    pub latency: usize,
+    /// The bucket of its duration, and the nanoseconds.
+    pub duration: Option<(usize, u64)>,
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+impl Extras {
+    /// None where nothing is asked for.
+    pub fn new(exemplar: Option<(FieldRef, u64)>, objectives: Option<Objectives>) -> Option<Box<Extras>> {
+        let is_wanted = exemplar.is_some() || objectives.is_some();
+        is_wanted.then(|| Box::new(Extras { exemplar, objectives }))
+    }
+
+    pub fn fields(&self) -> impl Iterator<Item = FieldRef> {
+        let exemplar = self.exemplar.iter().map(|(field, _)| *field);
+        exemplar.chain(self.objectives.iter().flat_map(Objectives::fields))
+    }
+
+    #[inline(never)]
+    pub fn enter(
+        &self,
+        record: &Record<'_, '_>,
+        counted: &Counted<'_>,
+        scratch: &mut Vec<u8>,
+        ledger: &mut Ledger,
+        now: u64,
+    ) {
+        self.exemplify(record, counted, scratch, ledger, now);
+        if let Some(objectives) = &self.objectives {
+            objectives.enter(record, (counted.key, counted.status), scratch, ledger, now);
+        }
+    }
+
+    /// Makes the request the exemplar of its counter and of its bucket, if it was slow enough and bears an id.
+    fn exemplify(
+        &self,
+        record: &Record<'_, '_>,
+        counted: &Counted<'_>,
+        scratch: &mut Vec<u8>,
+        ledger: &mut Ledger,
+        now: u64,
+    ) {
+        let (Some((field, above)), Some((of_requests, of_durations))) =
+            (&self.exemplar, &mut ledger.exemplars)
+        else {
+            return;
+        };
+        if counted.duration.map_or(0, |(_, nanos)| nanos) < *above {
+            return;
+        }
+        let Some(id) = record.value(*field, &record.request(), scratch) else { return };
+        of_requests.enter(counted.row, 0, id, SECOND, now);
+        if let (Some((_, exemplars)), Some((bucket, nanos))) = (of_durations, counted.duration) {
+            exemplars.enter(counted.latency, bucket, id, nanos, now);
+        }
+    }
+}
