@@ -2,9 +2,8 @@
 //!
 //! What all panels share (data source, grid, thresholds) is said once here, so that each panel is its questions.
 //! Follows Grafana's dashboard JSON, schema 39 (Grafana 10.2 and later). Variables stand in the expressions as
-//! `TRAFFIC`,
-//! the selectors of what the log says, `OWN`, those of what the exporter says of itself, and `BUDGET`, those of what the
-//! rules record.
+//! `TRAFFIC`, the selectors of what the log says, `OWN`, those of what the exporter says of itself, and `BUDGET`, those
+//! of what the rules record.
 
 use serde_json::{Value, json};
 
