@@ -356,9 +356,11 @@ fn variables_have_values(prometheus: &Prometheus, dashboard: &Value) {
             .expect("label_values");
         let (series, label) = inside.rsplit_once(", ").expect("a series and a label");
         // A scrape that came too late leaves nothing until the next one.
-        wait_for(query, || match prometheus.series(&format!("group by ({label}) ({})", with_values(series)))? {
-            0 => Err("no value".to_owned()),
-            _ => Ok(()),
+        wait_for(query, || {
+            match prometheus.series(&format!("group by ({label}) ({})", with_values(series)))? {
+                0 => Err("no value".to_owned()),
+                _ => Ok(()),
+            }
         });
         offered += 1;
     }
