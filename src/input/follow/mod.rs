@@ -181,7 +181,8 @@ impl Follower {
                 Err(error) => {
                     // What had the name meanwhile may have lost it again.
                     let before = self.known.get(&path).and_then(|name| name.file);
-                    if let Some(before) = before.filter(|_| is_full && error.kind() == ErrorKind::NotFound) {
+                    let is_missing = error.kind() == ErrorKind::NotFound;
+                    if let Some(before) = before.filter(|_| is_full && is_missing && self.names.is_plain(&path)) {
                         self.read_between(before, now, sink);
                     }
                     self.failed(&path, &error);
@@ -220,7 +221,9 @@ impl Follower {
                 "--follow: there are more than {NAMES_MAX} files; the others are not read"
             ));
         }
-        self.known.retain(|path, _| names.contains(path));
+        // A name that a glob does not find for a while leads to its next file as long as the old one is read on.
+        let is_read_on = |name: &Name| name.file.is_some_and(|id| self.files.contains_key(&id));
+        self.known.retain(|path, name| names.contains(path) || is_read_on(name));
         for path in names {
             self.known.entry(path).or_insert(Name { file: None, said: None });
         }
@@ -230,7 +233,8 @@ impl Follower {
     fn look_at(&mut self, path: &Path, meta: &Metadata, now: Instant, sink: &mut Sink) {
         let id = FileId::of(meta);
         let before = self.known.get(path).and_then(|name| name.file);
-        if before != Some(id) && !self.files.contains_key(&id) {
+        // Also where the number is the one before: that file was let go, and this one has got its number.
+        if !self.files.contains_key(&id) {
             let Err(error) = self.open(path, now, sink) else { return };
             return self.failed(path, &error);
         }
@@ -255,7 +259,8 @@ impl Follower {
         if let Some(name) = self.known.get_mut(path) {
             *name = Name { file: Some(id), said: None };
         }
-        if !self.files.contains_key(&id) {
+        let is_new = !self.files.contains_key(&id);
+        if is_new {
             let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
             let tracked = match self.take_kept(id, &file, &meta) {
                 Some(place) => self.go_on(Found { file, meta, path: real }, &place, &label, now, sink)?,
@@ -276,7 +281,7 @@ impl Follower {
             tracked.tell(sink, self.version);
             self.files.insert(id, tracked);
         }
-        if let Some(before) = before.filter(|before| *before != id) {
+        if let Some(before) = before.filter(|before| is_new || *before != id) {
             self.self_metrics.follow_rotations.inc();
             self.read_between(before, now, sink);
         }

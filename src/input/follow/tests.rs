@@ -375,6 +375,47 @@ fn a_deleted_file_is_read_while_its_writer_has_it() {
     assert_eq!(follow.end(life), "one\ntwo\nnew\nlast\n");
 }
 
+/// The number of a deleted file that is let go is free, and many file systems give it to the next one that is made.
+#[test]
+fn a_file_that_is_made_long_after_the_old_one_was_deleted_is_read() {
+    let mut follow = Follow::new();
+    let mut life = follow.start(Mode::GoOn);
+    let mut expected = String::new();
+    for number in 0..20 {
+        let line = format!("{number}\n");
+        follow.write(&line);
+        life.look(follow.now);
+        fs::remove_file(&follow.path).unwrap();
+        life.look(follow.now);
+        follow.now += QUIET_TIME;
+        life.look(follow.now);
+        assert_eq!(life.follower.files.len(), 0, "nothing came any more");
+        expected += &line;
+    }
+    assert_eq!(life.follower.self_metrics.follow_rotations.get(), 19);
+    assert_eq!(follow.end(life), expected);
+}
+
+#[test]
+fn a_name_of_a_glob_that_is_missing_for_a_while_was_rotated() {
+    let mut follow = Follow::new();
+    let glob = follow.dir.join("*.log").display().to_string();
+    let mut life = Life::new(&[glob], Mode::GoOn, &follow.saved);
+    life.look(follow.now);
+    let old = |number: u32| follow.path.with_extension(format!("log.{number}"));
+    follow.write("one\n");
+    life.look(follow.now);
+    fs::rename(&follow.path, old(1)).unwrap();
+    life.look(follow.now);
+    // Comes and loses its name again before anybody looks.
+    follow.write("two\n");
+    fs::rename(&follow.path, old(2)).unwrap();
+    follow.write("three\n");
+    life.look(follow.now);
+    assert_eq!(life.follower.self_metrics.follow_rotations.get(), 2);
+    assert_eq!(follow.end(life), "one\ntwo\nthree\n");
+}
+
 #[test]
 fn content_that_is_new_and_longer_is_read_from_its_beginning() {
     let mut follow = Follow::new();
