@@ -107,10 +107,12 @@ impl Browser {
         base64(picture["data"].as_str().expect("a picture has data"))
     }
 
-    /// What the browser complained of since the last call.
+    /// What the browser complained of since the last call. That a page was not made in time is none: a busy machine
+    /// may need longer, and who asked asks again.
     pub fn problems(&self) -> Vec<String> {
         let log = self.ask("/se/log", &json!({"type": "browser"}));
-        log.as_array().into_iter().flatten().map(ToString::to_string).collect()
+        let said = log.as_array().into_iter().flatten().map(ToString::to_string);
+        said.filter(|text| !text.contains("status of 503") && !text.contains("Error: status 503")).collect()
     }
 
     /// The addresses of everything that pages of this origin asked for since the last call, also of what was refused.

@@ -182,7 +182,9 @@ impl Follower {
                     // What had the name meanwhile may have lost it again.
                     let before = self.known.get(&path).and_then(|name| name.file);
                     let is_missing = error.kind() == ErrorKind::NotFound;
-                    if let Some(before) = before.filter(|_| is_full && is_missing && self.names.is_plain(&path)) {
+                    if let Some(before) =
+                        before.filter(|_| is_full && is_missing && self.names.is_plain(&path))
+                    {
                         self.read_between(before, now, sink);
                     }
                     self.failed(&path, &error);
