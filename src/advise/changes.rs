@@ -168,7 +168,7 @@ const NGINX: Habits = Habits {
         &["$host:$server_port", "$host"],
         &["$remote_addr", "$remote_addr:$remote_port"],
         &["-", "$host"],
-        &["$request_time", "${request_time}s", "${millis}ms"],
+        &["$request_time", "${request_time}s", "${duration_ms}ms"],
     ],
     clients: &[("$remote_addr", "$http_x_forwarded_for")],
 };

@@ -7,12 +7,13 @@
 
 use crate::advise::columns;
 use crate::advise::columns::{Column, Table};
+use crate::advise::paste::quotable;
 use crate::parse::compile::field::Role;
 use crate::parse::compile::nginx;
 use crate::parse::detect::doubt::{is_address, is_host, is_usual_method};
-use crate::parse::read::keyed::members;
+use crate::parse::read::keyed::{members, pairs};
 use crate::parse::read::request::{Request, RequestKind};
-use crate::parse::read::text::Escape;
+use crate::parse::read::text::{Escape, with_units};
 use crate::parse::read::time;
 use crate::parse::read::time::Style;
 
@@ -308,7 +309,7 @@ type Look = fn(&Column) -> bool;
 
 /// Units behind numbers, what the numbers are like, and the variable that they are then.
 const UNITS: &[(&str, Sound, &str)] = &[
-    ("ms", is_decimal, "$millis"),
+    ("ms", is_decimal, "$duration_ms"),
     ("s", |number| number.contains('.') && is_decimal(number), "$request_time"),
 ];
 
@@ -358,10 +359,45 @@ fn seconds_of(list: &str) -> f64 {
     list.split([',', ':', ' ']).filter_map(|part| part.parse::<f64>().ok()).sum()
 }
 
-/// A map of the keys of JSON lines, and the words for it. `own` is the map that the operator gave: those of its keys
-/// that the lines have stay. None when no key of the lines is known to be the status.
+/// Ways to write keys with their values.
+struct Notation {
+    prefix: &'static str,
+    what: &'static str,
+    members: fn(&[u8]) -> Option<Members<'_>>,
+}
+
+type Members<'l> = Vec<(String, &'l [u8])>;
+
+const NOTATIONS: &[Notation] = &[
+    Notation { prefix: "json:", what: "these are JSON objects with keys of their own", members },
+    Notation {
+        prefix: "ltsv:",
+        what: "these are labels and values (LTSV), in any order",
+        members: |line| pairs::LTSV.members(line).filter(|found| found.len() >= PAIRS_MIN),
+    },
+    Notation {
+        prefix: "logfmt:",
+        what: "these are keys and values (logfmt), in any order",
+        members: |line| pairs::LOGFMT.members(line).filter(|found| found.len() >= PAIRS_MIN),
+    },
+];
+
+/// A line of fewer pairs may be a text with an equals sign.
+const PAIRS_MIN: usize = 4;
+
+/// The notation of more than half of the lines.
+fn notation_of(lines: &[&[u8]]) -> Option<&'static Notation> {
+    let reads = |notation: &Notation, line: &[u8]| (notation.members)(line).is_some();
+    NOTATIONS
+        .iter()
+        .find(|notation| lines.iter().filter(|line| reads(notation, line)).count() * 2 > lines.len())
+}
+
+/// A map of the keys of lines, and the words for it. `own` is the map of JSON keys that the operator gave: those of its
+/// keys that the lines have stay. None when no key of the lines is known to be the status.
 pub fn of_keys(own: &str, lines: &[&[u8]]) -> Option<(String, String)> {
-    let members = members_of(lines);
+    let notation = notation_of(lines)?;
+    let members = members_of(notation, lines);
     let has = |key: &str| members.iter().any(|(known, _)| known == key);
     let own = own.strip_prefix("json:").unwrap_or_default().split(',');
     let own = own.filter_map(|pair| pair.trim().rsplit_once('=')).filter(|(key, _)| has(key));
@@ -387,19 +423,44 @@ pub fn of_keys(own: &str, lines: &[&[u8]]) -> Option<(String, String)> {
         return None;
     }
     let pairs: Vec<String> = pairs.iter().map(|(key, field)| format!("{key}={field}")).collect();
-    let mut what = "these are JSON objects with keys of their own".to_owned();
+    let text = format!("{}{}", notation.prefix, pairs.join(","));
+    let mut what = notation.what.to_owned();
     if let Some(key) = unknown.first() {
+        let values = members.iter().filter(|(known, _)| known == key).flat_map(|(_, values)| values);
+        let paste = |(field, name): (&str, &str)| {
+            format!("--format {} for {name}", quotable(&format!("{text},{key}={field}")))
+        };
         what.push_str(&format!(
-            ", and only you know the unit of {} (add {key}=$request_time for seconds, {key}=$millis or {key}=%D)",
-            unknown.join(" and ")
+            ", and only you know the unit of {}. If {key} is how long a request took, give {}; without it",
+            unknown.join(" and "),
+            likeliest_first(values).map(paste).join(", or ")
         ));
     }
-    Some((what, format!("json:{}", pairs.join(","))))
+    Some((what, text))
+}
+
+/// What a key may be that tells of a time, and not of its unit.
+fn likeliest_first<'v>(values: impl Iterator<Item = &'v String>) -> [(&'static str, &'static str); 4] {
+    let mut units = [
+        ("$duration_ms", "milliseconds"),
+        ("$duration_us", "microseconds"),
+        ("$duration_ns", "nanoseconds"),
+        ("$duration_s", "seconds"),
+    ];
+    let whole: Option<Vec<u64>> = values.map(|value| value.parse().ok()).collect();
+    // Seconds are written with a fraction; of whole numbers, few requests take longer than a minute.
+    match whole.and_then(|whole| whole.into_iter().max()) {
+        None => units.rotate_right(1),
+        Some(most) if most >= 60_000_000 => units.swap(0, 2),
+        Some(most) if most >= 60_000 => units.swap(0, 1),
+        Some(_) => {}
+    }
+    units
 }
 
 /// What to do about JSON lines that have no status that can be told.
 pub fn hint_at_keys(lines: &[&[u8]]) -> Option<String> {
-    let members = members_of(lines);
+    let members = members_of(&NOTATIONS[0], lines);
     let keys: Vec<&str> = members.iter().map(|(key, _)| key.as_str()).take(KEYS_SHOWN).collect();
     (!keys.is_empty()).then(|| {
         format!(
@@ -414,11 +475,11 @@ pub fn hint_at_keys(lines: &[&[u8]]) -> Option<String> {
 const KEYS_SHOWN: usize = 20;
 
 /// The keys that can stand in a map, in the order in which they come, with their values in all lines.
-fn members_of(lines: &[&[u8]]) -> Vec<(String, Vec<String>)> {
+fn members_of(notation: &Notation, lines: &[&[u8]]) -> Vec<(String, Vec<String>)> {
     let plain =
         |key: &str| !key.is_empty() && key.bytes().all(|c| c.is_ascii_graphic() && !b",'\\\"".contains(&c));
     let mut all: Vec<(String, Vec<String>)> = Vec::new();
-    for (key, value) in lines.iter().flat_map(|line| members(line).unwrap_or_default()) {
+    for (key, value) in lines.iter().flat_map(|line| (notation.members)(line).unwrap_or_default()) {
         let value = String::from_utf8_lossy(value).into_owned();
         match all.iter_mut().find(|(known, _)| *known == key) {
             Some((_, values)) => values.push(value),
@@ -466,7 +527,7 @@ type Evidence = (&'static [&'static str], Sound, &'static str);
 const EVIDENCE: &[Evidence] = &[
     (&["status", "code", "statuscode"], is_status, "$status"),
     (&["method", "verb"], is_method, "$request_method"),
-    (&["uri", "url", "path"], |value| value.starts_with('/'), "$request_uri"),
+    (&["uri", "url", "path", "request", "target"], |value| value.starts_with('/'), "$request_uri"),
     (&["proto", "protocol"], |value| value.starts_with("HTTP/"), "$server_protocol"),
     (&["host", "vhost", "domain", "authority"], is_name, "$host"),
     (&["bytes", "size"], is_integer, "$body_bytes_sent"),
@@ -522,11 +583,14 @@ fn by_words(key: &str, value: &str) -> Option<&'static str> {
     if words == ["response"] && is_status(value) {
         return Some("$status");
     }
+    if is_span_word(&words) && brings_its_unit(value) {
+        return Some("$duration");
+    }
     if is_decimal(value) && is_span_word(&words) && !is_since_1970(value) {
         return match words.last()?.as_str() {
-            "ms" | "msec" | "millis" | "milliseconds" => Some("$millis"),
+            "ms" | "msec" | "millis" | "milliseconds" => Some("$duration_ms"),
             "us" | "usec" | "micros" | "microseconds" => Some("%D"),
-            "ns" | "nanos" | "nanoseconds" => Some("$nanos"),
+            "ns" | "nanos" | "nanoseconds" => Some("$duration_ns"),
             "s" | "sec" | "seconds" => Some("$request_time"),
             // nginx's own name.
             _ => (key == "request_time").then_some("$request_time"),
@@ -550,6 +614,11 @@ fn is_since_1970(value: &str) -> bool {
         .is_some_and(|whole| whole.len() >= 10 && whole.bytes().all(|c| c.is_ascii_digit()))
 }
 
+/// A time as Go and others write it: `300.58ms`.
+fn brings_its_unit(value: &str) -> bool {
+    !is_decimal(value) && with_units(value.as_bytes()).is_some()
+}
+
 fn is_span_word(words: &[String]) -> bool {
     let spans = ["duration", "elapsed", "latency", "took", "taken", "time", "rt", "ms"];
     words.iter().any(|word| spans.contains(&word.as_str()))
@@ -570,7 +639,7 @@ fn is_decimal(text: &str) -> bool {
 }
 
 /// Seconds as nginx writes them, with three decimals.
-fn is_of_nginx(text: &str) -> bool {
+pub fn is_of_nginx(text: &str) -> bool {
     is_decimal(text) && text.split_once('.').is_some_and(|(_, fraction)| fraction.len() == 3)
 }
 
@@ -631,7 +700,7 @@ mod tests {
         for (line, draft) in [
             (
                 "2026-02-03T04:05:06Z web7 PUT /things/9 201 8ms 77",
-                "$time_iso8601 $field1 $request_method $request_uri $status ${millis}ms $body_bytes_sent",
+                "$time_iso8601 $field1 $request_method $request_uri $status ${duration_ms}ms $body_bytes_sent",
             ),
             (
                 r#"https 1770087906.120 203.0.113.9:5000 - 200 "GET / HTTP/1.1" "a b" [x y] 0.25s"#,
@@ -641,7 +710,7 @@ mod tests {
             ("GET /a 200 5 7", "$request_method $request_uri $status $field1 $field2"),
             (
                 "at=2026-02-03T04:05:06Z verb=GET path=/a status=200 took=5 latency=5ms ua=\"a b\"",
-                "at=$field1 verb=$request_method path=$request_uri status=$status took=$field2 latency=${millis}ms \
+                "at=$field1 verb=$request_method path=$request_uri status=$status took=$field2 latency=${duration_ms}ms \
                  ua=\"$field3\"",
             ),
             (
@@ -659,6 +728,28 @@ mod tests {
     }
 
     #[test]
+    fn pairs_in_any_order_are_named_as_keys_are() {
+        for (lines, text) in [
+            (
+                &[
+                    "time=2026-02-03T04:05:06Z msg=request method=GET path=/a host=a.example status=200 took=29.3\u{b5}s",
+                    "msg=request status=404 path=\"/a b\" host=\"\" method=GET took=1.5s",
+                ][..],
+                "logfmt:time=$time,method=$request_method,path=$request_uri,host=$host,status=$status,took=$duration",
+            ),
+            (
+                &["time:03/Feb/2026:04:05:06 +0100\tverb:GET\turl:/a\tstatus:200\tdur_ms:7"][..],
+                "ltsv:time=$time,verb=$request_method,url=$request_uri,status=$status,dur_ms=$duration_ms",
+            ),
+        ] {
+            let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+            assert_eq!(of_keys("", &lines).unwrap().1, text);
+        }
+        // A list has blanks, so not every word is a pair.
+        assert_eq!(of_keys("", &[b"status=200 method=GET path=/a times=0.1, 0.2 host=a"]), None);
+    }
+
+    #[test]
     fn keys_are_named_where_key_and_value_agree() {
         for (own, line, map) in [
             (
@@ -669,7 +760,7 @@ mod tests {
             (
                 "",
                 r#"{"statusCode":"404","Size":5,"upstream_status":200,"responseTimeMs":7}"#,
-                "statusCode=$status,Size=$body_bytes_sent,responseTimeMs=$millis",
+                "statusCode=$status,Size=$body_bytes_sent,responseTimeMs=$duration_ms",
             ),
             (
                 "",

@@ -6,7 +6,7 @@
 //! changes   what people get wrong              draft     lines -> a format for them
 //! columns   what lines have in common           budget    what all that may cost
 //! price     what of several remedies is best   units     asks what no line tells
-//! routes    the tree of --route auto
+//! routes    the tree of --route auto              paste     formats as words of a command line
 //! ```
 
 mod budget;
@@ -15,6 +15,7 @@ mod columns;
 mod draft;
 pub mod explain;
 mod no_access_log;
+mod paste;
 mod price;
 pub mod reading;
 pub mod remedy;

@@ -7,15 +7,16 @@
 
 use crate::advise::budget::Budget;
 use crate::advise::changes::Change;
+use crate::advise::paste::quotable;
 use crate::advise::price::{
     DRAFT, ODD_VALUE, OTHER_KEYS, OTHER_SERVER, OWN_KEYS, PLACEHOLDER, PRESET_FOR_FORMAT, SAME_SERVER,
     UNREAD_LINE,
 };
-use crate::advise::{changes, draft, no_access_log, reading};
+use crate::advise::{changes, draft, no_access_log, reading, units};
 use crate::parse::Format;
 use crate::parse::compile::field::{Kind, Role};
 use crate::parse::compile::presets::{self, PRESETS, Preset};
-use crate::parse::detect::{detect, doubt};
+use crate::parse::detect::{DIFFERING_SHARE, detect, doubt, ends_in_a_bare_duration};
 use crate::parse::read::keyed;
 use crate::parse::read::request::RequestKind;
 use crate::parse::read::spans::Spans;
@@ -72,7 +73,11 @@ pub fn remedy(format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Option<R
     scale.weigh_all(keys(format, lines).into_iter(), OTHER_KEYS);
     scale.weigh_all(drafted(lines).into_iter(), DRAFT);
     if let Some((_, Change { what, text, .. })) = scale.best {
-        return Some(Remedy { words: what, format: Some(text) });
+        let asked = Format::compile(&text).ok().and_then(|new| units::untold(format, &new, lines));
+        return Some(match asked {
+            Some(asked) => Remedy { words: asked.words, format: Some(asked.without) },
+            None => Remedy { words: what, format: Some(text) },
+        });
     }
     let words = wrapped(line).or_else(|| draft::hint_at_keys(lines)).or_else(|| further(format, line));
     words.map(|words| Remedy { words, format: None })
@@ -129,14 +134,6 @@ impl Scale<'_, '_> {
     }
 }
 
-/// Fit for a shell.
-pub fn quotable(text: &str) -> String {
-    if text.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_".contains(&c)) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\t', "\\t").replace('\'', r"'\''"))
-}
-
 fn bytes_of(lines: &[&[u8]]) -> usize {
     lines.iter().map(|line| line.len()).sum()
 }
@@ -145,7 +142,7 @@ fn bytes_of(lines: &[&[u8]]) -> usize {
 /// read without a doubt: the others may not be requests at all.
 fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
     let mut spans = Spans::new();
-    let (mut read, mut odd) = (0, 0);
+    let (mut read, mut odd, mut differing) = (0, 0, 0);
     let claims_request = format.fields.source_of(Role::Method).is_some();
     let (mut valid, mut invalid) = (0, 0);
     for (seen, line) in lines.iter().enumerate() {
@@ -159,12 +156,13 @@ fn oddness(format: &Format, lines: &[&[u8]]) -> Option<usize> {
         if record.is_some() && doubt::of_line(&format.fields.slots, line, &spans).is_empty() {
             read += 1;
             odd += doubt::odd(&format.fields.slots, line, &spans);
+            differing += usize::from(doubt::sizes_differ(&format.fields.slots, line, &spans));
         } else if (seen + 1 - read) * 2 >= lines.len() {
             return None;
         }
     }
-    // Most requests with a successful status are valid HTTP requests.
-    if invalid > valid {
+    // Most requests with a successful status are valid HTTP requests, and their sizes agree.
+    if invalid > valid || differing * DIFFERING_SHARE > read {
         return None;
     }
     Some((odd * ODD_VALUE + (lines.len() - read) * UNREAD_LINE) / read.max(1))
@@ -243,10 +241,10 @@ pub fn nearest(line: &[u8]) -> (&'static str, usize, usize) {
         true => preset.dialect == "JSON" && !preset.by_name,
         false => ["Apache", "nginx"].contains(&preset.dialect) && preset.set_by.is_empty(),
     };
-    let far = PRESETS.iter().filter(kin).map(|preset| {
-        let format = Format::compile(preset.name).ok();
-        let reached = format.as_ref().map_or(0, |format| reached(format, line));
-        (preset.name, reached, format.map_or(0, |format| format.fields.slots.len()))
+    let far = PRESETS.iter().filter(kin).filter_map(|preset| {
+        // What only the operator can tell apart is near no line.
+        let format = Format::compile(preset.name).ok().filter(|format| !ends_in_a_bare_duration(format))?;
+        Some((preset.name, reached(&format, line), format.fields.slots.len()))
     });
     // The first of the equal ones, which is the simplest.
     far.reduce(|best, next| if next.1 > best.1 { next } else { best }).unwrap_or_default()
@@ -301,7 +299,7 @@ mod tests {
             ("$status $request_time", "200", "leave out $request_time: --format '$status'"),
             (
                 "$status $bytes_sent",
-                "200 5 0.25",
+                "200 5 0.250",
                 "add $request_time behind $bytes_sent: --format '$status $bytes_sent $request_time'",
             ),
             ("%m %>s", "www.example.com:80 GET 200", "put %v:%p in front: --format '%v:%p %m %>s'"),
@@ -309,6 +307,30 @@ mod tests {
             assert_eq!(advice(format, line.as_bytes()).as_deref(), Some(remedy), "{format}");
         }
         assert_eq!(advice("%h %>s", b"h 200"), None);
+    }
+
+    #[test]
+    fn a_number_without_a_name_is_asked_about_in_every_unit() {
+        let text = r#"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#;
+        let behind = |number: &str| [LINE, number.as_bytes()].concat();
+        for (format, line, likeliest, without) in [
+            (text, behind(" 4321"), "combined_D for microseconds", format!("'{text} %{{field1}}n'")),
+            (text, behind(" 307"), "'%h %l", format!("'{text} %{{field1}}n'")),
+            (
+                "$status $bytes_sent",
+                b"200 5 0.25".to_vec(),
+                "'$status $bytes_sent $request_time' for seconds",
+                "'$status $bytes_sent $field1'".to_owned(),
+            ),
+        ] {
+            let said = advice(format, &line).unwrap();
+            assert!(said.contains(&format!("took, give --format {likeliest}")), "{said}");
+            assert_eq!(said.matches(" for ").count(), 3, "{said}");
+            assert!(said.ends_with(&format!("if it is something else: --format {without}")), "{said}");
+        }
+        // The number is the operator's own, or its label tells.
+        assert!(!advice("%>s %b %D", b"200 5 \"307\"").unwrap().contains("unit"));
+        assert!(!advice("$status", b"200 rt=0.307").unwrap().contains("unit"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod compressed;
 mod datagrams;
 mod ending;
 pub mod follow;
+mod frames;
 mod line_buffer;
 pub mod source;
 mod stdin;

@@ -7,5 +7,5 @@ httpd_requests_total{method="GET",status_code="200",vhost="www.example"} 1
 !httpd_request_duration_seconds_count
 stderr:
 each line has a whole number where seconds would have a fraction
-duration=$millis' for milliseconds
+duration=$duration_ms' for milliseconds
 exit: 0

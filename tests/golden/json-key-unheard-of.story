@@ -7,5 +7,5 @@ metrics:
 httpd_exporter_lines_total{outcome="counted"} 2
 stderr:
 no line has the key took
---format 'json:status=$status,verb=$request_method,duration_ms=$millis'
+--format 'json:status=$status,verb=$request_method,duration_ms=$duration_ms'
 exit: 0

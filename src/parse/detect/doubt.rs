@@ -200,7 +200,9 @@ pub fn odd(slots: &[Slot], line: &[u8], spans: &Spans) -> usize {
     let odd = |(slot, span): &(&Slot, &Span)| {
         span.of(line).is_some_and(|raw| is_odd(slot, raw, is_quoted(line, span)))
     };
-    slots.iter().zip(&spans.at).filter(odd).count() + usize::from(durations_differ(slots, line, spans))
+    slots.iter().zip(&spans.at).filter(odd).count()
+        + usize::from(durations_differ(slots, line, spans))
+        + usize::from(sizes_differ(slots, line, spans))
 }
 
 /// Whether a line says twice how long it took, and not the same: one of them is in another unit.
@@ -271,7 +273,30 @@ fn is_odd(slot: &Slot, raw: &[u8], quoted: bool) -> bool {
 /// Whether a size or a time of a line is one that servers hardly ever write: another field, or another unit.
 pub fn has_odd_figure(slots: &[Slot], line: &[u8], spans: &Spans) -> bool {
     let odd = |(slot, span): (&Slot, &Span)| span.of(line).is_some_and(|raw| is_odd_figure(slot, raw));
-    slots.iter().zip(&spans.at).any(odd)
+    slots.iter().zip(&spans.at).any(odd) || sizes_differ(slots, line, spans)
+}
+
+/// What headers hardly take.
+const HEADER_BYTES_MAX: u64 = 64 * 1024;
+
+/// Whether an answer has fewer bytes than its body, or far more: one of the two is no size. (Where the client went,
+/// `%b` may be what it would have got.)
+pub fn sizes_differ(slots: &[Slot], line: &[u8], spans: &Spans) -> bool {
+    let range = |names: &[&str]| {
+        let named = slots.iter().zip(&spans.at).filter(|(slot, _)| names.contains(&slot.name.as_str()));
+        let figures = named.filter_map(|(_, span)| span.of(line));
+        let figures = figures.filter_map(|raw| if raw == b"-" { Some(0) } else { decimal(raw, 0) });
+        figures.fold(None, |range: Option<(u64, u64)>, figure| {
+            let (least, most) = range.unwrap_or((figure, figure));
+            Some((least.min(figure), most.max(figure)))
+        })
+    };
+    let (whole, body) = (range(&["%O", "$bytes_sent"]), range(&["%b", "%B", "$body_bytes_sent"]));
+    let differ = |(least, most): (u64, u64)| least < most;
+    let apart = |((least, _), (_, body)): ((u64, u64), (u64, u64))| {
+        least < body || least > body + body / 4 + HEADER_BYTES_MAX
+    };
+    whole.is_some_and(differ) || body.is_some_and(differ) || whole.zip(body).is_some_and(apart)
 }
 
 fn is_odd_figure(slot: &Slot, raw: &[u8]) -> bool {

@@ -18,6 +18,9 @@ use crate::parse::{Format, NoRecord};
 /// Lines that suffice for a choice where most lines at hand are something else; a single line does not.
 const ENOUGH_LINES: usize = 2;
 
+/// Of so many lines one may have sizes that contradict each other: its client went away.
+pub const DIFFERING_SHARE: usize = 4;
+
 /// The preset that lines are written in.
 #[derive(Clone, Debug)]
 pub struct Detected {
@@ -121,7 +124,7 @@ struct Candidate {
 impl Candidate {
     fn of(preset: &'static Preset) -> Option<Candidate> {
         let format = Format::compile(preset.name).ok()?;
-        if !ends_in_a_bare_duration(&format) {
+        if preset.tells_unit || !ends_in_a_bare_duration(&format) {
             let detected = Detected { preset, spec: preset.name.to_owned(), untold: false };
             return Some(Candidate { detected, format });
         }
@@ -138,6 +141,8 @@ impl Candidate {
         let known_by =
             self.format.fields.slots.iter().position(|slot| slot.name == self.detected.preset.known_by);
         let mut known = known_by.is_none();
+        // Lines whose sizes contradict each other.
+        let mut differing = 0;
         // Whether any request that was answered well is one, and whether any is not.
         let (mut valid, mut invalid) = (false, false);
         for line in lines {
@@ -169,6 +174,7 @@ impl Candidate {
             score.lines += 1;
             // Figures that can hardly be of their unit make no other preset of a line with more fields.
             if doubt::has_odd_figure(&self.format.fields.slots, line, &spans) {
+                differing += usize::from(doubt::sizes_differ(&self.format.fields.slots, line, &spans));
                 continue;
             }
             let values = self.format.fields.roles.iter().filter(|&&(slot, _)| {
@@ -178,8 +184,10 @@ impl Candidate {
             score.values += values.count() + usize::from(host);
             score.readings += 1 + usize::from(doubts.is_empty());
         }
-        // Where no request that was answered with 200 is one, the words of the request are something else.
-        if !known || (invalid && !valid) { Score::default() } else { score }
+        // Where no request that was answered with 200 is one, the words of the request are something else; and so are
+        // sizes that contradict each other.
+        let fits = known && (valid || !invalid) && differing * DIFFERING_SHARE <= score.lines;
+        if fits { score } else { Score::default() }
     }
 
     /// Any JSON object with a status would fit some map; an access log has a request as well.

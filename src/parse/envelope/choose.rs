@@ -2,7 +2,7 @@
 
 use crate::parse::envelope::chain::{Chain, Wanted};
 use crate::parse::envelope::facts::Facts;
-use crate::parse::envelope::heads::{HEADS, Reader};
+use crate::parse::envelope::heads::{HEADS, Head, Reader};
 use crate::parse::envelope::json::JsonReader;
 use crate::parse::envelope::peel::{Envelope, Peeled};
 
@@ -137,10 +137,23 @@ pub fn likely(wanted: Wanted, lines: &[&[u8]]) -> Chain {
     let is_meant =
         |chain: &Chain| matches!(wanted, Wanted::Named(_)) || chain.heads().all(|head| head.is_certain);
     let tallied = tally(wanted, lines).into_iter();
-    let common = tallied.filter(|(chain, count)| *count * 2 > lines.len() && is_meant(chain));
+    let holds_lines = |chain: &Chain| {
+        let of_json = |head: &Head| matches!(head.reader, Reader::Json { docker: false });
+        matches!(wanted, Wanted::Named(_)) || !chain.heads().any(of_json) || {
+            let inner = inner_lines(*chain, false, lines);
+            inner.iter().filter(|line| may_be_a_request(line)).count() * 2 > inner.len()
+        }
+    };
+    let common =
+        tallied.filter(|(chain, count)| *count * 2 > lines.len() && is_meant(chain) && holds_lines(chain));
     common
         .max_by_key(|(chain, count)| (chain.heads().count(), *count))
         .map_or_else(Chain::default, |(chain, _)| chain)
+}
+
+/// Whether a message holds more than what happened: a request in a line has a status at least.
+fn may_be_a_request(message: &[u8]) -> bool {
+    message.contains(&b' ') && message.windows(3).any(|three| three.iter().all(u8::is_ascii_digit))
 }
 
 /// The chains that lines could have, those of most lines first.
@@ -205,6 +218,18 @@ mod tests {
         assert_eq!(chosen(Wanted::Named("cri"), &["web-1  | LINE"]), None);
         assert_eq!(chosen(Wanted::Named("prefix"), &["web-1  | LINE"]).as_deref(), Some("prefix"));
         assert_eq!(chosen(Wanted::Nothing, &["web-1  | LINE", "LINE"]).as_deref(), Some("none"));
+    }
+
+    #[test]
+    fn the_message_of_an_object_is_a_line_only_where_it_may_hold_a_request() {
+        for (line, name) in [
+            (r#"{"msg":"request","status":200,"path":"/a"}"#, "none"),
+            (r#"{"msg":"handled 200 requests","status":200,"path":"/a"}"#, "json"),
+            (r#"{"log":"hello\n","stream":"stdout","time":"x"}"#, "docker"),
+        ] {
+            assert_eq!(likely(Wanted::Auto, &[line.as_bytes()]).name(), name, "{line}");
+        }
+        assert_eq!(likely(Wanted::Named("json"), &[br#"{"msg":"request"}"#]).name(), "json");
     }
 
     #[test]

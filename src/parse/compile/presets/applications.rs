@@ -95,9 +95,13 @@ pub const ROWS: &[Preset] = &[
     Preset {
         name: "granian",
         dialect: "nginx",
-        text: "[$time_iso8601] $word - \"$request\" $status $duration_ms",
+        text: "[$time] $word - \"$request\" $status $duration_ms",
         about: "granian's default; milliseconds",
         set_by: "granian's --access-log-fmt",
+        // With blanks in the stamp no other server writes such a line.
+        conditions: &[("$time", "20* * *")],
+        tells_unit: true,
+        others: &["[INFO] *", "[WARNING] *", "[ERROR] *"],
         source: "emmett-framework/granian: log.py",
         ..PRESET
     },
@@ -140,7 +144,7 @@ pub const ROWS: &[Preset] = &[
         name: "uwsgi",
         dialect: "nginx",
         text: "[pid: $skip] $skip ($skip) {$skip} [$skip] $request_method $request_uri => generated \
-               $body_bytes_sent bytes in $duration_ms msecs ($server_protocol $status) $skip",
+               $body_bytes_sent bytes in $duration_ms msecs $skip($server_protocol $status) $skip",
         about: "uWSGI's default; milliseconds",
         set_by: "uWSGI's log-format",
         source: "unbit/uwsgi: core/logging.c",
@@ -150,7 +154,7 @@ pub const ROWS: &[Preset] = &[
         name: "uwsgi-micros",
         dialect: "nginx",
         text: "[pid: $skip] $skip ($skip) {$skip} [$skip] $request_method $request_uri => generated \
-               $body_bytes_sent bytes in $duration_us micros ($server_protocol $status) $skip",
+               $body_bytes_sent bytes in $duration_us micros $skip($server_protocol $status) $skip",
         about: "uWSGI's default with log-micros",
         set_by: "uWSGI's log-format",
         source: "unbit/uwsgi: core/logging.c",

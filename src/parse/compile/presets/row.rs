@@ -23,6 +23,8 @@ pub struct Preset {
     pub aborted: &'static [(&'static str, &'static [&'static str])],
     /// A field that has a value in the lines of this log alone: `auto` counts no line without it.
     pub known_by: &'static str,
+    /// Though it ends in a number without a name, no other server writes a line of its shape.
+    pub tells_unit: bool,
     /// No line tells it from another, whose unit differs: it has to be asked for by its name.
     pub by_name: bool,
     /// Where the facts come from.
@@ -42,6 +44,7 @@ pub const PRESET: Preset = Preset {
     others: &[],
     aborted: &[],
     known_by: "",
+    tells_unit: false,
     by_name: false,
     source: "",
 };

@@ -108,8 +108,10 @@ pub const ROWS: &[Preset] = &[
                duration=$request_time,ts=$time",
         about: "Caddy's access log; durations in seconds",
         set_by: "Caddy's log",
-        // Its error log has a method and a status too. A filter of the encoder may have dropped the message.
-        conditions: &[("msg", "handled request|")],
+        // Its error log has a method and a status too, and a number by which to find the error. A filter of the encoder
+        // may have dropped the message, and the console encoder has it before the object.
+        conditions: &[("msg", "handled request|"), ("err_id", "|")],
+        others: &["20*\t*INFO*\t*", "20*\t*WARN*\t*", "20*\t*ERROR*\t*", "20*\t*DEBUG*\t*"],
         source: "Caddy's log directive; Caddy 2.11 itself",
         ..PRESET
     },

@@ -53,6 +53,20 @@ impl Punctuation {
         if pairs > 0 { Ok(()) } else { Err(Unreadable { at: 0, expected: "a label and its value" }) }
     }
 
+    /// The labels of a line of nothing but pairs, with their values as they stand there: for people.
+    #[cold]
+    pub fn members(self, line: &[u8]) -> Option<Vec<(String, &[u8])>> {
+        let (mut found, mut at) = (Vec::new(), 0);
+        while at < line.len() {
+            let length = self.label(&line[at..])?;
+            let label = str::from_utf8(&line[at..at + length]).ok()?;
+            let (span, end) = self.value(line, at + length + 1);
+            found.push((label.to_owned(), span.of(line)?));
+            at = end + 1;
+        }
+        Some(found)
+    }
+
     /// The length of the label that some text begins with.
     fn label(self, text: &[u8]) -> Option<usize> {
         let end = find_either(text, 0, self.between, self.behind);
