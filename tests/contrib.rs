@@ -66,8 +66,15 @@ struct Question {
     expr: String,
 }
 
-fn questions(dashboard: &Value) -> Vec<Question> {
+/// All panels, those of rows that begin collapsed included.
+fn panels(dashboard: &Value) -> Vec<Value> {
     let panels = dashboard["panels"].as_array().expect("panels");
+    let inside = |panel: &Value| panel["panels"].as_array().cloned().unwrap_or_default();
+    panels.iter().flat_map(|panel| [vec![panel.clone()], inside(panel)].concat()).collect()
+}
+
+fn questions(dashboard: &Value) -> Vec<Question> {
+    let panels = panels(dashboard);
     let of_panel = |panel: &Value| -> Vec<Question> {
         let title = panel["title"].as_str().expect("a title").to_owned();
         let targets = panel["targets"].as_array().cloned().unwrap_or_default();
@@ -94,7 +101,7 @@ fn the_dashboard_is_the_one_of_its_rows() {
 
 #[test]
 fn every_panel_says_what_it_shows_in_which_unit_and_from_when_on_it_is_bad() {
-    for panel in kept_dashboard()["panels"].as_array().expect("panels") {
+    for panel in panels(&kept_dashboard()) {
         let title = panel["title"].as_str().expect("a title");
         assert!(!title.is_empty() && !title.ends_with('.'), "{title}");
         if panel["type"] == "row" {
@@ -120,11 +127,15 @@ fn every_panel_says_what_it_shows_in_which_unit_and_from_when_on_it_is_bad() {
 #[test]
 fn panels_have_numbers_and_places_of_their_own() {
     let dashboard = kept_dashboard();
-    let panels = dashboard["panels"].as_array().expect("panels");
+    let rows = dashboard["panels"].as_array().expect("panels").iter().filter(|panel| panel["type"] == "row");
+    // Who opens it sees the golden signals, and Prometheus is asked for nothing else.
+    assert!(rows.clone().enumerate().all(|(place, row)| row["collapsed"] == (place > 0)));
+    assert_eq!((&dashboard["editable"], rows.count() > 8), (&true.into(), true));
+    let panels = panels(&dashboard);
     let ids: BTreeSet<u64> = panels.iter().map(|panel| panel["id"].as_u64().expect("an id")).collect();
     assert_eq!(ids.len(), panels.len(), "ids are unique");
     let mut taken = BTreeSet::new();
-    for panel in panels {
+    for panel in &panels {
         let at = |side: &str| panel["gridPos"][side].as_u64().expect("a place");
         assert!(at("x") + at("w") <= 24 && at("h") > 0, "{}", panel["title"]);
         for cell in
@@ -157,7 +168,7 @@ fn every_question_is_asked_of_the_chosen_servers_over_the_interval_of_the_scrape
     }
     let variables = dashboard["templating"]["list"].as_array().expect("variables");
     let names: Vec<&str> = variables.iter().filter_map(|variable| variable["name"].as_str()).collect();
-    assert_eq!(names, ["datasource", "job", "instance", "vhost"]);
+    assert_eq!(names, ["datasource", "job", "instance", "vhost", "route", "method", "client"]);
 }
 
 /// Heat maps count what came in each interval instead of a rate.

@@ -250,7 +250,7 @@ fn everything_is_answered(histograms: &str, flags: &[&str]) {
     let others = OtherInputs::start();
     let all = exporters.iter().chain(&others.exporters);
     let targets: Vec<&str> = all.map(|exporter| exporter.address.as_str()).collect();
-    let prometheus = Prometheus::start(&targets, flags);
+    let (prometheus, started_all) = (Prometheus::start(&targets, flags), targets.len());
     let mut round = 0;
     let mut feed = || {
         round += 1;
@@ -291,6 +291,11 @@ fn everything_is_answered(histograms: &str, flags: &[&str]) {
         assert_eq!(rule["health"], "ok", "{}: {}", rule["name"], rule["lastError"]);
     }
     variables_have_values(&prometheus, &dashboard);
+    let starts = dashboard["annotations"]["list"][0]["expr"].as_str().expect("an expression");
+    wait_for("each start", || match prometheus.series(&with_values(starts))? {
+        started if started == started_all => Ok(()),
+        started => Err(format!("{started}")),
+    });
 }
 
 /// `increase()` takes what a series rose by while it was there: one that is new with its first error hides that error.
@@ -342,7 +347,9 @@ fn selectors(expr: &str) -> Vec<String> {
 /// An expression with what Grafana puts for its variables.
 fn with_values(expr: &str) -> String {
     let expr = expr.replace("$__rate_interval", "3s").replace("$__range", "1m");
-    ["$job", "$instance", "$vhost"].iter().fold(expr, |expr, name| expr.replace(name, ".*"))
+    ["$job", "$instance", "$vhost", "$route", "$method", "$client"]
+        .iter()
+        .fold(expr, |expr, name| expr.replace(name, ".*"))
 }
 
 /// What `label_values` of the variables offers.
@@ -364,5 +371,5 @@ fn variables_have_values(prometheus: &Prometheus, dashboard: &Value) {
         });
         offered += 1;
     }
-    assert_eq!(offered, 3);
+    assert_eq!(offered, 6);
 }

@@ -2,15 +2,17 @@
 //!
 //! What all panels share (data source, grid, thresholds) is said once here, so that each panel is its questions.
 //! Follows Grafana's dashboard JSON, schema 39 (Grafana 10.2 and later). Variables stand in the expressions as
-//! `TRAFFIC`, the selectors of what the log says, `OWN`, those of what the exporter says of itself, and `BUDGET`, those
-//! of what the rules record.
+//! `TRAFFIC`, the selectors of what the log says, `HOSTS`, those of what it says of virtual hosts alone, `OWN`, those
+//! of what the exporter says of itself, and `BUDGET`, those of what the rules record.
 
 use serde_json::{Value, json};
 
 /// Grafana's grid.
 const COLUMNS: u64 = 24;
 
-const TRAFFIC: &str = r#"job=~"$job", instance=~"$instance", vhost=~"$vhost""#;
+const TRAFFIC: &str = r#"job=~"$job", instance=~"$instance", vhost=~"$vhost", route=~"$route", method=~"$method", client=~"$client""#;
+/// What has no label but the virtual host.
+const HOSTS: &str = r#"job=~"$job", instance=~"$instance", vhost=~"$vhost""#;
 const OWN: &str = r#"job=~"$job", instance=~"$instance""#;
 /// What the rules record across instances.
 const BUDGET: &str = r#"job=~"$job", vhost=~"$vhost""#;
@@ -201,8 +203,8 @@ const PANELS: &[Panel] = &[
         ..Kind::Curves.titled("Burn rates", 8, "none") },
     Panel { thresholds: CALM,
         description: "The share of the requests of each objective that do not meet it.",
-        queries: &[("{{slo}}", "sum by (slo) (rate(httpd_slo_requests_total{TRAFFIC, result=\"bad\"}[$__rate_interval])) \
-            / sum by (slo) (rate(httpd_slo_requests_total{TRAFFIC}[$__rate_interval]))")],
+        queries: &[("{{slo}}", "sum by (slo) (rate(httpd_slo_requests_total{HOSTS, result=\"bad\"}[$__rate_interval])) \
+            / sum by (slo) (rate(httpd_slo_requests_total{HOSTS}[$__rate_interval]))")],
         ..Kind::Curves.titled("Bad requests by objective", 8, "percentunit") },
 
     row("Status codes and methods"),
@@ -320,13 +322,14 @@ const PANELS: &[Panel] = &[
 
     row("Aborted and invalid requests"),
     Panel { thresholds: SHARE,
-        description: "The share of requests whose client went away before the answer was complete (%X, or nginx's status 499).",
-        queries: &[("aborted", "(sum(rate(httpd_aborted_requests_total{TRAFFIC}[$__rate_interval])) or vector(0)) \
-            / sum(rate(httpd_requests_total{TRAFFIC}[$__rate_interval]))")],
+        description: "The share of requests whose client went away before the answer was complete (%X, or nginx's status 499). Without \
+            data: none was ever seen, or the format does not tell.",
+        queries: &[("aborted", "(sum(rate(httpd_aborted_requests_total{HOSTS}[$__rate_interval])) \
+            and sum(httpd_aborted_requests_total{HOSTS}) > 0) / sum(rate(httpd_requests_total{HOSTS}[$__rate_interval]))")],
         ..Kind::Curves.titled("Aborted requests by share", 8, "percentunit") },
     Panel { thresholds: CALM,
         description: "The ten virtual hosts whose clients go away most.",
-        queries: &[("{{vhost}}", "topk(10, sum by (vhost) (rate(httpd_aborted_requests_total{TRAFFIC}[$__rate_interval])))")],
+        queries: &[("{{vhost}}", "topk(10, sum by (vhost) (rate(httpd_aborted_requests_total{HOSTS}[$__rate_interval])))")],
         ..Kind::Curves.titled("Aborted requests by virtual host", 8, "reqps") },
     Panel { thresholds: RARELY,
         description: "Request lines that are no HTTP: empty, timed out, TLS sent to a plain port, or garbage. Scanners, mostly.",
@@ -429,13 +432,18 @@ const PANELS: &[Panel] = &[
 /// The dashboard as Grafana reads it.
 pub fn dashboard() -> Value {
     let (mut x, mut y, mut bottom) = (0, 0, 0);
-    let mut panels = Vec::new();
+    let mut panels: Vec<Value> = Vec::new();
     for (panel, id) in PANELS.iter().zip(1..) {
         if x + panel.width > COLUMNS {
             (x, y) = (0, bottom);
         }
         let place = json!({ "x": x, "y": y, "w": panel.width, "h": panel.kind.height() });
-        panels.push(rendered(panel, id, &place));
+        let rendered = rendered(panel, id, &place);
+        // A row that begins collapsed holds its panels, and Grafana asks nothing for them until it is opened.
+        match panels.last_mut().filter(|last| last["collapsed"] == true && panel.kind != Kind::Row) {
+            Some(row) => row["panels"].as_array_mut().expect("panels").push(rendered),
+            None => panels.push(rendered),
+        }
         x += panel.width;
         bottom = y + panel.kind.height();
     }
@@ -445,17 +453,52 @@ pub fn dashboard() -> Value {
         "description": "What httpd_exporter counts of access logs: traffic, errors, durations, sizes, and its own health.",
         "tags": ["httpd", "apache", "nginx", "access-log"],
         "schemaVersion": 39,
-        "version": 1,
-        "editable": false,
+        "version": 2,
+        "editable": true,
         "graphTooltip": 1,
         "refresh": "30s",
         "timezone": "browser",
         "time": { "from": "now-1h", "to": "now" },
-        "links": [],
-        "annotations": { "list": [] },
+        "links": [{
+            "title": "Other dashboards of this kind", "type": "dashboards", "tags": ["httpd"], "asDropdown": true,
+            "includeVars": true, "keepTime": true, "targetBlank": false, "icon": "external link", "url": "", "tooltip": "",
+        }],
+        "annotations": { "list": annotations() },
         "templating": { "list": variables() },
         "panels": panels,
     })
+}
+
+/// What explains a step in a curve: another process, an alert.
+fn annotations() -> Value {
+    let source = json!({ "type": "prometheus", "uid": "${datasource}" });
+    let annotation = |name: &str, colour: &str, expr: &str, title: &str, text: &str, starts: bool| {
+        json!({
+            "name": name, "enable": true, "hide": false, "iconColor": colour, "datasource": source,
+            "expr": expr.replace("OWN", OWN), "step": "60s", "titleFormat": title, "textFormat": text, "tagKeys": "",
+            // The value of the series is the moment, in milliseconds.
+            "useValueForTime": starts,
+        })
+    };
+    json!([
+        annotation(
+            "Starts of the exporter",
+            "blue",
+            "process_start_time_seconds{OWN} * 1000 \
+            and on (job, instance) httpd_exporter_build_info{OWN}",
+            "The exporter started",
+            "{{instance}}",
+            true
+        ),
+        annotation(
+            "Alerts",
+            "red",
+            "ALERTS{job=~\"$job\", alertname=~\"Httpd.*\", alertstate=\"firing\"}",
+            "{{alertname}}",
+            "{{vhost}} {{instance}}",
+            false
+        ),
+    ])
 }
 
 fn variables() -> Value {
@@ -472,6 +515,9 @@ fn variables() -> Value {
             "options": [],
         })
     };
+    let of_requests = |label: &str| {
+        format!(r#"label_values(httpd_requests_total{{job=~"$job", instance=~"$instance"}}, {label})"#)
+    };
     json!([
         {
             "name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus",
@@ -480,21 +526,26 @@ fn variables() -> Value {
         },
         labels("job", "Job", "label_values(httpd_exporter_build_info, job)"),
         labels("instance", "Instance", r#"label_values(httpd_exporter_build_info{job=~"$job"}, instance)"#),
-        labels("vhost", "Virtual host", r#"label_values(httpd_requests_total{job=~"$job", instance=~"$instance"}, vhost)"#),
+        labels("vhost", "Virtual host", &of_requests("vhost")),
+        labels("route", "Route", &of_requests("route")),
+        labels("method", "Method", &of_requests("method")),
+        labels("client", "Kind of client", &of_requests("client")),
     ])
 }
 
 fn rendered(panel: &Panel, id: u64, place: &Value) -> Value {
     if panel.kind == Kind::Row {
         return json!({
-            "id": id, "type": "row", "title": panel.title, "gridPos": place, "collapsed": false, "panels": [],
+            "id": id, "type": "row", "title": panel.title, "gridPos": place, "collapsed": id > 1, "panels": [],
         });
     }
     let source = json!({ "type": "prometheus", "uid": "${datasource}" });
     let targets = panel.queries.iter().zip('A'..).map(|((legend, expr), letter)| {
         json!({
             "refId": letter, "datasource": source, "editorMode": "code", "legendFormat": legend,
-            "expr": expr.replace("TRAFFIC", TRAFFIC).replace("OWN", OWN).replace("BUDGET", BUDGET),
+            "expr": expr.replace("TRAFFIC", TRAFFIC).replace("OWN", OWN).replace("HOSTS", HOSTS).replace("BUDGET", BUDGET),
+            // Requests that stand for many: those of --exemplar, where Prometheus keeps exemplars.
+            "exemplar": panel.kind == Kind::Curves && panel.unit == "s",
             "range": panel.kind != Kind::Table, "instant": panel.kind == Kind::Table,
             "format": match panel.kind { Kind::Heat => "heatmap", Kind::Table => "table", _ => "time_series" },
         })
@@ -536,6 +587,17 @@ fn defaults(panel: &Panel) -> Value {
         "color": { "mode": if panel.kind == Kind::Stat { "thresholds" } else { "palette-classic" } },
         "thresholds": { "mode": "absolute", "steps": steps.collect::<Vec<_>>() },
     });
+    if panel.title == "Ready" {
+        let page = |title: &str, path: &str| {
+            let url = format!("http://${{__field.labels.instance}}/{path}");
+            json!({ "title": title, "url": url, "targetBlank": true })
+        };
+        defaults["links"] = json!([
+            page("Live page", ""),
+            page("What to do when an alert fires", "alerts"),
+            page("Manual", "manual")
+        ]);
+    }
     if matches!(panel.kind, Kind::Curves | Kind::Stacked) {
         let stacked = panel.kind == Kind::Stacked;
         defaults["custom"] = json!({
