@@ -131,8 +131,8 @@ impl Site {
 
     fn state_files(&self) -> usize {
         let entries = fs::read_dir(self.path("state")).into_iter().flatten().flatten();
-        // Room in reserve is no generation's.
-        entries.filter(|entry| entry.file_name() != ".reserve").count()
+        // Room in reserve and the history of the live page are no generations.
+        entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).count()
     }
 
     /// What the error log has from the program.

@@ -161,6 +161,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "src/input/",
             "src/count/mod.rs",
             "src/generations/",
+            "src/serve/live/mod.rs",
             "src/serve/port.rs",
             "src/modes/",
         ],
@@ -232,7 +233,10 @@ const KNOWS: &[(&str, &[&str])] = &[
         "generations",
         &["catalogue", "clock", "count", "fixed_point", "limits", "log", "os", "self_metrics", "snapshot"],
     ),
-    ("serve", &["calendar", "generations", "log", "os", "snapshot"]),
+    (
+        "serve",
+        &["calendar", "catalogue", "clock", "count", "fixed_point", "generations", "log", "os", "snapshot"],
+    ),
     (
         "modes",
         &[

@@ -56,6 +56,7 @@ fn every_scrape_is_whole_and_none_shows_less_than_the_one_before() {
 fn the_page_says_where_it_is_and_other_pages_are_there() {
     let exporter = Exporter::start(&["--format", "common"]);
     exporter.wait_for_stderr(&format!("serving http://{}/metrics", exporter.address));
+    exporter.wait_for_stderr(&format!("shown at http://{}/", exporter.address));
     for (path, status) in [("/metrics", 200), ("/", 200), ("/-/healthy", 200), ("/nothing", 404)] {
         assert_eq!(get(&exporter.address, path).expect("an answer").status, status, "{path}");
     }
@@ -612,4 +613,36 @@ fn a_small_address_space_is_enough_or_is_said_to_be_too_small() {
             assert_eq!(ended.page().sum("httpd_exporter_lines_total"), 20_000.0);
         }
     }
+}
+
+/// The newest points of `/live.json`: `[time, [seconds, ...]]`.
+fn points(exporter: &Exporter) -> Vec<(u64, Option<u64>)> {
+    let answer = get(&exporter.address, "/live.json").expect("an answer");
+    assert!(answer.head.contains("Content-Type: application/json"), "{}", answer.head);
+    let json: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
+    let points = json["fine"].as_array().expect("points").iter();
+    points.map(|point| (point[0].as_u64().expect("a time"), point[1][3].as_u64())).collect()
+}
+
+/// What a generation has seen of the last hour its successor shows at once.
+#[test]
+fn the_history_of_the_live_page_goes_on_over_generations() {
+    let dir = TempDir::new();
+    let state = dir.join("state").display().to_string();
+    let args = ["--format", "%{sec}t %>s", "--state-dir", &state];
+    let mut first = Exporter::start(&args);
+    wait_until("a look before the lines", || !points(&first).is_empty());
+    let seconds =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock").as_secs();
+    first.process.feed(format!("{seconds} 200\n").repeat(7).as_bytes());
+    let seen = |exporter: &Exporter| points(exporter).into_iter().find(|(_, requests)| *requests == Some(7));
+    let point = wait_for("the point of the lines", || seen(&first).ok_or("not yet".to_owned()));
+    first.process.close();
+    assert!(first.process.wait().status.success());
+    let second = Exporter::start(&args);
+    wait_until("the point of the generation before", || seen(&second) == Some(point));
+    // What was there at the start is no rate.
+    wait_until("points of its own", || points(&second).last().is_some_and(|last| *last > point));
+    let own = points(&second).into_iter().filter(|own| own.0 > point.0);
+    assert!(own.clone().all(|(_, requests)| requests == Some(0)), "{:?}", own.collect::<Vec<_>>());
 }

@@ -6,12 +6,13 @@
 use crate::advise::budget::Budget;
 use crate::advise::{no_access_log, reading, remedy, units};
 use crate::count::diagnostics::{Finding, Report, Reporter};
-use crate::count::ledger::Doubt;
+use crate::count::ledger::{Advice, Doubt};
 use crate::limits;
 use crate::log::{log_warning, printable};
 use crate::parse::{Format, Reason};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::convert::Infallible;
+use std::sync::PoisonError;
 use std::thread;
 
 /// Tells when the last report has been answered.
@@ -22,16 +23,17 @@ impl Advisor {
     /// An advisor, and the way to it for the counting thread.
     pub fn new() -> (Advisor, Reporter) {
         let (ended, end) = bounded(0);
-        let doubt = Doubt::default();
-        let (mut idle, mut thread) = (Some((ended, doubt.clone())), None);
+        let (doubt, advice) = (Doubt::default(), Advice::default());
+        let said = Said { doubt: doubt.clone(), advice: advice.clone() };
+        let (mut idle, mut thread) = (Some((ended, said)), None);
         let take = move |report| {
-            if let Some((ended, doubt)) = idle.take() {
-                thread = started(ended, doubt);
+            if let Some((ended, said)) = idle.take() {
+                thread = started(ended, said);
             }
             // If the queue is full or the thread cannot be started, advice is lost, but no line.
             let _ = thread.as_ref().map(|thread: &Sender<Report>| thread.try_send(report));
         };
-        (Advisor(end), Reporter::new(take, doubt))
+        (Advisor(end), Reporter::new(take, doubt, advice))
     }
 
     /// Waits, for a limited time, until all reports are answered. The reporter has to be dropped before.
@@ -40,12 +42,30 @@ impl Advisor {
     }
 }
 
+/// What is told to others than the operator at the log of the program.
+struct Said {
+    doubt: Doubt,
+    advice: Advice,
+}
+
+impl Said {
+    /// Says it, and keeps it for the live page.
+    fn say(&self, text: String) {
+        let mut advice = self.advice.lock().unwrap_or_else(PoisonError::into_inner);
+        if advice.len() < limits::REPORTS_MAX {
+            advice.push(text.clone());
+        }
+        drop(advice);
+        log_warning(text);
+    }
+}
+
 /// `ended` is dropped when the thread ends.
-fn started(ended: Sender<Infallible>, doubt: Doubt) -> Option<Sender<Report>> {
+fn started(ended: Sender<Infallible>, said: Said) -> Option<Sender<Report>> {
     let (sender, reports) = bounded(limits::REPORTS_MAX);
     let work = move || {
         let _ended = ended;
-        reports.iter().for_each(|report| answer(&report, &doubt));
+        reports.iter().for_each(|report| answer(&report, &said));
     };
     let thread = thread::Builder::new().name("advise".to_owned()).spawn(work);
     thread
@@ -54,27 +74,27 @@ fn started(ended: Sender<Infallible>, doubt: Doubt) -> Option<Sender<Report>> {
         .ok()
 }
 
-fn answer(Report { format: spec, finding }: &Report, doubt: &Doubt) {
+fn answer(Report { format: spec, finding }: &Report, said: &Said) {
     let format = spec.as_deref().and_then(|spec| Format::compile(spec).ok());
     match (finding, format) {
         (Finding::Malformed { number, reason, line }, Some(format)) => {
-            first_of_a_kind(&format, *number, *reason, line);
+            first_of_a_kind(&format, (*number, *reason), line, said);
         }
-        (Finding::FirstLines(samples), Some(format)) => first_lines(&format, &samples.lines(), doubt),
+        (Finding::FirstLines(samples), Some(format)) => first_lines(&format, &samples.lines(), said),
         (Finding::Misfit { malformed, lines, samples }, Some(format)) => {
             let (name, text) = (format.name(), format.text());
             let advice = advice(&format, &samples.lines());
-            log_warning(format!(
+            said.say(format!(
                 "{malformed} of {lines} lines do not fit the format `{name}`: {text}; {advice}"
             ));
         }
         (Finding::Misfit { malformed, lines, samples }, None) => {
             let start = format!("{malformed} of {lines} lines fit none of the presets");
-            log_warning(no_preset(&start, &samples.lines()));
+            said.say(no_preset(&start, &samples.lines()));
         }
         (Finding::Untold(samples), _) => {
             if let Some(asked) = units::ask(&samples.lines()) {
-                log_warning(asked);
+                said.say(asked);
             }
         }
         // Only a format that is known reads lines, and misses them.
@@ -82,9 +102,9 @@ fn answer(Report { format: spec, finding }: &Report, doubt: &Doubt) {
     }
 }
 
-fn first_of_a_kind(format: &Format, number: u64, reason: Reason, line: &[u8]) {
+fn first_of_a_kind(format: &Format, (number, reason): (u64, Reason), line: &[u8], said: &Said) {
     let Err(mismatch) = reading::explain(format, line) else { return };
-    log_warning(format!(
+    said.say(format!(
         "line {number} does not fit the format `{}` ({}): {mismatch}; the line: {}; \
          further lines of this kind are only counted",
         format.name(),
@@ -94,11 +114,11 @@ fn first_of_a_kind(format: &Format, number: u64, reason: Reason, line: &[u8]) {
 }
 
 /// A format that is nearly right may read lines, each value one place off.
-fn first_lines(format: &Format, lines: &[&[u8]], doubt: &Doubt) {
+fn first_lines(format: &Format, lines: &[&[u8]], said: &Said) {
     let Some(why) = reading::doubt(format, lines) else { return };
     let start = format!("the lines fit `{}`, which is probably the wrong format: {why}", format.text());
-    let _ = doubt.set(start.clone());
-    log_warning(format!("{start}; {}", advice(format, lines)));
+    let _ = said.doubt.set(start.clone());
+    said.say(format!("{start}; {}", advice(format, lines)));
 }
 
 fn advice(format: &Format, lines: &[&[u8]]) -> String {

@@ -4,18 +4,24 @@
 //! Advice is worked out elsewhere, on a thread of its own. Strangers choose what ends up here, so the number of reports
 //! is fixed, and so are the lines and bytes that are kept.
 
-use crate::count::ledger::{Doubt, Ledger};
+use crate::count::ledger::{Advice, Doubt, Ledger, Rejected};
 use crate::count::totals::Outcome;
 use crate::limits;
+use crate::log::printable;
 use crate::parse::envelope::choose::inner_lines;
 use crate::parse::envelope::peel::Envelope;
 use crate::parse::{Malformed, Reason};
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::PoisonError;
 use std::time::Instant;
 
 /// Lines after which nothing more is waited for when none of them fits: a quiet server may take days to log a
 /// hundred.
 const HOPELESS_LINES: u64 = 10;
+
+/// The newest lines that do not fit, of which so many are kept for who looks at the live page.
+const LATEST_MAX: usize = 10;
 
 /// A fact that the operator should be told.
 #[derive(Clone, Debug)]
@@ -43,11 +49,13 @@ pub struct Reporter {
     take: Box<dyn FnMut(Report) + Send>,
     /// The advisor's doubt about lines that fit.
     pub doubt: Doubt,
+    /// All that it has said.
+    pub advice: Advice,
 }
 
 impl Reporter {
-    pub fn new(take: impl FnMut(Report) + Send + 'static, doubt: Doubt) -> Reporter {
-        Reporter { take: Box::new(take), doubt }
+    pub fn new(take: impl FnMut(Report) + Send + 'static, doubt: Doubt, advice: Advice) -> Reporter {
+        Reporter { take: Box::new(take), doubt, advice }
     }
 }
 
@@ -103,6 +111,8 @@ pub struct Diagnostics {
     looked: bool,
     /// When it is said that no line has fitted yet, from the first that did not.
     due: Option<Instant>,
+    /// The newest lines that did not fit: their numbers, why, and their beginnings.
+    latest: VecDeque<(u64, Reason, Vec<u8>)>,
 }
 
 impl Diagnostics {
@@ -116,6 +126,7 @@ impl Diagnostics {
             first: Samples::default(),
             looked: false,
             due: None,
+            latest: VecDeque::with_capacity(LATEST_MAX),
         }
     }
 
@@ -129,16 +140,33 @@ impl Diagnostics {
         if !self.shown[malformed.reason as usize] {
             self.show(malformed, line, format, ledger);
         }
+        self.keep(ledger.totals.all() + 1, malformed.reason, line);
+    }
+
+    /// Keeps a line that does not fit, for the advice on all of them and for who looks.
+    #[inline(never)]
+    pub fn keep(&mut self, number: u64, reason: Reason, line: &[u8]) {
+        let mut text = match self.latest.len() < LATEST_MAX {
+            true => Vec::new(),
+            false => self.latest.pop_front().map(|(_, _, text)| text).unwrap_or_default(),
+        };
+        text.clear();
+        text.extend_from_slice(&line[..line.len().min(limits::SAMPLE_LINE_BYTES_MAX)]);
+        self.latest.push_back((number, reason, text));
         if !self.told_misfit {
             self.misfits.add(line);
         }
     }
 
-    /// Keeps a line that no preset reads.
-    pub fn keep(&mut self, line: &[u8]) {
-        if !self.told_misfit {
-            self.misfits.add(line);
-        }
+    /// The newest lines that do not fit, and what was said of such lines.
+    pub fn latest(&self) -> (Vec<Rejected>, Vec<String>) {
+        let rejected = self.latest.iter().map(|(number, reason, text)| Rejected {
+            number: *number,
+            reason: reason.as_str(),
+            text: printable(text, limits::SHOWN_LINE_CHARS),
+        });
+        let advice = self.reporter.advice.lock().unwrap_or_else(PoisonError::into_inner);
+        (rejected.collect(), advice.clone())
     }
 
     #[cold]

@@ -16,7 +16,7 @@ use crate::count::totals::{Outcome, Totals};
 use crate::limits;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// The labels of a series on a page: names and values.
 pub type LabelSet = Vec<(String, String)>;
@@ -138,7 +138,21 @@ pub struct Summary {
     pub malformed: u64,
     pub foreign: u64,
     pub why_not_ready: Option<Cow<'static, str>>,
+    /// The newest lines that do not fit, the last one last, and what was said of such lines.
+    pub rejected: Vec<Rejected>,
+    pub advice: Vec<String>,
 }
+
+/// A line that does not fit, as it may be shown.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    pub number: u64,
+    pub reason: &'static str,
+    pub text: String,
+}
+
+/// What the advisor has said of the lines; bounded as the reports are.
+pub type Advice = Arc<Mutex<Vec<String>>>;
 
 /// Places in files by key; none where a file has been read for good.
 pub type Places = BTreeMap<Arc<str>, Option<String>>;
@@ -342,6 +356,8 @@ impl Ledger {
             malformed: self.totals.of(Outcome::Malformed),
             foreign: self.totals.of(Outcome::Foreign),
             why_not_ready: self.why_not_ready(),
+            rejected: Vec::new(),
+            advice: Vec::new(),
         }
     }
 

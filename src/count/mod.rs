@@ -389,7 +389,7 @@ impl Counter {
                 };
                 ledger.totals.malformed[reason as usize] += 1;
                 ledger.totals.enter(Outcome::Malformed);
-                diagnostics.keep(line);
+                diagnostics.keep(ledger.totals.all(), reason, line);
             });
             self.enter_tally();
         }
@@ -423,10 +423,13 @@ fn tell_unused(options: &Options, ledger: &Ledger) {
 }
 
 /// The receiver may have gone meanwhile.
-fn answer(question: Option<SnapshotRequest>, ledger: &Ledger) {
+fn answer(question: Option<SnapshotRequest>, ledger: &Ledger, diagnostics: &Diagnostics) {
     match question {
         Some(SnapshotRequest::All(reply)) => drop(reply.try_send(ledger.clone())),
-        Some(SnapshotRequest::Summary(reply)) => drop(reply.try_send(ledger.summary())),
+        Some(SnapshotRequest::Summary(reply)) => {
+            let (rejected, advice) = diagnostics.latest();
+            let _ = reply.try_send(Summary { rejected, advice, ..ledger.summary() });
+        }
         None => {}
     }
 }
@@ -452,7 +455,7 @@ pub fn run(
                 }
                 Err(_) => break,
             },
-            recv(requests) -> question => answer(question.ok(), &counter.ledger),
+            recv(requests) -> question => answer(question.ok(), &counter.ledger, &counter.diagnostics),
             recv(choice_due) -> _ => {
                 counter.choose();
                 counter.note_places();

@@ -7,7 +7,7 @@ use crate::generations::content::{Content, Head, Name, TITLE_BYTES_MAX};
 use crate::limits::STATE_BYTES_MAX;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +33,25 @@ impl Directory {
         }
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// A short text that is no generation's.
+    pub fn read_beside(&self, name: &str, bytes_max: u64) -> io::Result<Option<String>> {
+        let file = open(&self.path.join(name), false)?;
+        let meta = file.metadata()?;
+        if !meta.is_file() || meta.len() > bytes_max {
+            return Ok(None);
+        }
+        Ok(String::from_utf8(bytes_from(&file, 0, meta.len())?).ok())
+    }
+
+    pub fn write_beside(&self, name: &str, text: &str) -> io::Result<()> {
+        let (path, new) = (self.path.join(name), self.path.join(format!("{name}.new")));
+        let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o640).custom_flags(flags);
+        options.open(&new)?.write_all(text.as_bytes())?;
+        std::fs::rename(&new, &path)
     }
 
     /// Opens a file for a look.

@@ -219,6 +219,16 @@ impl State {
         own_file::keep_reserve(&self.directory.path, bytes);
     }
 
+    /// What stands beside the state under that name, if it is a short text.
+    pub fn read_beside(&self, name: &str, bytes_max: u64) -> Option<String> {
+        self.directory.read_beside(name, bytes_max).ok().flatten()
+    }
+
+    /// Puts a text beside the state: not synced, for nothing is lost with it.
+    pub fn write_beside(&self, name: &str, text: &str) -> io::Result<()> {
+        self.directory.write_beside(name, text)
+    }
+
     /// Whether our file stands in the directory. While it is being written, it will.
     pub fn is_linked(&self) -> bool {
         self.own.try_lock().map_or(true, |mine| self.is_under_its_name(&mine))

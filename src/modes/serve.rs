@@ -19,10 +19,10 @@ use crate::options::Options;
 use crate::os::{Parent, SignalPipe};
 use crate::self_metrics::SelfMetrics;
 use crate::serve::http::{Address, EventSink, Listener, Server, ServerEvent};
-use crate::serve::landing;
+use crate::serve::live::Live;
 use crate::serve::port;
 use crate::serve::port::{Command, PortManager};
-use crate::serve::site::MetricsSite;
+use crate::serve::site::{self, MetricsSite};
 use crate::{limits, os};
 use crossbeam_channel::unbounded;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let parent = Parent::find();
     // The server may write while we are still busy with what needs root.
     os::enlarge_pipe(std::io::stdin(), limits::PIPE_BYTES);
-    if landing::asset(&options.telemetry_path).is_some() {
+    if site::is_taken(&options.telemetry_path) {
         return Err(Failure::Usage(format!("--web.telemetry-path: `{}` is taken", options.telemetry_path)));
     }
     let (plan, tee) = (Plan::of(&options)?, TeePlan::of(&options));
@@ -104,7 +104,13 @@ impl Service {
         let publisher = Arc::new(Publisher::new(counting.snapshots, self_metrics.clone(), state, shown));
         publisher.begin();
         let events = events(self_metrics);
-        let site = MetricsSite { publisher: publisher.clone(), telemetry_path: telemetry_path.clone() };
+        let live = Arc::new(Live::new(publisher.clone()));
+        let (stop_live, stopped) = Live::stop();
+        let site = MetricsSite {
+            publisher: publisher.clone(),
+            live: live.clone(),
+            telemetry_path: telemetry_path.clone(),
+        };
         let server = Server::start(opened.listeners, telemetry_path.clone(), Arc::new(site), events);
         let server = or_without(server.map_err(|e| system("start the server", &e)), "nothing is served");
         if server.is_some() {
@@ -118,16 +124,22 @@ impl Service {
         let (writer, requests) = (StateWriter::new(publisher.clone()), publisher.requests());
         let saving = start_thread("save", move || writer.run(&requests));
         let saving = or_without(saving, "counts are saved at the end only");
+        let looking = start_thread("live", move || live.run(&stopped));
+        let looking = or_without(looking, "the live page has no history");
         let port = start_thread("port", move || port.run(&commanded));
         let port = or_without(port, "the port is kept to the end");
 
+        let mut stop_live = Some(stop_live);
         let read = read(input, signals, tee, counting.chunks, || {
+            // Who serves next shows what was seen here.
+            stop_live = None;
             let _ = commands.send(Command::Retire);
             on_terminate()
         });
-        drop(commands);
+        drop((commands, stop_live));
         let ledger = join(counting.thread)?;
         port.map_or(Ok(()), join)?;
+        looking.map_or(Ok(()), join)?;
         publisher.close();
         saving.map_or(Ok(()), join)?;
         publisher.finish(&ledger);

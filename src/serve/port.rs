@@ -43,7 +43,9 @@ pub fn announce(address: &str, telemetry_path: &str) {
     if address.starts_with("unix:") {
         log_info(format_args!("serving {telemetry_path} on {address}"));
     } else {
-        log_info(format_args!("serving http://{address}{telemetry_path}"));
+        log_info(format_args!(
+            "serving http://{address}{telemetry_path}; what is counted is shown at http://{address}/"
+        ));
     }
 }
 

@@ -6,6 +6,8 @@ use crate::serve::http;
 use crate::serve::http::Handler;
 use crate::serve::landing;
 use crate::serve::landing::LandingFacts;
+use crate::serve::live::Live;
+use crate::serve::{documents, live};
 use crate::snapshot::exposition;
 use crate::snapshot::exposition::Form;
 use std::sync::Arc;
@@ -13,7 +15,13 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct MetricsSite {
     pub publisher: Arc<Publisher>,
+    pub live: Arc<Live>,
     pub telemetry_path: String,
+}
+
+/// Whether a page of ours other than the metrics has that path.
+pub fn is_taken(path: &str) -> bool {
+    path == live::PATH || documents::page(path).is_some() || landing::asset(path).is_some()
 }
 
 impl Handler for MetricsSite {
@@ -46,6 +54,10 @@ impl Handler for MetricsSite {
     }
 
     fn extra(&self, path: &str) -> Option<(&'static str, Vec<u8>)> {
-        landing::asset(path).map(|(content_type, bytes)| (content_type, bytes.to_vec()))
+        if path == live::PATH {
+            return Some((http::JSON, self.live.answer().into_bytes()));
+        }
+        let document = documents::page(path).map(|html| (http::HTML, html.into_bytes()));
+        document.or_else(|| landing::asset(path).map(|(content_type, bytes)| (content_type, bytes.to_vec())))
     }
 }

@@ -7,6 +7,7 @@
 use crate::catalogue::{HistogramKinds, Kind, Merge, Metric, zero_exponent};
 use crate::count::native::NativeCounts;
 use crate::fixed_point::FixedPoint;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -386,26 +387,43 @@ pub fn push_label(labels: &mut String, name: &str, value: &str) {
 
 /// The pairs that `push_label` has written.
 pub fn labels_of(labels: &str) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
+    pairs_of(labels).map(|(name, value)| (name.to_owned(), unescaped(value).into_owned())).collect()
+}
+
+/// The same without taking them out of the text: values as they are written.
+pub fn pairs_of(labels: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = labels;
-    while let Some((name, text)) = rest.split_once("=\"") {
-        let (mut value, mut chars) = (String::new(), text.char_indices());
-        let end = loop {
-            match chars.next() {
-                Some((_, '\\')) => match chars.next() {
-                    Some((_, 'n')) => value.push('\n'),
-                    Some((_, other)) => value.push(other),
-                    None => break text.len(),
-                },
-                Some((at, '"')) => break at + 1,
-                Some((_, other)) => value.push(other),
-                None => break text.len(),
-            }
+    std::iter::from_fn(move || {
+        let (name, text) = rest.split_once("=\"")?;
+        let mut is_escaped = false;
+        let ends = |byte: u8| {
+            let ends = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            ends
         };
-        pairs.push((name.to_owned(), value));
-        rest = text[end..].trim_start_matches(',');
+        let end = text.bytes().position(ends).unwrap_or(text.len());
+        rest = text.get(end + 1..).unwrap_or("").trim_start_matches(',');
+        Some((name, &text[..end]))
+    })
+}
+
+/// A value without its escapes.
+pub fn unescaped(value: &str) -> Cow<'_, str> {
+    if !value.contains('\\') {
+        return value.into();
     }
-    pairs
+    let (mut text, mut chars) = (String::with_capacity(value.len()), value.chars());
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' => match chars.next() {
+                Some('n') => text.push('\n'),
+                Some(other) => text.push(other),
+                None => break,
+            },
+            other => text.push(other),
+        }
+    }
+    text.into()
 }
 
 /// The escapes are the same in the text format 0.0.4 and in OpenMetrics (section ABNF, escaped-string).
@@ -421,5 +439,19 @@ fn push_escaped(labels: &mut String, value: &str) {
                 labels.push_str(special);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_read_as_they_were_written() {
+        let values = ["", "a", "a\"b\\c\nd", "\\", "\"", "x,y=\"z\"", "\\n", "ends in \\\\"];
+        let mut labels = String::new();
+        values.iter().for_each(|value| push_label(&mut labels, "name", value));
+        let read: Vec<String> = labels_of(&labels).into_iter().map(|(_, value)| value).collect();
+        assert_eq!(read, values);
     }
 }

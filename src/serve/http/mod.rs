@@ -43,6 +43,7 @@ pub use crate::serve::http::handler::{EventSink, Handler, NO_MEMORY, ServerEvent
 pub use crate::serve::http::listener::Listener;
 #[cfg(any(test, fuzzing))]
 pub use crate::serve::http::request::check as check_head;
+pub use crate::serve::http::response::{HTML, JSON};
 
 /// The running server. Dropping it ends it.
 #[derive(Debug)]

@@ -27,6 +27,7 @@ pub struct Body {
 
 pub const PLAIN: &str = "text/plain; charset=utf-8";
 pub const HTML: &str = "text/html; charset=utf-8";
+pub const JSON: &str = "application/json";
 
 /// With every HTML page: it loads from here alone and runs nothing inline, nobody frames it, and no text can
 /// become markup by way of a script. Label values come from strangers.

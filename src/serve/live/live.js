@@ -1,23 +1,16 @@
-// Turns the page of metrics, fetched every few seconds like any scraper does, into the figures, charts and
-// tables of the page at `/`. All history is kept here; the server knows of none of it.
+// Shows what the server keeps of the last hour, asked for every few seconds, as figures, charts and tables.
 //
-// Label values come from strangers and are shown as text, never as markup; the Content-Security-Policy makes
-// the browser refuse anything else.
+// Label values and lines come from strangers and are shown as text, never as markup; the Content-Security-Policy makes
+// the browser refuse anything else. They are never the names of properties.
 
-import {
-  CLASSES, DURATION, DURATIONS, FORMAT, LINES, MALFORMED, NEWEST, READY, RECEIVED, REQUESTS, SENT, START,
-  Slice, newest, read,
-} from "./figures.js";
-
-const PERIOD = 2000; // milliseconds between two fetches
-const PERIOD_MAX = 5000; // the same for pages that take long
+const SOURCE = "live.json";
+const PERIOD = 5000; // milliseconds between two fetches, which is how often the server looks
+const FIRST_PERIOD = 1000; // the same while the server looks more often, at its start
+const FIRST_POINTS = 10;
 const PATIENCE = 10000; // milliseconds until a fetch has failed, Prometheus's default
-const GAP = 12000; // milliseconds without an answer after which a line is not drawn on
-const WINDOW = 10; // seconds that a figure and a point of a chart are of
-const MINUTE = 60; // seconds that the tables are of
-const SPANS = [60, 120, 300, 600]; // seconds that the charts may show: they widen as history grows
-const BUSIEST = 8; // rows of a table
 const STALE = 300; // seconds after which the newest line is remarkable
+const FEW = 8; // rows of a table before all are asked for
+const MANY = 500; // rows that are drawn at most
 
 /** What the reasons of malformed lines mean. */
 const REASONS = new Map([
@@ -48,20 +41,31 @@ const scaled = (units) => (value) => {
   const [size, unit] = units.find(([size]) => value >= size * 0.9995) ?? units.at(-1);
   return `${number(value / size)}\u202f${unit}`;
 };
-const rate = (value) => (Number.isFinite(value) ? `${number(value)}/s` : NONE);
+
+/** Of a second where there is one in it, else of a minute or an hour. */
+function rate(value) {
+  if (!Number.isFinite(value)) return NONE;
+  if (value >= 0.9995) return `${number(value)}/s`;
+  if (value === 0) return "0";
+  return value >= 0.9995 / 60 ? `${number(value * 60)} a minute` : `${number(value * 3600)} an hour`;
+}
+/** For a scale or a column. */
+const short = (text) => text.replace(" a minute", "/min").replace(" an hour", "/h");
 const percent = (value) => (Number.isFinite(value) ? `${number(value * 100)}\u202f%` : NONE);
 const seconds = scaled([[1, "s"], [1e-3, "ms"], [1e-6, "\u00b5s"]]);
 /** At the last bound of the buckets it may be any longer one, and in the first bucket any shorter one. */
-const duration = (value) => {
-  const side = value === lastBound ? "\u2265\u202f" : value <= firstBound ? "<\u202f" : "";
-  return side + seconds(known(value));
-};
-/** No less than the first bound, below which the buckets tell nothing. */
-const known = (value) => (value < firstBound ? firstBound : value);
-const bytes = scaled([[1e12, "TB/s"], [1e9, "GB/s"], [1e6, "MB/s"], [1e3, "kB/s"], [1, "B/s"]]);
+function duration(value) {
+  const bounds = data?.bounds ?? [];
+  if (value === null || !Number.isFinite(value) || bounds.length === 0) return NONE;
+  if (value >= bounds.at(-1)) return `${seconds(bounds.at(-1))} or more`;
+  return value <= bounds[0] ? `<\u202f${seconds(bounds[0])}` : seconds(value);
+}
+const volume = scaled([[1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"], [1, "B"]]);
+const bytes = (value) => (Number.isFinite(value) ? `${volume(value)}/s` : NONE);
 const whole = (value) => value.toLocaleString("en");
-const clock = (time) => new Date(time).toLocaleTimeString("en-GB");
-const utc = (time) => new Date(time).toISOString().slice(0, 19).replace("T", " ") + " UTC";
+const moment = (time) => new Date(time).toISOString();
+const clock = (time) => `${moment(time).slice(11, 19)} UTC`;
+const utc = (time) => `${moment(time).slice(0, 19).replace("T", " ")} UTC`;
 
 function ago(value) {
   if (value < 120) return `${Math.round(value)} s ago`;
@@ -75,68 +79,51 @@ function roundedUp(value) {
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15].map((step) => step * power).find((step) => step >= value * 1.02);
 }
 
-// ---- What is kept ------------------------------------------------------------------------------
+// ---- What the server has said ------------------------------------------------------------------
 
-let samples = new Map(); // of the last page
-let families = new Map(); // the same, by the name of the metric
-let firstBound = NaN; // of the histogram
-let lastBound = NaN;
-let at = 0; // when it came, on the clock that never jumps
-let time = 0; // the same, on the clock on the wall
-let slices = []; // of the last minute
+let data = null; // the last answer
 let points = []; // of the charts
-let cursor = null; // milliseconds before the newest point, or null
+let span = 600; // seconds that the charts show
+let cursor = null; // milliseconds before now, or null
 let paused = false;
 let lostAt = 0; // since when there is no answer, or 0
 let timer = 0;
 let asking = false;
 
-function point(slice, broken) {
-  const { total } = slice;
-  const values = { time, broken, all: total.all / slice.seconds };
-  for (const [name, count] of total.classes) values[name] = count / slice.seconds;
-  values.errors = total.share("5xx");
-  values.refused = total.share("4xx");
-  for (const percentile of [50, 95, 99]) values["p" + percentile] = known(total.quantile(percentile / 100));
-  values.sent = has(SENT) ? total.sent / slice.seconds : NaN;
-  values.received = has(RECEIVED) ? total.received / slice.seconds : NaN;
-  return values;
+/** Counts `[seconds, other, 1xx ... 5xx, sent, received, 50 %, 95 %, 99 %]` as rates; without counts it is a gap. */
+function ratesOf([length, other, c1, c2, c3, c4, c5, sent, received, p50, p95, p99], time) {
+  if (other === undefined || !(length > 0)) return { time, length: length ?? 0, gap: true };
+  const all = other + c1 + c2 + c3 + c4 + c5;
+  const timed = (value) => (value === null ? NaN : Math.max(value, data.bounds[0] ?? 0));
+  return {
+    time, length, gap: false, all: all / length,
+    other: other / length, "1xx": c1 / length, "2xx": c2 / length, "3xx": c3 / length, "4xx": c4 / length,
+    "5xx": c5 / length, errors: c5 / all, refused: c4 / all,
+    sent: data.has_sent ? sent / length : NaN, received: data.has_received ? received / length : NaN,
+    p50: timed(p50), p95: timed(p95), p99: timed(p99),
+  };
+}
+
+/** The points of the span: fine ones, or coarse ones and behind them the fine ones that are newer. */
+function pointsOf(answer) {
+  const read = (list) => list.map(([time, counts]) => ratesOf(counts, time));
+  if (span <= 600) return read(answer.fine);
+  const last = answer.coarse.at(-1)?.[0] ?? 0;
+  return read([...answer.coarse, ...answer.fine.filter(([time]) => time > last)]);
+}
+
+function take(answer) {
+  data = answer;
+  points = pointsOf(data);
+  lostAt = 0;
+  facts(data.fine.at(-1)?.[0] ?? data.now); // of the moment of the look
+  tables();
+  rejected();
+  draw();
 }
 
 /** Whether what is shown is of an earlier moment than the reader's. */
 const isOld = () => paused || lostAt > 0;
-
-const of = (name) => families.get(name) ?? [];
-const has = (name) => families.has(name);
-const only = (name) => of(name)[0]?.value;
-
-function take(text, arrived, date) {
-  const before = { samples, at, time, start: only(START) };
-  samples = read(text, before.samples);
-  families = new Map();
-  for (const sample of samples.values()) {
-    if (!has(sample.name)) families.set(sample.name, []);
-    of(sample.name).push(sample);
-  }
-  const bounds = of(DURATION).map(({ labels }) => Number(labels.get("le"))).filter(Number.isFinite);
-  firstBound = bounds.reduce((first, bound) => (bound >= first ? first : bound), NaN);
-  lastBound = bounds.reduce((last, bound) => (bound <= last ? last : bound), NaN);
-  at = arrived;
-  time = Date.now();
-  // A page of another process has no past in common with ours, and an average over a pause looks like news.
-  if (before.start === only(START) && Math.abs(time - before.time) < GAP) {
-    slices = newest([...slices, Slice.between(before.samples, samples, (at - before.at) / 1000)], MINUTE);
-    points.push(point(Slice.sum(newest(slices, WINDOW)), slices.length === 1));
-    points = points.filter((point) => time - point.time <= SPANS.at(-1) * 1000 + GAP);
-  } else {
-    slices = [];
-  }
-  if (before.start !== undefined && before.start !== only(START)) show("since", utc(only(START) * 1000));
-  lostAt = 0;
-  facts(Number.isNaN(date) ? time : date);
-  tables(Slice.sum(slices));
-  draw();
-}
 
 // ---- The way to the server ---------------------------------------------------------------------
 
@@ -144,16 +131,10 @@ async function ask() {
   if (asking || paused || document.hidden) return;
   asking = true;
   clearTimeout(timer);
-  const asked = performance.now();
   try {
-    const response = await fetch(document.body.dataset.telemetry, {
-      cache: "no-store",
-      headers: { Accept: "text/plain;version=0.0.4" },
-      signal: AbortSignal.timeout(PATIENCE),
-    });
-    const arrived = performance.now();
+    const response = await fetch(SOURCE, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     if (!response.ok) throw new Error(`status ${response.status}`);
-    take(await response.text(), arrived, Date.parse(response.headers.get("Date")));
+    take(await response.json());
   } catch (error) {
     lostAt ||= Date.now();
     age();
@@ -161,38 +142,25 @@ async function ask() {
   }
   asking = false;
   state();
-  // A page that takes long to make and to read is asked for less often; the first rate is worth a hurry.
-  const pause = Math.min(PERIOD_MAX, Math.max(PERIOD, 10 * (performance.now() - asked)));
-  timer = setTimeout(ask, slices.length === 0 && !lostAt ? PERIOD / 2 : pause);
+  timer = setTimeout(ask, (data?.fine.length ?? 0) < FIRST_POINTS && !lostAt ? FIRST_PERIOD : PERIOD);
 }
 
 /** Figures that are no longer of now do not say so. */
 function age() {
-  if (samples.size) facts(NaN);
+  if (data) facts(NaN);
   draw();
 }
 
 function state() {
-  const why = whyNotReady();
-  const running = why ? why[0].toUpperCase() + why.slice(1) : "Live";
+  const why = data?.why_not_ready ?? "";
+  const short = why.split(":", 1)[0]; // the rest of it stands under Readiness
+  const running = why ? short[0].toUpperCase() + short.slice(1) : "Live";
   const words = paused ? "Paused" : lostAt ? `No answer since ${clock(lostAt)}` : running;
   if (byId("state").textContent !== words) show("state", words); // else it would be read aloud each time
   document.body.classList.toggle("is-live", !isOld() && !why);
   document.body.classList.toggle("is-unready", !isOld() && why !== "");
   document.body.classList.toggle("is-lost", !paused && lostAt > 0);
 }
-
-/** What /-/ready says, told from the metrics: its answer would be an error in the browser's console. */
-function whyNotReady() {
-  if (only(READY) !== 0) return "";
-  const malformed = slices.some((slice) => [...slice.malformed.values()].some((count) => count > 0));
-  // Counts of earlier processes are kept, so that lines on the page need not be of this one.
-  const isIdle = linesRead() === 0 || (!malformed && only(NEWEST) < only(START));
-  if (isIdle) return "no line has been read yet";
-  return has(FORMAT) ? "most lines do not fit the format" : "the lines fit none of the presets";
-}
-
-const linesRead = () => of(LINES).reduce((sum, { value }) => sum + value, 0);
 
 // ---- Text and tables ---------------------------------------------------------------------------
 
@@ -207,69 +175,153 @@ function make(name, properties, ...children) {
 
 /** A stranger's text cannot turn around the words beside it, and what would hide or turn its own has a number. */
 function foreign(text) {
-  const number = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
-  const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, number);
+  const code = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
+  const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, code);
   return make("bdi", { textContent: text === "" ? "(empty)" : visible });
 }
 
 /** Without a `now` nothing is said to be so long ago. */
 function facts(now) {
-  const format = of(FORMAT)[0]?.labels;
-  show("format", format ? `${format.get("format")}: ${format.get("text")}` : "not chosen yet");
-  const newest = only(NEWEST);
-  const lag = Math.max(0, now / 1000 - newest);
-  const moment = newest === undefined ? "none yet" : utc(newest * 1000);
-  show("lag", Number.isNaN(lag) ? moment : `${ago(lag)} (${moment})`);
+  const { format, newest, why_not_ready: why, lines, malformed } = data;
+  const [name, text, envelope] = format ?? [];
+  const around = envelope && envelope !== "none" ? `, in ${envelope}` : "";
+  show("format", format ? `${name}: ${text}${around}` : "not chosen yet");
+  show("since", utc(data.since * 1000));
+  const lag = newest === null ? NaN : Math.max(0, now / 1000 - newest);
+  const at = newest === null ? "none yet" : utc(newest * 1000);
+  show("lag", Number.isNaN(lag) ? at : `${ago(lag)} (${at})`);
   byId("lag").classList.toggle("bad", lag > STALE);
-  const why = whyNotReady();
-  byId("ready").classList.toggle("bad", why !== "");
+  byId("ready").classList.toggle("bad", Boolean(why));
   show("ready", why ? `not ready: ${why}` : "ready");
-  show("read", whole(linesRead()));
-  for (const outcome of ["malformed", "foreign"]) {
-    const lines = of(LINES).find(({ labels }) => labels.get("outcome") === outcome);
-    show(outcome, whole(lines?.value ?? 0));
+  show("read", whole(Object.values(lines).reduce((sum, count) => sum + count, 0)));
+  for (const outcome of ["malformed", "foreign"]) show(outcome, whole(lines[outcome] ?? 0));
+  const rows = Object.entries(malformed).sort(([, a], [, b]) => b - a).map(([reason, count]) =>
+    make("tr", {}, make("th", { scope: "row" }, reasonOf(reason)), make("td", {}, whole(count))));
+  const heads = ["Why malformed", "in all"].map((text) => make("th", { scope: "col" }, text));
+  const table = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
+  byId("reasons").replaceChildren(...(rows.length ? [table] : []));
+}
+
+const reasonOf = (reason) => (REASONS.has(reason) ? `${reason}: ${REASONS.get(reason)}` : reason);
+
+/** The newest lines that do not fit, the last one first, and what the program said of such lines. */
+function rejected() {
+  byId("rejected").hidden = data.rejected.length === 0 && data.advice.length === 0;
+  const lines = data.rejected.toReversed().map(({ number, reason, line }) =>
+    make("li", {}, `Line ${whole(number)}, ${reasonOf(reason)}`, make("code", {}, foreign(line))));
+  byId("rejected-lines").replaceChildren(...lines);
+  byId("advice").replaceChildren(...data.advice.map((text) => make("li", {}, foreign(text))));
+}
+
+/** A row of a table is `[name, requests, errors, 95 %]` in all, and the same three of the last minute. */
+const COLUMNS = [
+  {
+    words: () => "Requests", of: (row) => row.requests,
+    text: (row, length) => (length ? short(rate(row.requests / length)) : whole(row.requests)),
+  },
+  {
+    words: () => "5xx", of: (row) => row.errors / row.requests || 0,
+    text: (row) => percent(row.errors / row.requests),
+  },
+  {
+    words: () => "95\u202f%", of: (row) => row.slow ?? -1, text: (row) => duration(row.slow),
+    needs: () => data.bounds.length > 0,
+  },
+];
+
+const TABLES = [
+  { id: "vhosts", label: "vhost", title: "Virtual hosts", what: "Host" },
+  { id: "routes", label: "route", title: "Routes", what: "Route" },
+  { id: "clients", label: "client", title: "Kinds of clients", what: "Client" },
+].map((table) => ({ ...table, filter: "", sort: 0, up: false, all: false, lately: null }));
+
+function buildTable(table) {
+  table.input = make("input", { type: "search", placeholder: "Filter", ariaLabel: `Filter: ${table.title}` });
+  table.input.addEventListener("input", () => change(table, { filter: table.input.value.toLowerCase() }));
+  const button = (text, lately) => {
+    const element = make("button", { type: "button" }, text);
+    element.addEventListener("click", () => change(table, { lately }));
+    return element;
+  };
+  table.buttons = [button("last minute", true), button("in all", false)];
+  table.place = make("div", { className: "rows" });
+  table.more = make("button", { type: "button", className: "more" });
+  table.more.addEventListener("click", () => change(table, { all: !table.all }));
+  const choice = make("div", { className: "choice" }, ...table.buttons);
+  choice.setAttribute("role", "group");
+  const head = make("div", { className: "bar" }, make("h2", {}, table.title), table.input, choice);
+  table.card = make("section", { id: table.id, hidden: true }, head, table.place, table.more);
+  byId("tables").append(table.card);
+}
+
+function change(table, changes) {
+  Object.assign(table, changes);
+  tables();
+}
+
+function tables() {
+  if (!data) return;
+  for (const table of TABLES) {
+    const known = Object.hasOwn(data.tables, table.label) ? data.tables[table.label] : null;
+    table.card.hidden = known === null;
+    if (known) fill(table, known);
   }
 }
 
-function table(caption, heads, rows) {
-  const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
-  const body = rows.map(([first, ...rest]) =>
-    make("tr", {}, make("th", { scope: "row" }, first), ...rest.map((text) => make("td", {}, text))));
-  const title = make("caption", { className: "unseen" }, caption);
-  return make("table", {}, title, make("thead", {}, head), make("tbody", {}, ...body));
-}
-
-function tables(minute) {
-  for (const [id, label, what] of [["vhosts", "vhost", "Host"], ["routes", "route", "Route"],
-    ["clients", "client", "Client"]]) {
-    const place = byId(id);
-    place.hidden = !of(REQUESTS)[0]?.labels.has(label);
-    place.querySelector("table")?.remove();
-    if (place.hidden) continue;
-    const busiest = [...minute.by.get(label)].sort(([, a], [, b]) => b.all - a.all).slice(0, BUSIEST);
-    const rows = busiest.map(([value, tally]) => {
-      const text = foreign(value);
-      text.title = text.textContent;
-      const cells = [text, rate(tally.all / minute.seconds), percent(tally.share("5xx"))];
-      return has(DURATION) ? [...cells, duration(tally.quantile(0.95))] : cells;
-    });
-    const heads = [what, "Requests", "5xx", ...(has(DURATION) ? ["95\u202f%"] : [])];
-    place.append(table(`${place.textContent}, last minute`, heads, rows));
-  }
-  const reasons = of(MALFORMED).filter(({ value }) => value > 0).sort((a, b) => b.value - a.value);
-  const rows = reasons.map(({ labels, value }) => {
-    const reason = labels.get("reason");
-    const cell = make("span", {}, foreign(reason), REASONS.has(reason) ? `: ${REASONS.get(reason)}` : "");
-    return [cell, whole(value), whole(minute.malformed.get(reason) ?? 0)];
+/** The busiest few rows, or all of them that fit the filter, in the order that was chosen; the rest is one row. */
+function fill(table, { rows, rest, seconds: length }) {
+  const isBusy = rows.some(([, , , , lately]) => lately > 0);
+  const lately = table.lately ?? isBusy;
+  table.buttons.forEach((button, place) => button.setAttribute("aria-pressed", String(lately === (place === 0))));
+  table.buttons[0].textContent = length > 0 ? `last ${length} s` : "last minute";
+  const shaped = rows.map(([name, requests, errors, slow, ...minute]) =>
+    lately ? { name, requests: minute[0], errors: minute[1], slow: minute[2] } : { name, requests, errors, slow });
+  const found = shaped.filter(({ name }) => name.toLowerCase().includes(table.filter));
+  const column = COLUMNS[table.sort];
+  found.sort((a, b) => (table.up ? 1 : -1) * (column.of(a) - column.of(b)));
+  const shown = found.slice(0, table.all || table.filter ? MANY : FEW);
+  const others = found.slice(shown.length);
+  const columns = COLUMNS.filter(({ needs }) => !needs || needs());
+  const cells = (row) => columns.map(({ text }) => make("td", {}, text(row, lately ? Math.max(length, 1) : 0)));
+  const body = shown.map((row) => {
+    const name = foreign(row.name);
+    name.title = name.textContent;
+    return make("tr", {}, make("th", { scope: "row" }, name), ...cells(row));
   });
-  const heads = ["Why malformed", "in all", "1 min"];
-  byId("reasons").replaceChildren(...(rows.length ? [table("Malformed lines", heads, rows)] : []));
+  if (others.length + rest > 0) {
+    const sum = (key) => others.reduce((sum, row) => sum + row[key], 0);
+    const row = { requests: sum("requests"), errors: sum("errors"), slow: null };
+    const words = `${whole(others.length + rest)} others`;
+    body.push(make("tr", { className: "rest" }, make("th", { scope: "row" }, words), ...cells(row)));
+  }
+  const heads = columns.map(({ words }, place) => heading(table, words(), place));
+  const head = make("tr", {}, make("th", { scope: "col" }, table.what), ...heads);
+  const caption = make("caption", { className: "unseen" }, table.title);
+  const top = table.place.scrollTop;
+  const active = table.place.contains(document.activeElement) ? document.activeElement.dataset.place : undefined;
+  table.place.replaceChildren(make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...body)));
+  table.place.scrollTop = top;
+  if (active !== undefined) table.place.querySelector(`[data-place="${Number(active)}"]`)?.focus();
+  table.input.hidden = rows.length <= FEW;
+  table.more.hidden = rows.length + rest <= FEW || table.filter !== "";
+  table.more.textContent = table.all ? "Fewer" : `All ${whole(rows.length + rest)}`;
+}
+
+function heading(table, words, place) {
+  const isSorted = table.sort === place;
+  const arrow = isSorted ? (table.up ? "\u2009\u25b4" : "\u2009\u25be") : "";
+  const button = make("button", { type: "button" }, words + arrow);
+  button.dataset.place = place;
+  button.addEventListener("click", () => change(table, { sort: place, up: isSorted && !table.up }));
+  const head = make("th", { scope: "col" }, button);
+  if (isSorted) head.setAttribute("aria-sort", table.up ? "ascending" : "descending");
+  return head;
 }
 
 // ---- Charts ------------------------------------------------------------------------------------
 
 const HEIGHT = 150;
-const LEFT = 58;
+const LEFT = 72;
 const RIGHT = 6;
 const TOP = 8;
 const BOTTOM = 20;
@@ -279,28 +331,29 @@ const NATIVE_ALONE = "Durations are in native histograms alone (--histograms nat
 /** `keys` are properties of a point and words of the legend; an optional one is hidden while it is 0. */
 const CHARTS = [
   {
-    id: "requests", title: "Requests", unit: rate, stacked: true, least: 1,
-    figure: "all", words: "by status class",
-    keys: CLASSES.map((name) => [name, name, name === "1xx" || name === "other"]),
+    id: "requests", title: "Requests", unit: rate, stacked: true, least: 1 / 30, figure: "all", words: "",
+    keys: ["1xx", "2xx", "3xx", "4xx", "5xx", "other"].map((name) => [name, name, name === "1xx" || name === "other"]),
+    inAll: (all) => `${whole(all.count)} in all${all.classes ? ": " : ""}${all.classes}`,
   },
   {
-    id: "errors", title: "Errors", unit: percent, least: 0.01,
-    figure: "errors", words: "of requests failed (5xx)",
+    id: "errors", title: "Errors", unit: percent, least: 0.01, figure: "errors", words: "of requests failed (5xx)",
     keys: [["errors", "5xx"], ["refused", "4xx"]],
+    inAll: (all) => (all.count ? `${percent(all.errors)} in all: ${whole(all.failed)} of ${whole(all.count)}` : ""),
   },
   {
     id: "duration", title: "Duration", unit: seconds, exact: duration, least: 0.001,
-    figure: "p95", words: "or less for 95\u202f% of requests",
+    figure: "p95", words: "95th percentile",
     keys: [["p50", "median"], ["p95", "95\u202f%"], ["p99", "99\u202f%"]],
-    needs: DURATION,
+    has: () => data.bounds.length > 0,
     missing: "This format logs no duration. Apache's %D or nginx's $request_time would add it.",
+    inAll: (all) => `${duration(all.p95)} in all`,
   },
   {
-    id: "bytes", title: "Bytes", unit: bytes, least: 1000,
-    figure: "sent", words: "sent",
+    id: "bytes", title: "Bytes", unit: bytes, least: 1000, figure: "sent", words: "sent",
     keys: [["sent", "sent"], ["received", "received", true]],
-    needs: SENT,
+    has: () => data.has_sent,
     missing: "This format logs no bytes. Apache's %O or nginx's $bytes_sent would add them.",
+    inAll: (all) => `${volume(all.bytes)} in all`,
   },
 ];
 
@@ -315,6 +368,7 @@ function svg(name, attributes, text) {
 function build(chart) {
   chart.moment = make("span", { className: "moment" });
   chart.value = make("span", { id: chart.id });
+  chart.total = make("p", { id: `${chart.id}-all`, className: "total" });
   chart.svg = svg("svg", {
     class: "chart", tabindex: 0, role: "slider", "aria-label": `${chart.title}: moment to read`,
     "aria-orientation": "horizontal", "aria-valuemax": 0,
@@ -326,7 +380,7 @@ function build(chart) {
   chart.legend = make("dl", { className: "legend" }, ...chart.entries.map(({ row }) => row));
   chart.note = make("p", { className: "none", hidden: true });
   const figure = make("p", { className: "figure" }, chart.value, make("small", {}, chart.words));
-  chart.parts = [figure, chart.svg, chart.legend];
+  chart.parts = [figure, chart.total, chart.svg, chart.legend];
   const caption = make("figcaption", {}, make("h2", {}, chart.title), chart.moment);
   byId("charts").append(make("figure", {}, caption, ...chart.parts, chart.note));
   chart.svg.addEventListener("pointermove", (event) => pointAt(chart, event));
@@ -335,31 +389,37 @@ function build(chart) {
   chart.svg.addEventListener("keydown", walk);
 }
 
-/** Seconds that the charts reach back now. */
-function span() {
-  const age = points.length ? (time - points[0].time) / 1000 : 0;
-  return SPANS.find((span) => span >= age) ?? SPANS.at(-1);
+/** What the figures are of: the point nearest to the cursor, or the last minute. */
+function current() {
+  if (!data) return undefined;
+  if (cursor === null) return ratesOf(data.minute, data.now);
+  const wanted = data.now - cursor;
+  return points.filter(({ gap }) => !gap).reduce((best, point) =>
+    best && Math.abs(best.time - wanted) <= Math.abs(point.time - wanted) ? best : point, undefined);
 }
 
-/** The point that the figures are of: the one nearest to the cursor, or the newest. */
-function current() {
-  if (cursor === null) return slices.length ? points.at(-1) : undefined;
-  const wanted = time - cursor;
-  return points.reduce((best, point) =>
-    best && Math.abs(best.time - wanted) <= Math.abs(point.time - wanted) ? best : point, undefined);
+function totals() {
+  const [, other, c1, c2, c3, c4, c5, sent, , , p95] = data.total;
+  const count = other + c1 + c2 + c3 + c4 + c5;
+  const named = [["1xx", c1], ["2xx", c2], ["3xx", c3], ["4xx", c4], ["5xx", c5], ["other", other]];
+  const classes = named.filter(([, some]) => some > 0).map(([name, some]) => `${whole(some)} ${name}`).join(", ");
+  return { count, classes, failed: c5, errors: c5 / count, bytes: sent, p95 };
 }
 
 function draw() {
   const shown = current();
+  for (const id of [600, 3600]) byId(`span-${id}`).setAttribute("aria-pressed", String(span === id));
   for (const chart of CHARTS) {
-    const isKnown = has(REQUESTS) || (samples.size > 0 && !has(FORMAT));
-    const missing = chart.needs !== undefined && isKnown && !has(chart.needs);
+    const missing = Boolean(chart.has && data && !chart.has());
     for (const part of chart.parts) part.toggleAttribute("hidden", missing);
     chart.note.hidden = !missing;
-    const why = chart.needs === DURATION && has(DURATIONS) ? NATIVE_ALONE : chart.missing;
-    chart.note.textContent = has(FORMAT) ? why : "The format is not chosen yet: no line has fitted.";
-    if (missing) continue;
+    if (missing) {
+      const why = chart.id === "duration" && data.has_durations ? NATIVE_ALONE : chart.missing;
+      chart.note.textContent = data.format ? why : "The format is not chosen yet: no line has fitted.";
+      continue;
+    }
     chart.value.textContent = amount(chart, shown?.[chart.figure]);
+    chart.total.textContent = data ? chart.inAll(totals()) : "";
     chart.moment.textContent = cursor === null || !shown ? "" : clock(shown.time);
     const present = chart.keys.filter(([key, , optional]) => !optional || points.some((at) => at[key] > 0));
     for (const { key, value, row } of chart.entries) {
@@ -368,30 +428,29 @@ function draw() {
     }
     const words = present.map(([key, label]) => `${label} ${amount(chart, shown?.[key])}`).join(", ");
     chart.svg.setAttribute("aria-valuetext", shown ? `${clock(shown.time)}: ${words}` : "no figures yet");
-    chart.svg.setAttribute("aria-valuemin", -span());
+    chart.svg.setAttribute("aria-valuemin", -span);
     chart.svg.setAttribute("aria-valuenow", cursor === null ? 0 : -Math.round(cursor / 1000));
-    if (chart.svg.clientWidth > 0) plot(chart, present.map(([key]) => key), shown);
+    if (data && chart.svg.clientWidth > 0) plot(chart, present.map(([key]) => key), shown);
   }
 }
 
 /** A figure of a chart, while `unit` alone is for its scale. */
-const amount = (chart, value) => (chart.exact ?? chart.unit)(value);
+const amount = (chart, value) => (chart.exact ?? chart.unit)(value ?? NaN);
 
 function plot(chart, keys, shown) {
   const width = chart.svg.clientWidth;
   const height = HEIGHT - TOP - BOTTOM;
-  const reach = span() * 1000;
-  const seen = points.filter((point) => time - point.time <= reach);
+  const reach = span * 1000;
+  const seen = points.filter((point) => data.now - point.time <= reach);
   const values = seen.flatMap((point) => (chart.stacked ? [point.all] : keys.map((key) => point[key])));
   const top = roundedUp(Math.max(chart.least, ...values.filter(Number.isFinite)));
-  const x = (when) => LEFT + (width - LEFT - RIGHT) * (1 - (time - when) / reach);
+  const x = (when) => LEFT + (width - LEFT - RIGHT) * (1 - (data.now - when) / reach);
   const y = (value) => TOP + height * (1 - value / top);
   const parts = [0, top / 2, top].flatMap((value) => [
     svg("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),
-    svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, value ? chart.unit(value) : "0"),
+    svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, value ? short(chart.unit(value)) : "0"),
   ]);
-  const back = reach > 60000 ? `${reach / 60000} min ago` : `${reach / 1000} s ago`;
-  const [left, right] = isOld() ? [clock(time - reach), clock(time)] : [back, "now"];
+  const [left, right] = isOld() ? [clock(data.now - reach), clock(data.now)] : [`${span / 60} min ago`, "now"];
   parts.push(svg("text", { x: LEFT, y: HEIGHT - 4 }, left));
   parts.push(svg("text", { x: width - RIGHT, y: HEIGHT - 4, "text-anchor": "end" }, right));
   parts.push(...(chart.stacked ? areas(keys, seen, x, y) : keys.map((key) => line(key, seen, x, y))));
@@ -402,32 +461,36 @@ function plot(chart, keys, shown) {
   chart.svg.replaceChildren(...parts);
 }
 
-/** A line, lifted where history is broken and where there is nothing to draw. */
+/** Whether nothing is missing between two points. */
+const follows = (point, before) =>
+  before !== undefined && !before.gap && point.time - point.length * 1000 <= before.time + 2000;
+
+/** A line, lifted where there is nothing to draw. */
 function line(key, seen, x, y) {
   let path = "";
-  let down = false;
-  for (const point of seen) {
-    if (Number.isFinite(point[key])) {
-      const place = `${x(point.time).toFixed(1)} ${y(point[key]).toFixed(1)}`;
-      path += down && !point.broken ? `L${place}` : `M${place}h0.01`;
-    }
-    down = Number.isFinite(point[key]);
-  }
+  seen.forEach((point, place) => {
+    if (!Number.isFinite(point[key])) return;
+    const spot = `${x(point.time).toFixed(1)} ${y(point[key]).toFixed(1)}`;
+    const before = seen[place - 1];
+    path += follows(point, before) && Number.isFinite(before[key]) ? `L${spot}` : `M${spot}h0.01`;
+  });
   return svg("path", { class: `line s-${key}`, d: path });
 }
 
 /** Areas stacked in the order of the keys, each unbroken run of points a shape of its own. */
 function areas(keys, seen, x, y) {
   const runs = [];
-  for (const point of seen) {
-    if (point.broken || runs.length === 0) runs.push([]);
+  seen.forEach((point, place) => {
+    if (point.gap) return;
+    if (!follows(point, seen[place - 1])) runs.push([{ when: point.time - point.length * 1000, point, base: 0 }]);
     runs.at(-1).push({ when: point.time, point, base: 0 });
-  }
+  });
+  const place = ({ when, base }) => `${x(Math.max(when, data.now - span * 1000)).toFixed(1)} ${y(base).toFixed(1)}`;
   return keys.map((key) => {
     const shapes = runs.map((run) => {
-      const under = run.map(({ when, base }) => `${x(when).toFixed(1)} ${y(base).toFixed(1)}`);
+      const under = run.map(place);
       for (const step of run) step.base += step.point[key];
-      const over = run.map(({ when, base }) => `${x(when).toFixed(1)} ${y(base).toFixed(1)}`);
+      const over = run.map(place);
       return `M${over.join("L")}L${under.reverse().join("L")}Z`;
     });
     return svg("path", { class: `area s-${key}`, d: shapes.join("") });
@@ -437,30 +500,38 @@ function areas(keys, seen, x, y) {
 // ---- Hands -------------------------------------------------------------------------------------
 
 function move(to) {
-  cursor = to === null ? null : Math.min(Math.max(0, to), span() * 1000);
+  cursor = to === null ? null : Math.min(Math.max(0, to), span * 1000);
   draw();
 }
 
 function pointAt(chart, event) {
   const box = chart.svg.getBoundingClientRect();
   const share = (event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT);
-  move((1 - share) * span() * 1000);
+  move((1 - share) * span * 1000);
 }
 
 function walk(event) {
-  const step = span() * 20; // a fiftieth of what is shown
+  const step = span * 20; // a fiftieth of what is shown
   const steps = {
     ArrowLeft: step, ArrowDown: step, PageDown: 5 * step,
     ArrowRight: -step, ArrowUp: -step, PageUp: -5 * step,
   };
   if (Object.hasOwn(steps, event.key)) move((cursor ?? 0) + steps[event.key]);
-  else if (event.key === "Home") move(span() * 1000);
+  else if (event.key === "Home") move(span * 1000);
   else if (event.key === "End") move(0);
   else if (event.key === "Escape") move(null);
   else return;
   event.preventDefault();
 }
 
+for (const seconds of [600, 3600]) {
+  byId(`span-${seconds}`).addEventListener("click", () => {
+    span = seconds;
+    cursor = null;
+    if (data) points = pointsOf(data);
+    draw();
+  });
+}
 byId("pause").addEventListener("click", () => {
   paused = !paused;
   show("pause", paused ? "Resume" : "Pause");
@@ -472,6 +543,7 @@ document.addEventListener("visibilitychange", ask);
 addEventListener("resize", draw);
 
 CHARTS.forEach(build);
+TABLES.forEach(buildTable);
 for (const id of ["live", "controls"]) byId(id).hidden = false;
 for (const element of document.querySelectorAll(".scripted")) element.hidden = false;
 draw();
