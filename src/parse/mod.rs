@@ -34,6 +34,7 @@ use crate::parse::read::fields::{Fields, NO_SLOT};
 use crate::parse::read::keyed::pairs::{self, Punctuation};
 use crate::parse::read::keyed::{Keys, PARTS_MAX, Unreadable};
 use crate::parse::read::record::{FieldRef, Part, Record};
+use crate::parse::read::retry::Budget;
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::read::text::Escape;
 
@@ -424,6 +425,16 @@ impl Format {
 
     /// Reads a line, given without its newline; a carriage return at its end is no part of it.
     pub fn parse<'a, 'l>(&'a self, line: &'l [u8], spans: &'a mut Spans) -> Result<Record<'a, 'l>, NoRecord> {
+        spans.budget = Budget::of_line(line.len());
+        self.parse_on(line, spans)
+    }
+
+    /// The same for a line that was tried in another envelope: with what that has left of the budget.
+    pub fn parse_on<'a, 'l>(
+        &'a self,
+        line: &'l [u8],
+        spans: &'a mut Spans,
+    ) -> Result<Record<'a, 'l>, NoRecord> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match self.read(line, spans) {
             Ok(()) => Ok(Record { fields: &self.fields, text: line, spans }),
@@ -449,10 +460,12 @@ impl Format {
             Body::Json(keys) => {
                 let unreadable = |Unreadable { at, .. }| malformed(Reason::Json, at + 1);
                 keys.read(line, spans).map_err(unreadable)?;
+                self.fields.read_stamp(line, spans);
             }
             Body::Pairs(punctuation, keys) => {
                 let unreadable = |Unreadable { at, .. }| malformed(Reason::Value, at + 1);
                 punctuation.read(keys, line, spans).map_err(unreadable)?;
+                self.fields.read_stamp(line, spans);
             }
             Body::Columns(columns) => columns.read(line, spans).map_err(|no_row| match no_row {
                 NoRow::Header => NoRecord::Foreign,

@@ -10,6 +10,7 @@ use crate::parse::envelope::choose::Finder;
 use crate::parse::envelope::facts::Facts;
 use crate::parse::envelope::peel::{Envelope, Peeled, Place};
 use crate::parse::read::record::Record;
+use crate::parse::read::retry::Budget;
 use crate::parse::read::spans::Spans;
 use crate::parse::{Format, Malformed, NoRecord, Reason};
 
@@ -85,6 +86,7 @@ impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> LineLoop<'_, '_, '_, F> 
             Peeled::Piece | Peeled::TooLong => return,
             Peeled::NoHead => {
                 spans.facts.clear();
+                spans.budget = Budget::of_line(line.len());
                 let (line, read) = second_chance(format, envelope, line, None, spans, NO_HEAD);
                 return take(line, read);
             }
@@ -130,7 +132,7 @@ fn second_chance<'x>(
     let is_of_another = place.is_some() && envelope.is_of_another(&spans.facts);
     // The last piece of a line is no line that another chain could have.
     if !envelope.was_joined() && envelope.may_search() {
-        match search(format, envelope, line, place.is_none()) {
+        match search(format, envelope, line, place.is_none(), &mut spans.budget) {
             Found::Fits(chain) => {
                 envelope.stray(chain, line, &mut spans.facts);
                 let inner = envelope.stray_line();
@@ -150,7 +152,7 @@ fn second_chance<'x>(
     if is_of_another || format.foreign().owns(inner.strip_suffix(b"\r").unwrap_or(inner)) {
         return (inner, Err(NoRecord::Foreign));
     }
-    let why = if place.is_none() { format.parse(inner, spans).err().unwrap_or(why) } else { why };
+    let why = if why == NO_HEAD { format.parse_on(inner, spans).err().unwrap_or(why) } else { why };
     (inner, Err(why))
 }
 
@@ -163,15 +165,29 @@ enum Found {
     Nothing,
 }
 
-/// Looks for another chain in which a line fits; without any head as well, if `alone`.
-fn search(format: &Format, envelope: &Envelope, line: &[u8], alone: bool) -> Found {
+/// Looks for another chain in which a line fits; without any head as well, if `alone`. All of them together cost what
+/// is left of the budget.
+fn search(format: &Format, envelope: &Envelope, line: &[u8], alone: bool, budget: &mut Budget) -> Found {
     let (mut facts, mut spans) = (Facts::default(), Spans::new());
+    std::mem::swap(&mut spans.budget, budget);
+    let found = search_with(format, envelope, line, alone, (&mut facts, &mut spans));
+    std::mem::swap(&mut spans.budget, budget);
+    found
+}
+
+fn search_with(
+    format: &Format,
+    envelope: &Envelope,
+    line: &[u8],
+    alone: bool,
+    (facts, spans): (&mut Facts, &mut Spans),
+) -> Found {
     let is_auto = envelope.wanted() == Wanted::Auto;
     let mut found = Found::Nothing;
     for chain in Finder::new(envelope.wanted()).chains(line) {
         let mut other = Envelope::of(chain, envelope.stderr());
-        match other.peel(line, &mut facts) {
-            Peeled::Inner(place) if format.parse(other.text(place, line), &mut spans).is_ok() => {
+        match other.peel(line, facts) {
+            Peeled::Inner(place) if format.parse_on(other.text(place, line), spans).is_ok() => {
                 return Found::Fits(chain);
             }
             Peeled::Foreign if chain.heads().all(|head| head.is_certain) => found = Found::Foreign,
@@ -179,7 +195,7 @@ fn search(format: &Format, envelope: &Envelope, line: &[u8], alone: bool) -> Fou
         }
     }
     // Last, for a user's name may hold blanks: what stands in front of a line would pass for one.
-    if alone && is_auto && !envelope.chain().is_empty() && format.parse(line, &mut spans).is_ok() {
+    if alone && is_auto && !envelope.chain().is_empty() && format.parse_on(line, spans).is_ok() {
         return Found::Fits(Chain::default());
     }
     found

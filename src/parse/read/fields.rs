@@ -7,6 +7,7 @@ use crate::bytes::glob::Glob;
 use crate::parse::compile::field::{Kind, Role, Slot, Trust};
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::read::text::Escape;
+use crate::parse::read::time::Style;
 
 /// No capture plays this role.
 pub const NO_SLOT: u16 = u16::MAX;
@@ -176,6 +177,22 @@ impl Fields {
             if let Some([b'"', .., b'"']) = span.of(text) {
                 *span = Span { start: span.start + 1, end: span.end - 1 };
             }
+        }
+    }
+
+    /// Reads the time stamp of a line with names: most lines have that of the line before, which the cache knows.
+    #[inline]
+    pub fn read_stamp(&self, line: &[u8], spans: &mut Spans) {
+        let (slot, _) = self.roles[Role::Timestamp as usize];
+        let Some(&span) = spans.at.get(usize::from(slot)) else { return };
+        let Some(text) = span.of(line) else { return };
+        let style = match text {
+            [_, _, b'/', ..] => Style::Clf,
+            [_, _, _, _, b'-', ..] => Style::Iso,
+            _ => return,
+        };
+        if spans.stamp.length(style, text, span.start as usize) != Some(text.len()) {
+            spans.stamp.start = Span::NONE.start;
         }
     }
 

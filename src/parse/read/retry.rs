@@ -6,24 +6,31 @@
 
 use std::ops::Range;
 
-/// Bytes that may be scanned because a later capture failed, all retries of a line together. A real line needs less
-/// than five retries (one for each ` [` or `" ` that a stranger put into a field), and a name of 8 KB that is made of
-/// them is read too. What a hostile line can cause is bounded by it: some 10 ms, whatever its length.
-pub const RETRY_BYTES_MAX: usize = 16 << 20;
+/// What may be spent because a later capture failed, all retries of a line together and in whatever envelopes it is
+/// tried. A real line needs less than five retries (one for each ` [` or `" ` that a stranger put into a field), and a
+/// name of 8 KB that is made of them is read too. What a hostile line can cause is bounded by it: some 10 ms.
+pub const RETRY_COST_MAX: usize = 8 << 20;
 
-/// What one search costs at least.
-const SEARCH_BYTES_MIN: usize = 64;
+/// The same for each byte of a line of more than 64 KiB.
+const RETRY_COST_PER_BYTE: usize = RETRY_COST_MAX >> 16;
 
-/// What is left to be scanned.
+/// What one search costs, however short it is.
+const SEARCH_COST: usize = 64;
+
+/// What a byte costs that is scanned: a search may stop at every second one, to see whether a literal stands there.
+const BYTE_COST: usize = 8;
+
+/// What the retries of a line may still cost.
+#[derive(Debug, Default)]
 pub struct Budget(usize);
 
 impl Budget {
-    pub fn full() -> Budget {
-        Budget(RETRY_BYTES_MAX)
+    pub fn of_line(bytes: usize) -> Budget {
+        Budget(RETRY_COST_MAX.max(RETRY_COST_PER_BYTE * bytes))
     }
 
     pub fn spend(&mut self, scanned: usize) {
-        self.0 = self.0.saturating_sub(SEARCH_BYTES_MIN + scanned);
+        self.0 = self.0.saturating_sub(SEARCH_COST + BYTE_COST * scanned);
     }
 
     pub fn is_spent(&self) -> bool {

@@ -7,7 +7,7 @@
 use crate::parse::envelope::facts::Facts;
 use crate::parse::read::headers::Headers;
 use crate::parse::read::keyed::key_cache::KeyCache;
-use crate::parse::read::retry::Tried;
+use crate::parse::read::retry::{Budget, Tried};
 use crate::parse::read::time;
 use crate::parse::read::time::{Stamp, Style};
 
@@ -50,6 +50,8 @@ pub struct Spans {
     pub stamp: StampCache,
     /// What is known of each capture of a line that has to be read back and forth.
     pub tried: Vec<Tried>,
+    /// What that may still cost.
+    pub budget: Budget,
     /// A JSON key without its escapes.
     pub key: Vec<u8>,
     /// The keys of the line before.

@@ -396,3 +396,32 @@ fn a_connection_that_tomcat_broke_off_itself_is_no_client_that_went_away() {
     assert_eq!(read("tomcat:%s %X", "200 X"), "Empty status=200");
     assert_eq!(read("%>s %X", "200 X"), "Empty status=200 aborted=yes");
 }
+
+#[test]
+fn the_time_of_a_named_value_is_that_of_its_own_line() {
+    for (map, line) in [
+        ("json:status=$status,at=$time", "{\"status\":200,\"at\":\"TIME\"}"),
+        ("ltsv:status=$status,at=$time", "status:200\tat:TIME\tx:y"),
+        ("logfmt:status=$status,at=$time", "status=200 at=\"TIME\" x=y"),
+    ] {
+        let (format, mut spans) = (Format::compile(map).unwrap(), Spans::new());
+        for (time, nanos) in [
+            ("2031-03-05T04:05:06+01:00", Some(1_930_446_306_000_000_000)),
+            ("2031-03-05T04:05:06+01:00", Some(1_930_446_306_000_000_000)),
+            ("2031-03-05T04:05:07+01:00", Some(1_930_446_307_000_000_000)),
+            ("2031-03-05T04:05:07", None),
+            ("2031-03-05T04:05:07+01:00", Some(1_930_446_307_000_000_000)),
+            ("2031-03-05T04:05:07+01:00 x", None),
+            ("2031-03-05T03:05:06.5Z", Some(1_930_446_306_500_000_000)),
+            ("05/Mar/2031:04:05:06 +0100", Some(1_930_446_306_000_000_000)),
+            ("[05/Mar/2031:04:05:08 +0100]", Some(1_930_446_308_000_000_000)),
+            ("-", None),
+            ("1930446306.25", Some(1_930_446_306_250_000_000)),
+            ("", None),
+        ] {
+            let line = line.replace("TIME", time);
+            let record = format.parse(line.as_bytes(), &mut spans).unwrap();
+            assert_eq!(record.unix_time_nanos(), nanos, "{line}");
+        }
+    }
+}

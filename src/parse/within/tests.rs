@@ -1,9 +1,11 @@
 //! Lines in envelopes say what they say without, none is lost, and none is counted twice.
 
 use super::*;
+use crate::bytes::work::scanned_by;
 use crate::parse::envelope::choose::choose;
 use crate::parse::envelope::heads::{HEADS, Reader};
 use crate::parse::envelope::peel::Tally;
+use crate::parse::read::retry::RETRY_COST_MAX;
 use crate::parse::tests::said;
 use proptest::prelude::*;
 
@@ -136,6 +138,24 @@ fn deep_and_endless_objects_are_no_heads() {
     {
         let mut envelope = Envelope::of(Chain::default().with(1).unwrap(), false);
         assert_eq!(told(&common(), &mut envelope, (line + "\n").as_bytes()).len(), 1);
+    }
+}
+
+#[test]
+fn a_line_is_read_back_and_forth_for_one_price_in_whatever_heads_it_is_tried() {
+    let format = Format::compile("combined").unwrap();
+    let inside = "\" \"".repeat(16_384 / 3);
+    for head in
+        ["", "@400000007309a6d21dcd6500 ", "web-1  | 2031-03-05T04:05:06Z ", "<134>Mar  5 04:05:06 a b[1]: "]
+    {
+        let line =
+            format!("{head}192.0.2.7 - {inside} [05/Mar/2031:04:05:06 +0100] \"GET / HTTP/1.1\" 200 5\n");
+        for envelope in [Wanted::Nothing, Wanted::Auto] {
+            let scanned = scanned_by(|| {
+                told(&format, &mut Envelope::new(envelope), line.as_bytes());
+            });
+            assert!(scanned < (400 * line.len() + RETRY_COST_MAX) as u64, "{head}: {scanned}");
+        }
     }
 }
 

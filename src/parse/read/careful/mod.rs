@@ -234,10 +234,9 @@ impl Steps {
         mut start: usize,
         mut miss: Miss,
     ) -> Result<(), Failure> {
-        let Spans { at, stamp, tried, .. } = spans;
+        let Spans { at, stamp, tried, budget, .. } = spans;
         tried.clear();
         tried.resize(self.steps.len(), Tried::default());
-        let mut budget = Budget::full();
         let mut furthest = self.diagnose(index, line, start);
         loop {
             tried[index].fail(start, None, miss);
@@ -279,7 +278,7 @@ impl Steps {
                         budget.spend(miss.scanned_to.saturating_sub(start));
                         // With an end of its own it is not what failed; how far that end led is known.
                         if !known || start + usize::from(!step.may_be_empty) > tried[index].last_end {
-                            self.look_further(index, line, start, &mut furthest, &mut budget);
+                            self.look_further(index, line, start, &mut furthest, budget);
                         }
                         break miss;
                     }

@@ -4,7 +4,7 @@ use crate::bytes::work::scanned_by;
 use crate::parse::Format;
 use crate::parse::compile::field::Kind;
 use crate::parse::compile::presets::PRESETS;
-use crate::parse::read::retry::RETRY_BYTES_MAX;
+use crate::parse::read::retry::RETRY_COST_MAX;
 use crate::parse::read::spans::Spans;
 use crate::parse::{Body, Slot};
 use proptest::prelude::*;
@@ -85,7 +85,7 @@ fn line(format: &Format, place: usize, text: &str, ends_well: bool) -> Vec<u8> {
 
 /// Every byte a few times, and the retries. A search may look at its literal at every byte.
 fn allowed(bytes: usize) -> u64 {
-    (400 * bytes + 3 * RETRY_BYTES_MAX) as u64
+    (400 * bytes + RETRY_COST_MAX) as u64
 }
 
 fn scanned(format: &Format, line: &[u8]) -> u64 {
@@ -114,6 +114,23 @@ fn a_hostile_value_costs_no_more_than_its_bytes() {
         }
     }
     assert!(dear.is_empty(), "{} dear\n{}", dear.len(), dear.join("\n"));
+}
+
+/// Values of 64 KiB in which a search stops at every second byte, and in vain.
+#[test]
+fn what_a_search_stops_at_is_paid_for() {
+    for (spec, place, hostile) in [
+        ("%V %h \"%r\" %>s %B %{ms}T %X", 0, "\" \""),
+        ("combined", 2, "\" \""),
+        ("combined", 2, " [ \""),
+        ("%h,%u,%t,%>s,%{Referer}i,%{User-Agent}i,%b", 1, ",\","),
+    ] {
+        let format = Format::compile(spec).unwrap();
+        let line = line(&format, place, &hostile.repeat(65_536 / hostile.len()), false);
+        let scanned = scanned(&format, &line);
+        // A stop takes as long as the scan of sixteen bytes.
+        assert!(scanned < RETRY_COST_MAX as u64 / 2, "{spec} {hostile}: {scanned}");
+    }
 }
 
 proptest! {
