@@ -5,6 +5,7 @@
 //! hundred patterns cost little more than one. Patterns of stars alone are tried by themselves.
 
 use crate::bytes::glob::Glob;
+use crate::bytes::work::scanned;
 use aho_corasick::AhoCorasick;
 
 /// A pattern, and whether case counts in it.
@@ -25,6 +26,8 @@ pub struct GlobSet {
     free: Vec<usize>,
     /// Room for a text in lower case.
     lower: Vec<u8>,
+    /// Which patterns the text does not follow, for their pieces may stand in it often.
+    failed: Vec<bool>,
 }
 
 impl GlobSet {
@@ -50,24 +53,32 @@ impl GlobSet {
         let glob = |pattern| Glob::compile(lowered(pattern).as_bytes());
         let compiled = patterns.iter().map(|pattern| Pattern { glob: glob(pattern), any_case: pattern.1 });
         let pieces = (!pieces.is_empty()).then_some(automaton);
-        Ok(GlobSet { patterns: compiled.collect(), pieces, owners, free, lower: Vec::new() })
+        let failed = vec![false; patterns.len()];
+        Ok(GlobSet { patterns: compiled.collect(), pieces, owners, free, lower: Vec::new(), failed })
     }
 
     /// The number of the first pattern that the text follows.
     pub fn first_match(&mut self, text: &[u8]) -> Option<usize> {
         self.lower.clear();
         self.lower.extend(text.iter().map(u8::to_ascii_lowercase));
+        self.failed.fill(false);
         let mut best = self.free.iter().copied().find(|free| self.follows(*free, text));
         for found in self.pieces.iter().flat_map(|pieces| pieces.find_overlapping_iter(text)) {
             let number = self.owners[found.pattern().as_usize()];
-            if best.is_none_or(|best| number < best) && self.follows(number, text) {
+            if self.failed[number] || best.is_some_and(|best| best <= number) {
+                continue;
+            }
+            if self.follows(number, text) {
                 best = Some(number);
+            } else {
+                self.failed[number] = true;
             }
         }
         best
     }
 
     fn follows(&self, number: usize, text: &[u8]) -> bool {
+        scanned(text.len());
         let pattern = &self.patterns[number];
         pattern.glob.matches(if pattern.any_case { &self.lower } else { text })
     }
@@ -76,6 +87,7 @@ impl GlobSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bytes::work::scanned_by;
     use proptest::prelude::*;
 
     #[test]
@@ -96,6 +108,15 @@ mod tests {
         }
         assert_eq!(GlobSet::compile(&[]).unwrap().first_match(b"x"), None);
         assert_eq!(GlobSet::compile(&patterns[..1]).unwrap().first_match(b"x"), None);
+    }
+
+    #[test]
+    fn a_piece_that_stands_in_a_text_often_is_no_reason_to_try_its_pattern_often() {
+        let mut set =
+            GlobSet::compile(&[("*bot*/2*".to_owned(), false), ("*bot*/1".to_owned(), true)]).unwrap();
+        let text = "bot".repeat(20_000);
+        let bytes = scanned_by(|| assert_eq!(set.first_match(text.as_bytes()), None));
+        assert!(bytes <= 2 * text.len() as u64, "{bytes} of {}", text.len());
     }
 
     proptest! {

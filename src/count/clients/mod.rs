@@ -3,6 +3,7 @@
 //! One automaton finds the words of all rows in one pass (Aho and Corasick), and of the rows whose words stand in the
 //! agent the first decides. It is asked once for each agent as a rule, for the caller keeps the latest answers.
 
+use crate::bytes::work::scanned;
 use aho_corasick::AhoCorasick;
 
 /// The kinds, in the order of the documents; what has no row is the last.
@@ -24,6 +25,9 @@ const RULES: &str = include_str!("rules.txt");
 
 /// Words before the name of a client that this one only claims to resemble.
 const RESEMBLING: [&[u8]; 2] = [b"like ", b"compatible with "];
+
+/// How far before its words a client's name begins at most: every place where such words stand is looked at.
+const NAME_BYTES_MAX: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
 struct Row {
@@ -75,14 +79,18 @@ impl Clients {
             let row = self.rows[number];
             let in_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
             let cut = row.begins_word && in_word(before.last()) || row.ends_word && in_word(behind.first());
-            let name =
-                before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
-            let before = &before[..before.len() - name.count()];
+            if cut {
+                continue;
+            }
+            let is_of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+            let name = before.iter().rev().take(NAME_BYTES_MAX).take_while(is_of_name).count();
+            scanned(name);
+            let before = &before[..before.len() - name];
             let resembles = |words: &&[u8]| {
                 before.len() >= words.len()
                     && before[before.len() - words.len()..].eq_ignore_ascii_case(words)
             };
-            if !cut && !RESEMBLING.iter().any(resembles) {
+            if !RESEMBLING.iter().any(resembles) {
                 first = Some(number);
             }
         }
@@ -104,6 +112,7 @@ fn begins_as_a_program(agent: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bytes::work::scanned_by;
 
     #[test]
     fn agents_are_what_they_say() {
@@ -138,6 +147,20 @@ mod tests {
             ("", "other"),
         ] {
             assert_eq!(clients.kind_of(agent.as_bytes()), kind, "{agent}");
+        }
+    }
+
+    #[test]
+    fn an_agent_of_nothing_but_names_costs_no_more_than_its_bytes() {
+        let clients = Clients::compile().unwrap();
+        for begin in ["", "like ", "x"] {
+            for name in ["curl", "bot", "Googlebot", "firefox"] {
+                let agent = begin.to_owned() + &name.repeat(65_536 / name.len());
+                let bytes = scanned_by(|| {
+                    let _ = clients.first_row(agent.as_bytes());
+                });
+                assert!(bytes <= 64 * agent.len() as u64, "{begin}{name}: {bytes}");
+            }
         }
     }
 
