@@ -293,6 +293,26 @@ fn a_disk_that_is_full_at_the_start_does_not_stop_the_counting() {
     started(&state).wait_for_lines(10);
 }
 
+/// The disk is full at the very end, and has room a moment later: what a scrape was told is not taken back.
+#[test]
+#[ignore = "needs root, to mount a small file system"]
+fn the_last_save_is_tried_again_where_the_disk_is_full_for_a_moment() {
+    let dir = TempDir::new();
+    let disk = SmallDisk::mount(&dir.join("disk"));
+    let state = disk.0.join("state");
+    fs::create_dir(&state).expect("there is room");
+    // So that nothing is in reserve.
+    disk.fill();
+    let mut exporter = started(&state);
+    exporter.process.feed(LINE.repeat(10).as_bytes());
+    exporter.wait_for_lines(10);
+    exporter.process.close();
+    exporter.wait_for_stderr("the last counts are not saved yet");
+    disk.empty();
+    assert_eq!(exporter.process.wait().stderr.matches("is lost").count(), 0);
+    started(&state).wait_for_lines(10);
+}
+
 /// `tail | httpd_exporter &` and the shell goes: nobody took its place, so it serves on.
 #[test]
 fn a_pipeline_whose_shell_has_gone_goes_on_serving() {

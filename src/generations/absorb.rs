@@ -20,9 +20,10 @@ use std::time::Duration;
 
 /// Dead files absorbed with one save; each takes a file descriptor until it is removed, of 1024 that are
 /// usual.
-const BATCH: usize = 256;
+const BATCH_FILES_MAX: usize = 256;
+
 /// An unfinished file that has not changed for so long was left by a process that was killed.
-const UNFINISHED: Duration = Duration::from_secs(60);
+const UNFINISHED_AGE_MIN: Duration = Duration::from_secs(60);
 
 /// Dead generations whose files may go once ours is saved.
 #[derive(Debug, Default)]
@@ -56,7 +57,7 @@ impl State {
             let names = self.directory.names().inspect_err(|error| self.failed("list", "list", error))?;
             // The youngest first: it has the buckets that were asked for last.
             let batch: Vec<Name> =
-                names.into_iter().rev().filter(|name| seen.insert(*name)).take(BATCH).collect();
+                names.into_iter().rev().filter(|name| seen.insert(*name)).take(BATCH_FILES_MAX).collect();
             if batch.is_empty() {
                 return Ok(());
             }
@@ -75,7 +76,7 @@ impl State {
             let ours = name.to_str().and_then(|name| name.strip_suffix(".new")).and_then(Name::parse);
             let age =
                 entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
-            if ours.is_some_and(|name| name != self.me()) && age.is_some_and(|age| age > UNFINISHED) {
+            if ours.is_some_and(|name| name != self.me()) && age.is_some_and(|age| age > UNFINISHED_AGE_MIN) {
                 step();
                 let _ = std::fs::remove_file(entry.path());
             }

@@ -13,12 +13,15 @@ use crate::clock;
 use crate::count::SnapshotHandle;
 use crate::count::ledger::{Ledger, Places, Summary};
 use crate::fixed_point::FixedPoint;
+use crate::generations::directory;
 use crate::generations::state::{State, lock};
+use crate::log::{log_error, log_warning};
 use crate::self_metrics::SelfMetrics;
 use crate::snapshot::collect;
 use crate::snapshot::page::Page;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a scrape waits for fresh counts; with a slower disk it is answered without them.
@@ -29,6 +32,10 @@ const FRESH_AGE_MAX: Duration = Duration::from_millis(200);
 
 /// When a save takes longer than this, the disk is taken to be faulty, and the page shows counts that are not saved.
 const SAVE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// How long the last save waits before each further try: 10 s in all, for that is what Docker leaves a process between
+/// SIGTERM and SIGKILL.
+const LAST_SAVE_WAITS_MILLIS: [u64; 7] = [100, 200, 400, 800, 1500, 3000, 4000];
 
 /// What is asked of the writer. The channel's end is the end of the process.
 #[derive(Debug)]
@@ -177,10 +184,27 @@ impl Publisher {
         lock(&self.published).as_ref().is_some_and(|it| it.durable && it.taken_at.elapsed() < FRESH_AGE_MAX)
     }
 
-    /// The last save, when the counting has ended.
+    /// The last save, when the counting has ended. Where the disk fails for a moment it is tried again: what was shown
+    /// without being on disk would be taken back.
     pub fn finish(&self, ledger: &Ledger) {
-        if let Some(state) = &self.state {
-            let _ = state.finish(&self.page_of(ledger), &ledger.places); // Logged where it failed.
+        let Some(state) = &self.state else { return };
+        let page = self.page_of(ledger);
+        for (tries, millis) in LAST_SAVE_WAITS_MILLIS.into_iter().enumerate() {
+            match state.finish(&page, &ledger.places) {
+                Err(error) if directory::may_pass(&error) => {
+                    if tries == 0 {
+                        log_warning(format_args!(
+                            "the last counts are not saved yet, and are tried again: {error}"
+                        ));
+                    }
+                    thread::sleep(Duration::from_millis(millis));
+                }
+                // Other errors have been logged.
+                _ => return,
+            }
+        }
+        if let Err(error) = state.finish(&page, &ledger.places) {
+            log_error(format_args!("what was counted since the last save is lost: {error}"));
         }
     }
 
@@ -240,7 +264,6 @@ mod tests {
     use crate::input::tee::tests::TempDir;
     use crate::options;
     use crate::os::UserRights;
-    use std::thread;
 
     /// The disk takes longer than a scrape waits, and nothing had come for a while before: what is on disk is told, for
     /// as long as a save may take.
