@@ -229,8 +229,12 @@ impl PortManager {
             ));
         } else {
             let why = log::reason(error);
+            // It was made as root at the start, if it could be had then.
+            let is_name =
+                matches!(address, Address::Unix(_)) && error.kind() == io::ErrorKind::PermissionDenied;
+            let remedy = if is_name { " (its directory should belong to the user of --user)" } else { "" };
             log_warning(format_args!(
-                "unable to listen on {address}: {why}; lines are counted, and this is tried again"
+                "unable to listen on {address}: {why}{remedy}; lines are counted, and this is tried again"
             ));
         }
     }

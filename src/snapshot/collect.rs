@@ -1,4 +1,4 @@
-//! Makes a page of a copy of the ledger, the self_metrics and what the system knows of the process.
+//! Page collection: a copy of the ledger, the program's own metrics and what the system knows of it become a page.
 
 use crate::catalogue;
 use crate::catalogue::{Kind, Metric};

@@ -17,7 +17,7 @@ mod rotate;
 use crate::log::{log_info, log_warning};
 use crate::os::{StopFlag, UserRights, WriteMode, is_writable, privileges, started_by_server};
 use crate::self_metrics::SelfMetrics;
-use nix::libc::O_NONBLOCK;
+use nix::libc::{ENXIO, O_NONBLOCK};
 use nix::poll::PollTimeout;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
@@ -356,10 +356,13 @@ fn open(path: &Path, like: Option<&Metadata>) -> io::Result<File> {
     options.append(true).create(true).custom_flags(flags).open(path).map_err(|error| {
         let error = privileges::name_link(path, error);
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.is_dir());
-        let why = parent.map_or_else(
-            || error.to_string(),
-            |parent| format!("there is no directory {}", parent.display()),
-        );
+        let why = match parent {
+            Some(parent) => format!("there is no directory {}", parent.display()),
+            None if error.raw_os_error() == Some(ENXIO) => {
+                "it is a pipe or socket that nobody reads".to_owned()
+            }
+            None => error.to_string(),
+        };
         io::Error::new(error.kind(), format!("unable to open {}: {why}", path.display()))
     })
 }

@@ -108,6 +108,15 @@ fn a_missing_directory_is_named() {
 }
 
 #[test]
+fn a_pipe_without_a_reader_is_said_to_be_one() {
+    let dir = TempDir::new();
+    let path = dir.path().join("fifo");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let error = Tee::open(at(&path), Arc::default(), &UserRights::OF_THE_TESTS).unwrap_err();
+    assert!(error.to_string().ends_with("it is a pipe or socket that nobody reads"), "{error}");
+}
+
+#[test]
 fn keep_leaves_the_newest_and_nothing_foreign_is_removed() {
     let dir = TempDir::new();
     let path = dir.path().join("log");
