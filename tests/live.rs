@@ -77,7 +77,7 @@ fn the_page_tells_of_the_program_itself() {
         "httpd_exporter_state_errors_total",
         "httpd_exporter_http_requests_total{code=\"200\"}",
         "httpd_exporter_http_connections_refused_total",
-        "httpd_exporter_build_info{version=\"",
+        "httpd_exporter_build_info{",
         "process_cpu_seconds_total",
         "process_open_fds",
         "process_max_fds",
