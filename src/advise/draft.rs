@@ -22,15 +22,21 @@ use crate::parse::read::time::Style;
 pub fn neutral(texts: &[&str], format: &str, nginx: bool, first: usize) -> Option<(String, bool)> {
     let table = columns::cut(texts).filter(|table| table.lines.len() == texts.len())?;
     let (mut named, mut number, mut known) = (String::new(), first, false);
-    for column in &table.columns {
+    let mut sheet = Sheet::of(&table.columns);
+    if nginx {
+        sheet.name_times();
+    }
+    for (column, name) in table.columns.iter().zip(&sheet.names) {
         let (fixed, close) = column.fixed();
         named.extend([column.before.as_str(), &fixed]);
         if is_mark(column) {
             named.push_str(column.values[0]);
             continue;
         }
-        let variable =
-            labelled(column).filter(|name| nginx && name.starts_with('$') && !format.contains(name.as_str()));
+        let time = if let Name::Variable(name, _) = name { Some(name.clone()) } else { None };
+        let variable = labelled(column)
+            .or(time)
+            .filter(|name| nginx && name.starts_with('$') && !format.contains(name.as_str()));
         known |= variable.is_some();
         number += usize::from(variable.is_none());
         let placeholder = number - 1;
@@ -568,7 +574,7 @@ fn of_nginx(key: &str, value: &str) -> Option<String> {
 }
 
 fn by_words(key: &str, value: &str) -> Option<&'static str> {
-    if let Some((_, variable)) = OF_NGINX.iter().find(|(label, _)| *label == key && is_of_nginx(value)) {
+    if let Some((_, variable)) = OF_NGINX.iter().find(|(label, _)| *label == key && is_list_of_nginx(value)) {
         return Some(variable);
     }
     let words = words_of(key);

@@ -17,7 +17,7 @@ use crate::parse::compile::field::Role;
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::compile::questions::questions;
 use crate::parse::detect::{self, detect_within, doubt};
-use crate::parse::envelope::choose;
+use crate::parse::envelope::choose::{self, Choice};
 use crate::parse::envelope::peel::Envelope;
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::{Format, NoRecord, Reason, within};
@@ -31,9 +31,9 @@ pub fn run(options: &Options, input: &mut impl BufRead) -> Result<(), String> {
     let first = first_lines(input);
     // When the reader of the output has gone, or the input fails, there is nothing left to do.
     let _ = match choice(options, &first)? {
-        Some((format, chosen, title)) => {
-            let envelope = envelope(options, &format, &first);
-            let mut explainer = Explainer::new(format, envelope, chosen, &title);
+        Some(Chosen { format, within, reads, title }) => {
+            let envelope = envelope(options, &format, within, &first);
+            let mut explainer = Explainer::new(format, envelope, reads, &title);
             explainer.learner = options.learns_routes().then(|| Learner::new(|_| 0));
             explainer.write(&first, input, &mut output)
         }
@@ -64,27 +64,37 @@ fn next_line(input: &mut impl BufRead) -> Option<Vec<u8>> {
     Some(line)
 }
 
-/// What is taken off the lines.
-fn envelope(options: &Options, format: &Format, first: &[Vec<u8>]) -> Envelope {
+/// What is taken off the lines: what was found together with the format, as when they are counted.
+fn envelope(options: &Options, format: &Format, within: Option<Choice>, first: &[Vec<u8>]) -> Envelope {
     let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
     let mut envelope = Envelope::new(options.envelope);
-    match detect::envelope_of(format, options.envelope, &lines) {
+    match within.or_else(|| detect::envelope_of(format, options.envelope, &lines)) {
         Some(choice) => envelope.settle(choice.chain, choice.stderr),
         None => envelope.propose(choose::likely(options.envelope, &lines)),
     }
     envelope
 }
 
-/// The format to explain with, whether it reads the lines, and a title that says what it is. None when there is neither
-/// a format nor a line to detect one from.
-fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, String)>, String> {
+/// The format to explain with.
+struct Chosen {
+    format: Format,
+    /// What is around the lines, where that was found together with the format.
+    within: Option<Choice>,
+    /// Whether it reads the lines, and is not only the nearest to them.
+    reads: bool,
+    /// What it is.
+    title: String,
+}
+
+/// None when there is neither a format nor a line to detect one from.
+fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<Chosen>, String> {
     if let Some(spec) = &options.format {
         let mut format = compiled(spec)?;
         format.mix(options.mixed);
         let asked: String =
             questions(spec).iter().map(|question| format!("{}\n", capitalized(question))).collect();
         let title = format!("{asked}The format is `{}`", format.name());
-        return Ok(Some((format, true, title)));
+        return Ok(Some(Chosen { format, within: None, reads: true, title }));
     }
     let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
     if let Some(within) = detect_within(options.envelope, &lines) {
@@ -95,7 +105,7 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, 
         };
         let mut format = compiled(&within.detected.spec)?;
         format.mix(options.mixed);
-        return Ok(Some((format, true, title)));
+        return Ok(Some(Chosen { format, within: Some(within.choice), reads: true, title }));
     }
     let likely = choose::likely(options.envelope, &lines);
     let inner = choose::inner_lines(likely, false, &lines);
@@ -107,7 +117,7 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<(Format, bool, 
     let title = format!(
         "None of the presets reads these lines. The nearest is `{name}`, which reads {reached} of its {of} fields"
     );
-    Ok(Some((compiled(name)?, false, title)))
+    Ok(Some(Chosen { format: compiled(name)?, within: None, reads: false, title }))
 }
 
 /// Lines that are shown in full; of those behind them, the first of each kind that does not fit.

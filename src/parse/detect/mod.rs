@@ -157,6 +157,7 @@ impl Candidate {
             if record.status().is_some_and(|status| (200..300).contains(&status)) {
                 let request = record.request();
                 let usual = request.method.iter().all(|c| c.is_ascii_uppercase() || matches!(c, b'-' | b'_'));
+                let usual = usual && (self.format.is_keyed() || request.target.is_none_or(is_target));
                 let is_request = request.kind == RequestKind::Http && usual;
                 (valid, invalid) = (valid || is_request, invalid || !is_request);
             }
@@ -196,6 +197,11 @@ impl Candidate {
         let last = record.spans.at.last().and_then(|span| span.of(line)).unwrap_or_default();
         (!self.detected.untold || is_number(last)).then_some(record)
     }
+}
+
+/// A path, `*`, a URL, or the host and port of CONNECT: words that have slipped into its place are none of these.
+fn is_target(text: &[u8]) -> bool {
+    text.starts_with(b"/") || text == b"*" || text == b"-" || text.contains(&b':')
 }
 
 fn is_number(text: &[u8]) -> bool {

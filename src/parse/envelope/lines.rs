@@ -373,6 +373,18 @@ pub fn tail_header(text: &[u8]) -> Option<&[u8]> {
     text.strip_prefix(b"==> ")?.strip_suffix(b" <==").filter(|name| !name.is_empty())
 }
 
+/// What docker compose says of a container among the lines of all: `web-1 exited with code 0`.
+pub fn is_remark(line: &[u8]) -> bool {
+    const SAYS: &[u8] = b" exited with code ";
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    // On a terminal it clears the line first.
+    let line = line.strip_prefix(b"\x1b[K").unwrap_or(line);
+    let Some(end) = run(line, 0, is_of_name).filter(|end| line[*end..].starts_with(SAYS)) else {
+        return false;
+    };
+    line.get(end + SAYS.len()).is_some_and(u8::is_ascii_digit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

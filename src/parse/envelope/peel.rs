@@ -6,7 +6,7 @@ use crate::parse::envelope::facts::{Facts, Field};
 use crate::parse::envelope::heads::Reader;
 use crate::parse::envelope::join::{Joined, Joins};
 use crate::parse::envelope::json::JsonReader;
-use crate::parse::envelope::lines::tail_header;
+use crate::parse::envelope::lines::{self, tail_header};
 use crate::parse::envelope::syslog;
 use std::mem;
 
@@ -199,14 +199,14 @@ impl Envelope {
     }
 
     /// Whether a line comes from a tool and not from the log: the name that `tail` puts in front of a file's lines, the
-    /// empty line before it, what journalctl says of boots.
+    /// empty line before it, what journalctl says of boots and docker compose of containers.
     pub fn is_remark(&mut self, line: &[u8], facts: &mut Facts) -> bool {
         if let Some(file) = tail_header(line) {
             self.tail = true;
             facts.keep_file(file);
             return true;
         }
-        (self.tail && line.is_empty()) || syslog::is_remark(line)
+        (self.tail && line.is_empty()) || syslog::is_remark(line) || lines::is_remark(line)
     }
 
     /// What became of lines since this was asked last.

@@ -6,6 +6,10 @@ const TOMCAT: &str = "Tomcat's access log valves; apache/tomcat#720; spring-proj
 const MORGAN: &str = "expressjs/morgan: predefined formats";
 const LOGRAGE: &str = "roidrage/lograge: formatters";
 
+/// What uWSGI says of itself, and what Python prints of an exception.
+const OF_UWSGI: &[&str] =
+    &["spawned uWSGI *", "WSGI app *", "Traceback (most recent call last):", "  File \"*", "    *"];
+
 /// Every request has a method; other records of the same logger have none.
 const ANY: &str = "*";
 
@@ -67,18 +71,30 @@ pub const ROWS: &[Preset] = &[
     Preset {
         name: "uvicorn",
         dialect: "nginx",
-        text: "INFO:$blanks$word - \"$request\" $status $skip",
-        about: "uvicorn; neither bytes nor durations",
+        text: "${colour}INFO$colour:$blanks$word - \"$colour$request$colour\" $colour$status $skip",
+        about: "uvicorn, with or without colours; neither bytes nor durations",
         set_by: "uvicorn's log_config",
         others: &[
-            "INFO: * process *",
-            "INFO: * application *",
-            "INFO: * Uvicorn *",
-            "INFO: * changes *",
-            "ERROR: *",
-            "WARNING: *",
+            "*INFO*: * process *",
+            "*INFO*: * application *",
+            "*INFO*: * Uvicorn *",
+            "*INFO*: * changes *",
+            "*ERROR*: *",
+            "*WARNING*: *",
+            "Traceback (most recent call last):",
+            "  File \"*",
+            "    *",
         ],
         source: "encode/uvicorn: logging.py",
+        ..PRESET
+    },
+    Preset {
+        name: "aiohttp",
+        dialect: "Apache",
+        text: r#"%a %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i""#,
+        about: "aiohttp's default; bytes with headers",
+        set_by: "aiohttp's access_log_format",
+        source: "aio-libs/aiohttp: web_log.py",
         ..PRESET
     },
     Preset {
@@ -117,17 +133,24 @@ pub const ROWS: &[Preset] = &[
     Preset {
         name: "werkzeug",
         dialect: "nginx",
-        text: "$remote_addr - - [$skip] \"$colour$request$colour\" $status -",
+        text: "$remote_addr - - [$word $word] \"$colour$request$colour\" $status -",
         about: "Flask's and Werkzeug's development server, with or without colours",
         set_by: "Werkzeug's logger",
-        others: &[" * *", "WARNING: *", "Press CTRL+C *"],
+        others: &[
+            " * *",
+            "WARNING: *",
+            "Press CTRL+C *",
+            "Traceback (most recent call last):",
+            "  File \"*",
+            "    *",
+        ],
         source: "pallets/werkzeug: serving.py",
         ..PRESET
     },
     Preset {
         name: "django",
         dialect: "nginx",
-        text: "[$skip] \"$request\" $status $body_bytes_sent",
+        text: "[$word $word] \"$request\" $status $body_bytes_sent",
         about: "Django's runserver",
         set_by: "Django's logger django.server",
         others: &[
@@ -136,6 +159,9 @@ pub const ROWS: &[Preset] = &[
             "Forbidden*",
             "Internal Server Error: *",
             "Watching for *",
+            "Traceback (most recent call last):",
+            "  File \"*",
+            "    *",
         ],
         source: "django/django: core/servers/basehttp.py, utils/log.py",
         ..PRESET
@@ -147,6 +173,7 @@ pub const ROWS: &[Preset] = &[
                $body_bytes_sent bytes in $duration_ms msecs $skip($server_protocol $status) $skip",
         about: "uWSGI's default; milliseconds",
         set_by: "uWSGI's log-format",
+        others: OF_UWSGI,
         source: "unbit/uwsgi: core/logging.c",
         ..PRESET
     },
@@ -157,6 +184,7 @@ pub const ROWS: &[Preset] = &[
                $body_bytes_sent bytes in $duration_us micros $skip($server_protocol $status) $skip",
         about: "uWSGI's default with log-micros",
         set_by: "uWSGI's log-format",
+        others: OF_UWSGI,
         source: "unbit/uwsgi: core/logging.c",
         ..PRESET
     },
@@ -268,10 +296,11 @@ pub const ROWS: &[Preset] = &[
     Preset {
         name: "gin",
         dialect: "nginx",
-        text: "[GIN] $skip | $status |$blanks$duration |$blanks$word | $request_method $blanks\"$request_uri\"",
-        about: "gin's logger; durations with their unit",
+        text: "[GIN] $skip |$colour $status $colour|$blanks$duration |$blanks$word |$colour $request_method \
+               $blanks$colour$blanks\"$request_uri\"",
+        about: "gin's logger, with or without colours; durations with their unit",
         set_by: "gin's LoggerConfig",
-        others: &["[GIN-debug]*"],
+        others: &["[GIN-debug]*", "Error #*"],
         source: "gin-gonic/gin: logger.go",
         ..PRESET
     },

@@ -107,11 +107,25 @@ pub const ROWS: &[Preset] = &[
         ..PRESET
     },
     Preset {
+        name: "azure-apim",
+        dialect: "JSON",
+        text: "json:properties.responseCode=$status,properties.method=$request_method,properties.url=$url,\
+               properties.clientProtocol=$server_protocol,properties.responseSize=$bytes_sent,\
+               properties.requestSize=$request_length,durationMs=$duration_ms,properties.backendTime=$upstream_ms,\
+               time=$time",
+        about: "Azure API Management's gateway logs; milliseconds",
+        set_by: "the diagnostic settings of API Management",
+        conditions: &[("category", "GatewayLogs")],
+        source: "learn.microsoft.com: API Management, resource log schema of GatewayLogs",
+        ..PRESET
+    },
+    Preset {
         name: "cloudflare",
         dialect: "JSON",
         text: "json:EdgeResponseStatus=$status,ClientRequestMethod=$request_method,ClientRequestURI=$request_uri,\
                ClientRequestHost=$host,ClientRequestProtocol=$server_protocol,ClientRequestScheme=$scheme,\
                EdgeResponseBytes=$bytes_sent,ClientRequestBytes=$request_length,EdgeTimeToFirstByteMs=$ttfb_ms,\
+               OriginResponseTime=$upstream_ns,\
                OriginResponseDurationMs=$upstream_ms,EdgeStartTimestamp=$time",
         about: "Cloudflare's Logpush of HTTP requests; it has no total duration",
         set_by: "the Logpush job",
