@@ -11,8 +11,8 @@
 //! ```
 //!
 //! - [`options`] every option once; [`catalogue`] every metric once; [`limits`] the bounds of the whole; [`clock`]
-//!   the time, [`calendar`] the dates; [`fixed_point`] what figures are made of; [`log`] what is said to the operator;
-//!   [`self_metrics`] what the program counts of itself.
+//!   the time, [`calendar`] the dates, [`timeline`] what was when; [`fixed_point`] what figures are made of; [`log`]
+//!   what is said to the operator; [`self_metrics`] what the program counts of itself.
 //! - [`os`] what is asked of the system: signals, privileges, pipes. [`bytes`] searches, below parse and count alike.
 //! - [`input`] cuts the bytes of stdin or of followed files into chunks of whole lines, and copies them to the tee.
 //! - [`parse`] compiles a format and reads one line by it. It knows no metric, no clock and no option.
@@ -21,7 +21,9 @@
 //! - [`snapshot`] makes pages of copies of the ledger, and text of pages.
 //! - [`generations`] keeps pages in files and adds up those of all processes that share a directory.
 //! - [`serve`] answers scrapers and people.
-//! - [`modes`] are the programs made of the rooms: serve, once, explain.
+//! - [`history`] writes what finished logs count with their own times.
+//! - [`report`] makes a page for a person of what was read to the end.
+//! - [`modes`] are the programs made of the rooms: serve, once, report, history, explain.
 //!
 //! A room knows the product of the room before it, never its machinery, and never the room after it.
 
@@ -41,6 +43,7 @@ mod fixed_point;
 #[doc(hidden)]
 pub mod fuzzing;
 mod generations;
+mod history;
 mod input;
 mod limits;
 mod log;
@@ -48,8 +51,10 @@ mod modes;
 mod options;
 mod os;
 mod parse;
+mod report;
 mod self_metrics;
 mod serve;
 mod snapshot;
+mod timeline;
 
 pub use modes::run_program as run;

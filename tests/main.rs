@@ -12,10 +12,12 @@ mod follow; // files that are followed: rotations, kills, labels
 mod generations; // lives and deaths by hand: state files, signals, kills
 mod golden; // one behaviour, one file: tests/golden/*.story
 mod harness; // a real process: fed, scraped, signalled, waited for
+mod history; // `--history`: old logs with their own times, in files and in real servers
 mod house; // the laws of the house, executed
 mod labels; // what strangers put into labels
 mod live; // lines and scrapes at the same time, garbage, ends and taken ports
 mod privileges; // started by root: what it opens, what it gives away, and what it leaves alone
 mod readme; // what the documents tell an operator to type works
+mod report; // `--report`: a page for a person
 mod servers; // Apache, nginx and Prometheus from Debian's packages, as they run in the world
 mod serving; // the face to the network: endpoints, addresses, strangers who mean harm, readers written by others

@@ -24,14 +24,14 @@ _httpd_exporter() {
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return ;;
-    --state-dir)
+    --state-dir | --history)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return ;;
     --user)
         mapfile -t COMPREPLY < <(compgen -u -- "$current")
         return ;;
-    --follow | --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --histograms | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above | --slo | --slo.labels | --log.level | --log.format)
+    --follow | --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --histograms | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above | --slo | --slo.labels | --log.level | --log.format | --history.step | --history.job | --history.instance)
         return ;;
     esac
     options='
@@ -69,6 +69,11 @@ _httpd_exporter() {
         --log.level
         --log.format
         --once
+        --report
+        --history
+        --history.step
+        --history.job
+        --history.instance
         --explain
         --help
         --version

@@ -121,6 +121,14 @@ fn first_lines(format: &Format, lines: &[&[u8]], said: &Said) {
     said.say(format!("{start}; {}", advice(format, lines)));
 }
 
+/// What to do about lines that do not fit the format, or any preset, in words without a full stop.
+pub fn what_to_do(spec: Option<&str>, lines: &[&[u8]]) -> String {
+    match spec.and_then(|spec| Format::compile(spec).ok()) {
+        Some(format) => advice(&format, lines),
+        None => no_preset("the lines fit none of the presets", lines),
+    }
+}
+
 fn advice(format: &Format, lines: &[&[u8]]) -> String {
     let look = || "`httpd_exporter --explain` shows why, line by line".to_owned();
     remedy::remedy(format, lines, &mut Budget::new()).map_or_else(look, |remedy| remedy.to_string())

@@ -150,6 +150,18 @@ impl Histograms {
         bucket
     }
 
+    /// Gives a row other figures, which come as they are kept: the sum's halves and the buckets. Nothing is known of
+    /// them in native buckets.
+    pub fn overwrite(&mut self, row: usize, histogram: usize, cells: &[u64]) {
+        self.natives.clear();
+        let shape = &self.shapes[histogram];
+        let start = row * self.stride + shape.at;
+        if let Some(ours) = self.cells.get_mut(start..start + shape.bounds.len() + 3) {
+            ours.fill(0);
+            ours.iter_mut().zip(cells).for_each(|(cell, figure)| *cell = *figure);
+        }
+    }
+
     pub fn read(&self, row: usize, histogram: usize) -> Reading<'_> {
         let shape = &self.shapes[histogram];
         let (start, buckets) = (row * self.stride + shape.at, shape.bounds.len() + 1);

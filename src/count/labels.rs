@@ -122,8 +122,36 @@ impl UserLabel {
     }
 }
 
+/// Where the address of the client stands, likewise.
+const ADDRESSES: [&str; 12] = [
+    "%h",
+    "%a",
+    "$remote_addr",
+    "%ci",
+    "%(h)s",
+    "%(addr)",
+    "c-ip",
+    "request.client_ip",
+    "ClientHost",
+    "client_ip",
+    "remote_ip",
+    "remote_addr",
+];
+
+/// The field of a format that holds the address of the client.
+pub fn address_of(format: &mut Format) -> Option<FieldRef> {
+    let by_name = |format: &Format| match format.name() {
+        "caddy" => Some("request.client_ip"),
+        "traefik-json" => Some("ClientHost"),
+        _ => None,
+    };
+    let known = ADDRESSES.into_iter().find(|name| format.fields.find(name).is_some());
+    let name = known.or_else(|| by_name(format))?;
+    format.field(name).ok()
+}
+
 /// The field of a format that holds the user agent.
-fn agent_of(format: &mut Format) -> Result<FieldRef, String> {
+pub fn agent_of(format: &mut Format) -> Result<FieldRef, String> {
     let known = AGENTS.iter().find(|name| format.fields.find(name).is_some());
     // A key of JSON lines need not have been asked for yet.
     let name =

@@ -317,13 +317,14 @@ impl Ledger {
         }
     }
 
-    /// Counts a request whose client went away.
-    pub fn abort(&mut self, key: &Key) {
+    /// Counts a request whose client went away, and says at which place of the totals.
+    pub fn abort(&mut self, key: &Key) -> usize {
         let place = self.vhost.map_or(0, |label| usize::from(key.get(label)));
         if self.totals.aborted.len() <= place {
             self.totals.aborted.resize(place + 1, 0);
         }
         self.totals.aborted[place] += 1;
+        place
     }
 
     /// Enters a request into its row, and gives back the row of its histograms.

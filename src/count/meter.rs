@@ -13,6 +13,7 @@ use crate::count::extras::{Counted, Extras};
 use crate::count::histograms::Histograms;
 use crate::count::labels::{Mapping, UserLabel, count_of};
 use crate::count::ledger::{Derived, Label, LabelSet, Ledger, Usual, Values, status_id};
+use crate::count::observer::{Note, Observer};
 use crate::count::quantiles::Window;
 use crate::count::routes::Routes;
 use crate::count::routes::learned::Learner;
@@ -105,7 +106,11 @@ enum Route {
 
 impl Meter {
     /// Decides what this format and these options give, and the ledger that holds it. An error names the option.
-    pub fn compile(options: &Options, format: &mut Format) -> Result<(Meter, Ledger), String> {
+    pub fn compile(
+        options: &Options,
+        format: &mut Format,
+        observer: Option<&mut (dyn Observer + 'static)>,
+    ) -> Result<(Meter, Ledger), String> {
         let mut labels = our_labels(options);
         let vhost = compile_vhost(options, format, &mut labels)?;
         let route = compile_route(options)?.map(|(route, label)| {
@@ -121,11 +126,7 @@ impl Meter {
             user_labels.push(user_label);
             labels.push(label);
         }
-        let mut excludes = Vec::new();
-        for (field, pattern) in &options.excludes {
-            let field = format.field(field).map_err(|e| format!("--exclude: {e}"))?;
-            excludes.push((field, Glob::compile(pattern.as_bytes())));
-        }
+        let excludes = compile_excludes(options, format)?;
         let exemplar = options.exemplar.as_ref().map(|field| format.field(field)).transpose();
         let exemplar = exemplar.map_err(|e| format!("--exemplar: {e}"))?;
         let exemplar = exemplar.map(|field| (field, nanos(options.exemplar_above)));
@@ -168,7 +169,8 @@ impl Meter {
             let of_durations = meter.duration.map(|duration| (duration, Exemplars::new(buckets(duration))));
             ledger.exemplars = Some((Exemplars::new(1), of_durations));
         }
-        meter.tell_needs(format);
+        let observed = observer.map_or_else(Vec::new, |observer| observer.fields(format));
+        meter.tell_needs(format, &observed);
         begin_at_zero(options, &mut ledger);
         Ok((meter, ledger))
     }
@@ -191,7 +193,7 @@ impl Meter {
     }
 
     /// Lets the format skip what nobody asks for.
-    fn tell_needs(&self, format: &mut Format) {
+    fn tell_needs(&self, format: &mut Format, observed: &[FieldRef]) {
         let mut roles = vec![Role::Status, Role::Request, Role::Method, Role::BytesSent, Role::BytesReceived];
         roles.extend([Role::Duration, Role::TimeToFirstByte, Role::UpstreamDuration]);
         roles.extend([Role::Aborted, Role::Timestamp, Role::Vhost, Role::Protocol]);
@@ -202,13 +204,26 @@ impl Meter {
         let users = self.labels.iter().filter_map(UserLabel::field).chain(self.attempts).chain(vhost);
         let excludes = self.excludes.iter().map(|(field, _)| *field);
         let extras = self.extras.iter().flat_map(|extras| extras.fields());
-        let fields: Vec<FieldRef> = users.chain(excludes).chain(extras).collect();
+        let observed = observed.iter().copied();
+        let fields: Vec<FieldRef> = users.chain(excludes).chain(extras).chain(observed).collect();
         format.need(&roles, &fields);
     }
 
     /// Enters one record.
     #[inline]
     pub fn measure(&mut self, record: &Record<'_, '_>, ledger: &mut Ledger, now: u64) -> Outcome {
+        self.measure_noting(record, ledger, now, &mut ())
+    }
+
+    /// The same, and takes note of what it adds.
+    #[inline]
+    pub fn measure_noting(
+        &mut self,
+        record: &Record<'_, '_>,
+        ledger: &mut Ledger,
+        now: u64,
+        note: &mut impl Note,
+    ) -> Outcome {
         let request = record.request();
         if !self.excludes.is_empty() && self.excluded(record, &request) {
             return Outcome::Excluded;
@@ -219,13 +234,18 @@ impl Meter {
         match request.kind {
             RequestKind::Http => key.set(METHOD, self.methods.id(&request, ledger)),
             // A log that does not tell of requests has no invalid ones.
-            kind if record.has_request() => ledger.totals.invalid[invalid_place(kind)] += 1,
+            kind if record.has_request() => {
+                ledger.totals.invalid[invalid_place(kind)] += 1;
+                note.invalid(invalid_place(kind));
+            }
             _ => {}
         }
         self.free_labels(record, (&request, status), ledger, &mut key);
         let row = ledger.row(&key, now);
         let sent = record.bytes_sent();
-        let latency = ledger.enter(row, sent, record.bytes_received());
+        let received = record.bytes_received();
+        let latency = ledger.enter(row, sent, received);
+        note.row(&key, (row, latency), sent, received);
         if let Some(list) = self.attempts {
             // A number that was read along with the line is no list.
             let attempts = match record.is_number(list) {
@@ -233,10 +253,11 @@ impl Meter {
                 false => count_of(record.value(list, &request, &mut self.scratch).unwrap_or_default()),
             };
             ledger.rows[row].upstream_attempts += attempts;
+            note.attempts(attempts);
         }
-        self.histograms(record, ledger, (row, latency, &key, status), sent, now);
+        self.histograms(record, ledger, (row, latency, &key, status), sent, (now, note));
         if record.aborted(status) {
-            ledger.abort(&key);
+            note.aborted(ledger.abort(&key));
         }
         if let Some(time) = record.unix_time_nanos() {
             ledger.totals.see_time(time, now);
@@ -340,12 +361,15 @@ impl Meter {
         ledger: &mut Ledger,
         (row, latency, key, status): (usize, usize, &Key, Option<u16>),
         sent: Option<u64>,
-        now: u64,
+        (now, note): (u64, &mut impl Note),
     ) {
         let histograms = &mut ledger.histograms;
         // What no histogram takes is not decoded.
-        let mut observe =
-            |histogram: usize, value: u64| (histograms.observe(latency, histogram, value), value);
+        let mut observe = |histogram: usize, value: u64| {
+            let bucket = histograms.observe(latency, histogram, value);
+            note.observed(histogram, bucket, value);
+            (bucket, value)
+        };
         self.size.and_then(|size| Some(observe(size, sent?)));
         self.first_byte.and_then(|place| Some(observe(place, record.time_to_first_byte_nanos()?)));
         let upstream = self.upstream.and_then(|place| Some(observe(place, record.upstream_nanos()?)));
@@ -433,6 +457,14 @@ fn begin_at_zero(options: &Options, ledger: &mut Ledger) {
     for key in keys.into_iter().take(most) {
         ledger.row(&key, now);
     }
+}
+
+fn compile_excludes(options: &Options, format: &mut Format) -> Result<Vec<(FieldRef, Glob)>, String> {
+    let compiled = options.excludes.iter().map(|(field, pattern)| {
+        let field = format.field(field).map_err(|e| format!("--exclude: {e}"))?;
+        Ok((field, Glob::compile(pattern.as_bytes())))
+    });
+    compiled.collect()
 }
 
 /// The server's own names are taken as they come, a stranger's fall under the cap, and so does a field that a

@@ -4,18 +4,20 @@
 //! channel and handed out as a copy, so the thread is never held up for longer than copying takes.
 
 mod admission;
-mod clients;
+pub mod clients;
 mod detector;
 pub mod diagnostics;
 pub mod dictionary;
 pub mod exemplars;
 mod extras;
+pub mod frequent;
 pub mod histograms;
-mod labels;
+pub mod labels;
 pub mod ledger;
-mod memo;
+pub mod memo;
 mod meter;
 pub mod native;
+pub mod observer;
 pub mod quantiles;
 pub mod routes;
 mod slo;
@@ -29,12 +31,13 @@ use crate::count::detector::FormatDetector;
 use crate::count::diagnostics::{Diagnostics, Reporter};
 use crate::count::ledger::{LabelSet, Ledger, Summary};
 use crate::count::meter::Meter;
+use crate::count::observer::{Entry, Observer};
 use crate::count::sources::{Sources, Stretch};
 use crate::count::totals::Outcome;
 use crate::input::{Chunk, ChunkReceiver};
 use crate::limits;
 use crate::log::{log_info, log_warning};
-use crate::options::{Mode, Options};
+use crate::options::Options;
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::compile::questions::questions;
 use crate::parse::detect;
@@ -111,18 +114,28 @@ pub struct Counter {
     asked: u32,
     envelopes_told: u32,
     diagnostics: Diagnostics,
+    observer: Option<Box<dyn Observer>>,
 }
 
 impl Counter {
     /// Compiles format and options; an error names the option. Reports on the lines go to `reporter`.
     pub fn new(options: Options, reporter: Reporter) -> Result<Counter, String> {
+        Counter::observed(options, reporter, None)
+    }
+
+    /// The same with an observer, who sees each line that is counted.
+    pub fn observed(
+        options: Options,
+        reporter: Reporter,
+        mut observer: Option<Box<dyn Observer>>,
+    ) -> Result<Counter, String> {
         let detecting = options.format.is_none();
         // Until the lines have chosen, the first preset stands in, for the reasons why none reads them.
         let spec = options.format.as_deref().unwrap_or(PRESETS[0].name);
         let mut format = Format::compile(spec).map_err(|e| format!("--format: {e}"))?;
         format.mix(options.mixed);
         let wanted = if detecting { options.without_fields() } else { options.clone() };
-        let (meter, mut ledger) = Meter::compile(&wanted, &mut format)?;
+        let (meter, mut ledger) = Meter::compile(&wanted, &mut format, observer.as_deref_mut())?;
         ledger.format_known = !detecting;
         ledger.doubt = reporter.doubt.clone();
         if !detecting {
@@ -130,7 +143,7 @@ impl Counter {
             tell_unused(&options, &ledger);
         }
         // A page that is read while lines come has the routes settled by then; in these modes all lines can have them.
-        let at_the_end = matches!(options.mode, Mode::Once | Mode::Explain);
+        let at_the_end = options.mode.reads_to_the_end();
         let route_sample = (at_the_end && options.learns_routes()).then(Vec::new);
         Ok(Counter {
             format,
@@ -146,6 +159,7 @@ impl Counter {
             detector: detecting.then(|| FormatDetector::new(options)),
             diagnostics: Diagnostics::new(reporter),
             route_sample,
+            observer,
         })
     }
 
@@ -287,8 +301,11 @@ impl Counter {
     fn measure(&mut self, bytes: &[u8]) {
         let now = clock::now_nanos();
         self.ledger.totals.check_time(now);
+        let before = self.ledger.totals.all();
+        if self.observer.is_some() {
+            return self.measure_observed(bytes, now, before);
+        }
         let Counter { format, chosen, meter, ledger, spans, envelope, diagnostics, .. } = self;
-        let before = ledger.totals.all();
         within::each(format, envelope, bytes, spans, |line, read| {
             let outcome = match read {
                 Ok(record) => meter.measure(&record, ledger, now),
@@ -301,8 +318,40 @@ impl Counter {
             };
             ledger.totals.enter(outcome);
         });
-        if chosen.is_some() {
-            diagnostics.sample(bytes, envelope, chosen.as_deref());
+        self.end_measure(bytes, before);
+    }
+
+    /// The same, and tells the observer.
+    #[inline(never)]
+    fn measure_observed(&mut self, bytes: &[u8], now: u64, before: u64) {
+        let Counter { format, chosen, meter, ledger, spans, envelope, diagnostics, observer, .. } = self;
+        let Some(observer) = observer else { return };
+        within::each(format, envelope, bytes, spans, |line, read| {
+            let outcome = match read {
+                Ok(record) => {
+                    let mut entry = Entry::default();
+                    let outcome = meter.measure_noting(&record, ledger, now, &mut entry);
+                    if outcome == Outcome::Counted {
+                        observer.counted(&record, &entry, ledger);
+                    }
+                    outcome
+                }
+                Err(NoRecord::Foreign) => Outcome::Foreign,
+                Err(NoRecord::Malformed(malformed)) => {
+                    ledger.totals.malformed[malformed.reason as usize] += 1;
+                    diagnostics.record(malformed, line, chosen.as_deref(), ledger);
+                    observer.malformed(line);
+                    Outcome::Malformed
+                }
+            };
+            ledger.totals.enter(outcome);
+        });
+        self.end_measure(bytes, before);
+    }
+
+    fn end_measure(&mut self, bytes: &[u8], before: u64) {
+        if self.chosen.is_some() {
+            self.diagnostics.sample(bytes, &self.envelope, self.chosen.as_deref());
         }
         self.enter_tally();
         let follows = self.envelope.follow_strays(self.ledger.totals.all() - before);
@@ -345,12 +394,13 @@ impl Counter {
         self.format = format;
         self.format.mix(options.mixed);
         self.chosen = Some(found.spec);
-        let compiled = Meter::compile(&options, &mut self.format).or_else(|wrong| {
+        let Counter { format, observer, .. } = self;
+        let compiled = Meter::compile(&options, format, observer.as_deref_mut()).or_else(|wrong| {
             // The command line was right in itself, so the lines are counted all the same.
             log_warning(format!(
                 "{wrong}; lines are counted without the labels, excludes, exemplars and objectives asked for"
             ));
-            Meter::compile(&options.without_fields(), &mut self.format)
+            Meter::compile(&options.without_fields(), format, observer.as_deref_mut())
         });
         if let Ok((meter, mut ledger)) = compiled {
             ledger.totals = std::mem::take(&mut self.ledger.totals);
@@ -380,7 +430,7 @@ impl Counter {
                 self.rejoin(&held[part]);
                 continue;
             }
-            let Counter { format, ledger, spans, envelope, diagnostics, .. } = self;
+            let Counter { format, ledger, spans, envelope, diagnostics, observer, .. } = self;
             within::each(format, envelope, &held[part], spans, |line, read| {
                 let reason = match read {
                     Err(NoRecord::Foreign) => return ledger.totals.enter(Outcome::Foreign),
@@ -390,6 +440,9 @@ impl Counter {
                 ledger.totals.malformed[reason as usize] += 1;
                 ledger.totals.enter(Outcome::Malformed);
                 diagnostics.keep(ledger.totals.all(), reason, line);
+                if let Some(observer) = observer {
+                    observer.malformed(line);
+                }
             });
             self.enter_tally();
         }
@@ -409,6 +462,9 @@ impl Counter {
         }
         self.learn_routes();
         self.diagnostics.close(&self.ledger, self.chosen.as_deref());
+        if let Some(observer) = self.observer {
+            observer.close(&self.ledger);
+        }
         self.ledger
     }
 }
@@ -443,7 +499,7 @@ pub fn run(
 ) -> Ledger {
     loop {
         // With `--once` nobody waits for a page, and the same lines have to choose the same format at any speed.
-        let waiting = counter.detector.as_ref().filter(|detector| detector.options.mode != Mode::Once);
+        let waiting = counter.detector.as_ref().filter(|detector| !detector.options.mode.reads_to_the_end());
         let choice_due = waiting.and_then(FormatDetector::until).map_or_else(never, at);
         let report_due = counter.diagnostics.due().map_or_else(never, at);
         select! {

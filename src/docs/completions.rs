@@ -23,7 +23,7 @@ enum Value {
 
 fn value_of(flag: &Flag) -> Value {
     match (flag.name, flag.value) {
-        (_, "") => Value::None,
+        (_, value) if value.is_empty() || value.starts_with('[') => Value::None,
         (_, "DIR") => Value::Directories,
         ("format", _) => Value::Formats,
         (_, "USER[:GROUP]") => Value::Users,

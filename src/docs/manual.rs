@@ -82,7 +82,7 @@ fn options_table() -> String {
     let mut out = String::from("| option | meaning | default |\n|---|---|---|\n");
     for flag in TABLE {
         let brief = sentences(flag.help).next().unwrap_or_default();
-        let name = format!("--{} {}", flag.name, flag.value);
+        let name = format!("--{}{}", flag.name, flag.shown_value());
         let _ = writeln!(out, "| {} | {} | {} |", code(name.trim_end()), cell(brief), code(flag.default));
     }
     out
@@ -259,7 +259,11 @@ fn options_list() -> String {
             group = flag.group;
             let _ = write!(out, ".Ss {group}\n.Bl -tag -width Ds\n");
         }
-        let value = if flag.value.is_empty() { String::new() } else { format!(" Ar {}", roff(flag.value)) };
+        let value = match flag.value.strip_prefix("[=").and_then(|value| value.strip_suffix(']')) {
+            Some(value) => format!(" Ns Op = Ns Ar {}", roff(value)),
+            None if flag.value.is_empty() => String::new(),
+            None => format!(" Ar {}", roff(flag.value)),
+        };
         let _ = writeln!(out, ".It Fl \\-{}{value}", roff(flag.name));
         prose(flag.help, &mut out);
         if !flag.default.is_empty() {

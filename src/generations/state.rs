@@ -184,6 +184,11 @@ impl State {
         (kept, is_whole)
     }
 
+    /// What the others have kept, and the dead.
+    pub fn kept_by_others(&self) -> BTreeMap<String, String> {
+        self.kept().0
+    }
+
     /// Saves our own counts, if anything is new. An error has been logged already; the next call tries
     /// again.
     pub fn save(&self, own: &Page) -> io::Result<()> {

@@ -29,6 +29,8 @@ const PIECE_BYTES: usize = 4096;
 pub struct Decompressed<S> {
     source: S,
     state: State,
+    /// How messages call the source.
+    name: String,
 }
 
 enum State {
@@ -83,7 +85,11 @@ impl Turner {
 
 impl<S: Source> Decompressed<S> {
     pub fn new(source: S) -> Decompressed<S> {
-        Decompressed { source, state: State::Unknown(Vec::new()) }
+        Decompressed::named(source, "stdin".to_owned())
+    }
+
+    pub fn named(source: S, name: String) -> Decompressed<S> {
+        Decompressed { source, state: State::Unknown(Vec::new()), name }
     }
 
     fn turn(&mut self, mut turner: Turner, seen: &[u8], room: &mut [u8]) -> io::Result<usize> {
@@ -125,7 +131,7 @@ impl<S: Source> Source for Decompressed<S> {
                     return self.turn(Turner::Frames(Frames::new(), Vec::new()), &seen, room);
                 }
                 self.state = State::Plain;
-                tell_of_others(&seen);
+                tell_of_others(&seen, &self.name);
                 room[..seen.len()].copy_from_slice(&seen);
                 Ok(seen.len())
             }
@@ -165,10 +171,10 @@ fn broken(error: &io::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("the gzip stream is damaged or cut off ({error})"))
 }
 
-fn tell_of_others(first: &[u8]) {
+fn tell_of_others(first: &[u8], source: &str) {
     if let Some((_, name, tool)) = OTHERS.iter().find(|(magic, ..)| first.starts_with(magic)) {
         log_warning(format!(
-            "stdin is compressed with {name}, which is not read here: put `{tool} FILE |` in front"
+            "{source} is compressed with {name}, which is not read here: put `{tool} FILE |` in front"
         ));
     }
 }
@@ -189,7 +195,7 @@ pub fn reader(input: impl BufRead + 'static) -> Box<dyn BufRead> {
             taken: 0,
         }));
     }
-    tell_of_others(first);
+    tell_of_others(first, "stdin");
     Box::new(input)
 }
 

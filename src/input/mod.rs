@@ -8,6 +8,7 @@ mod chunks;
 pub mod compressed;
 mod datagrams;
 mod ending;
+pub mod files;
 pub mod follow;
 mod frames;
 mod line_buffer;

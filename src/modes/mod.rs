@@ -1,7 +1,10 @@
 //! What is done with the options: one file for each mode, and the way from the command line to it.
 
 mod drain;
+mod history;
 mod once;
+mod progress;
+mod report;
 mod serve;
 mod shared;
 mod start;
@@ -51,9 +54,14 @@ fn run(options: Options) -> Result<(), Failure> {
             let mut input = compressed::reader(std::io::stdin().lock());
             explain::run(&options, &mut input).map_err(Failure::Usage)
         }
-        Mode::Once | Mode::Serve => {
+        Mode::Once | Mode::Report | Mode::History | Mode::Serve => {
             os::check_address_space(options.max_series).map_err(Failure::System)?;
-            if options.mode == Mode::Once { once::run(options) } else { serve::run(options) }
+            match options.mode {
+                Mode::Once => once::run(options),
+                Mode::Report => report::run(options),
+                Mode::History => history::run(options),
+                _ => serve::run(options),
+            }
         }
     }
 }

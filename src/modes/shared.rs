@@ -2,10 +2,12 @@
 
 use crate::count::ledger::{LabelSet, Ledger};
 use crate::count::{Counter, SnapshotHandle};
+use crate::input::files::Files;
 use crate::input::follow::{self, Follower, Kept};
 use crate::input::tee::Tee;
 use crate::input::{ChunkSender, End, OnTerminate};
 use crate::log;
+use crate::options::Options;
 use crate::os::SignalPipe;
 use crate::self_metrics::SelfMetrics;
 use crate::{count, input, os};
@@ -60,6 +62,7 @@ impl Counting {
 /// Where lines come from.
 pub enum Input {
     Stdin,
+    Named(Box<Files>),
     Files(Box<Follower>, BeginFiles),
 }
 
@@ -67,6 +70,18 @@ pub enum Input {
 pub type BeginFiles = Box<dyn FnMut() -> Option<Kept>>;
 
 impl Input {
+    /// What the options of a report ask for.
+    pub fn of_report(
+        options: &Options,
+        mode: follow::Mode,
+        self_metrics: &Arc<SelfMetrics>,
+    ) -> Result<Input, Failure> {
+        if options.files.is_empty() {
+            return Input::of(&options.follow, mode, Box::new(|| Some(Kept::new())), self_metrics);
+        }
+        Ok(Input::Named(Box::new(Files::new(&options.files).map_err(Failure::System)?)))
+    }
+
     /// What the options ask for.
     pub fn of(
         given: &[String],
@@ -93,8 +108,17 @@ pub fn read(
     chunks: ChunkSender,
     on_terminate: impl FnMut() -> OnTerminate,
 ) -> Result<(), Failure> {
-    if let Input::Files(follower, begin) = input {
-        return ended(follow::run::run(*follower, begin, signals, tee, chunks, on_terminate));
+    match input {
+        Input::Files(follower, begin) => {
+            return ended(follow::run::run(*follower, begin, signals, tee, chunks, on_terminate));
+        }
+        Input::Named(files) => {
+            return match input::run_source(*files, signals, tee, chunks, on_terminate) {
+                End::Failed(e) => Err(Failure::Broken(format!("unable to read {e}"))),
+                end => ended(end),
+            };
+        }
+        Input::Stdin => {}
     }
     // A descriptor of our own to the same open file, so that std's buffer on stdin is out of the way.
     let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|e| system("use stdin", &e))?;

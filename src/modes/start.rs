@@ -33,6 +33,14 @@ pub fn drop_root(options: &Options) -> Result<UserRights, Failure> {
     privileges_of(options)?.drop().map_err(|e| Failure::System(format!("--user: {e}")))
 }
 
+/// The bounds of what is kept.
+pub fn bounds_of(options: &Options) -> Bounds {
+    Bounds {
+        series: options.max_series,
+        histograms: options.max_series.min(limits::histogram_series_max(options.histograms.classic)),
+    }
+}
+
 /// What the options want to be opened, checked as far as that needs no system call.
 pub struct Plan {
     pub addresses: Vec<Address>,
@@ -58,10 +66,7 @@ impl Plan {
         Ok(Plan {
             addresses: addresses.map_err(|e| Failure::Usage(format!("--web.listen-address: {e}")))?,
             state_dir: options.state_dir.clone(),
-            bounds: Bounds {
-                series: options.max_series,
-                histograms: options.max_series.min(limits::histogram_series_max(options.histograms.classic)),
-            },
+            bounds: bounds_of(options),
             privileges: privileges_of(options)?,
             has_user: options.user.is_some(),
         })

@@ -21,6 +21,8 @@ use std::path::PathBuf;
 /// What the user asked for.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Files that are read from beginning to end, one after the other.
+    pub files: Vec<String>,
     /// Files and globs.
     pub follow: Vec<String>,
     /// None: `auto`.
@@ -60,6 +62,13 @@ pub struct Options {
     pub slo_labels: Vec<String>,
     pub log_level: Level,
     pub log_form: Form,
+    /// The report is HTML, and not text.
+    pub report_html: bool,
+    /// A directory, or `-` for stdout.
+    pub history: String,
+    pub history_step: u64,
+    pub history_job: String,
+    pub history_instance: String,
     pub mode: Mode,
 }
 
@@ -77,10 +86,24 @@ pub struct LabelMap {
 pub enum Mode {
     Serve,
     Once,
+    Report,
+    History,
     Explain,
     Help,
     Fields,
     Version,
+}
+
+impl Mode {
+    /// Whether nobody sees anything of the lines before the last of them is read.
+    pub fn reads_to_the_end(self) -> bool {
+        matches!(self, Mode::Once | Mode::Report | Mode::History | Mode::Explain)
+    }
+
+    /// Whether files may be named as arguments.
+    fn takes_files(self) -> bool {
+        matches!(self, Mode::Report | Mode::History)
+    }
 }
 
 /// RFC 9110 section 9.3 and RFC 5789 (PATCH).
@@ -98,6 +121,7 @@ const HISTOGRAM_LABELS: &str = "method,status_class,vhost,route";
 impl Default for Options {
     fn default() -> Options {
         let mut options = Options {
+            files: Vec::new(),
             follow: Vec::new(),
             format: None,
             listen: Vec::new(),
@@ -131,6 +155,11 @@ impl Default for Options {
             slo_labels: Vec::new(),
             log_level: Level::Info,
             log_form: Form::Text,
+            report_html: false,
+            history: String::new(),
+            history_step: 0,
+            history_job: String::new(),
+            history_instance: String::new(),
             mode: Mode::Serve,
         };
         for option in TABLE.iter().filter(|option| !option.default.is_empty() && !option.repeats) {
@@ -171,10 +200,23 @@ impl Options {
     }
 }
 
+impl Flag {
+    /// Whether the next argument is its value.
+    fn needs_value(&self) -> bool {
+        !self.value.is_empty() && !self.value.starts_with('[')
+    }
+
+    /// The value as it stands behind the name in the documents.
+    pub fn shown_value(&self) -> String {
+        if self.needs_value() { format!(" {}", self.value) } else { self.value.to_owned() }
+    }
+}
+
 /// One option. Order in the table is order in the documents.
 pub struct Flag {
     pub name: &'static str,
-    /// How the documents call the value; empty for a switch.
+    /// How the documents call the value; empty for a switch. In brackets, with the sign before it, where it may be left
+    /// out.
     pub value: &'static str,
     /// As it would be given; empty where there is none.
     pub default: &'static str,
@@ -374,6 +416,32 @@ pub const TABLE: &[Flag] = &[
     Flag { name: "once", value: "", default: "", repeats: false, group: MODES,
         help: "Read to the end of input, print the metrics on stdout and exit.",
         set: |o, _| { o.mode = Mode::Once; Ok(()) } },
+    Flag { name: "report", value: "[=FORM]", default: "", repeats: false, group: MODES,
+        help: "Read to the end of input, or of the files named behind it, and print a page for a person: span and rate, \
+               shares of statuses, percentiles of durations, the busiest vhosts, routes, paths and clients, and lines that \
+               do not fit. With --follow it reads what comes until Ctrl-C. FORM is text, or html for one file with everything in it.",
+        set: |o, v| {
+            o.report_html = match v {
+                "" | "text" => false,
+                "html" => true,
+                _ => return Err(format!("`{v}` is neither text nor html")),
+            };
+            o.mode = Mode::Report; Ok(()) } },
+    Flag { name: "history", value: "DIR", default: "", repeats: false, group: MODES,
+        help: "Read to the end of input, or of the files named behind it, and write to DIR what the lines count with their own \
+               times: OpenMetrics for promtool, a file for each two hours, and a script that imports them. `-` is one \
+               stream on stdout with milliseconds, for /api/v1/import/prometheus of VictoriaMetrics. With --state-dir \
+               the totals are left there, so that an exporter's counters go on from them.",
+        set: |o, v| { path(v)?; o.history = v.to_owned(); o.mode = Mode::History; Ok(()) } },
+    Flag { name: "history.step", value: "SECONDS", default: "60", repeats: false, group: MODES,
+        help: "How far samples of the history are apart. After five minutes without one, Prometheus takes a series for gone.",
+        set: |o, v| { o.history_step = whole(v, 1, 300)?; Ok(()) } },
+    Flag { name: "history.job", value: "NAME", default: "httpd", repeats: false, group: MODES,
+        help: "The label `job` of the history's samples: that of the scrapes, or old and new would be two series.",
+        set: |o, v| { o.history_job = v.to_owned(); Ok(()) } },
+    Flag { name: "history.instance", value: "HOST:PORT", default: "127.0.0.1:19117", repeats: false, group: MODES,
+        help: "The label `instance`, likewise.",
+        set: |o, v| { o.history_instance = v.to_owned(); Ok(()) } },
     Flag { name: "explain", value: "", default: "", repeats: false, group: MODES,
         help: "Read lines and print how each is read, or where and why it does not fit; then which metrics the \
                format gives, and what would give more.",
@@ -522,8 +590,22 @@ fn no_number(value: &str) -> String {
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, String> {
     let mut options = Options::default();
     read_arguments(lexopt::Parser::from_args(args), &mut options, Files::Allowed)?;
-    if options.mode == Mode::Once && options.tee.as_ref().is_some_and(|path| path.as_os_str() == "-") {
-        return Err("--tee: stdout is where --once prints".to_owned());
+    let prints = [(Mode::Once, "once"), (Mode::Report, "report")];
+    if let Some((_, name)) = prints.iter().find(|(mode, _)| *mode == options.mode)
+        && options.tee.as_ref().is_some_and(|path| path.as_os_str() == "-")
+    {
+        return Err(format!("--tee: stdout is where --{name} prints"));
+    }
+    if let Some(file) = options.files.first() {
+        if !options.mode.takes_files() {
+            return Err(format!(
+                "`{file}` is not an option: --follow {file} reads a file and goes on, --once < {file} reads it to its \
+                 end, --report {file} tells what is in it; --help lists all"
+            ));
+        }
+        if !options.follow.is_empty() {
+            return Err(format!("--follow: `{file}` is to be read to its end; give the one or the other"));
+        }
     }
     if let (Mode::Explain, Some(file)) = (options.mode, options.follow.first()) {
         return Err(format!("--explain reads its lines on stdin: head {file} | httpd_exporter --explain"));
@@ -562,18 +644,16 @@ fn read_arguments(mut args: lexopt::Parser, options: &mut Options, files: Files)
                     Some(file) if files == Files::Allowed => read_argument_file(file, options)?,
                     Some(_) => return Err(format!("`{value}`: a file of arguments cannot name another one")),
                     None if value == "fields" && options.mode == Mode::Help => options.mode = Mode::Fields,
-                    _ => {
-                        return Err(format!(
-                            "`{value}` is not an option: --follow {value} reads a file and goes on, --once < {value} \
-                             reads it to its end; --help lists all"
-                        ));
-                    }
+                    _ => options.files.push(value.to_owned()),
                 }
                 continue;
             }
         };
         let flag = TABLE.iter().find(|flag| flag.name == name).ok_or_else(|| unknown(&name))?;
-        let value = if flag.value.is_empty() {
+        let value = if !flag.value.is_empty() && !flag.needs_value() {
+            let given = args.optional_value();
+            given.as_deref().map_or(Ok(""), utf8).map_err(|e| format!("--{name}: {e}"))?.to_owned()
+        } else if flag.value.is_empty() {
             if args.optional_value().is_some() {
                 return Err(format!("--{name} takes no value"));
             }
@@ -608,7 +688,7 @@ fn read_argument_file(file: &str, options: &mut Options) -> Result<(), String> {
             // A switch, whatever blanks an editor left behind it; `--name=` keeps its sign.
             (None, _) => line.trim_end().to_owned(),
         };
-        if TABLE.iter().any(|flag| !flag.value.is_empty() && argument.strip_prefix("--") == Some(flag.name)) {
+        if TABLE.iter().any(|flag| flag.needs_value() && argument.strip_prefix("--") == Some(flag.name)) {
             waiting = Some(argument);
             return Ok(());
         }
@@ -676,8 +756,7 @@ pub fn help() -> String {
             group = flag.group;
             let _ = write!(text, "\n{group}:\n");
         }
-        let value = if flag.value.is_empty() { String::new() } else { format!(" {}", flag.value) };
-        let _ = writeln!(text, "  --{}{value}", flag.name);
+        let _ = writeln!(text, "  --{}{}", flag.name, flag.shown_value());
         let mut notes = String::new();
         if !flag.default.is_empty() {
             let _ = write!(notes, " Default: {}.", flag.default);
@@ -755,6 +834,7 @@ mod tests {
             (&["--once", "--tee", "-"], "--tee: stdout is where --once prints"),
             (&["--once", "--tee", "/dev/stdout"], "--tee: stdout is where --once prints"),
             (&["--once=1"], "--once takes no value"),
+            (&["--report=pdf"], "--report: `pdf` is neither text nor html"),
             (&["--tee"], "--tee: PATH is missing"),
             (&["--label", "route=%v"], "--label: the label `route` is taken"),
             (&["--label", "site=="], "--label: `site==` has no text"),
@@ -767,8 +847,8 @@ mod tests {
             (&["--label-values", "x=a"], "--label-values: there is no --label x"),
             (
                 &["access.log"],
-                "`access.log` is not an option: --follow access.log reads a file and goes on, --once < access.log reads it \
-                 to its end; --help lists all",
+                "`access.log` is not an option: --follow access.log reads a file and goes on, --once < access.log reads \
+                 it to its end, --report access.log tells what is in it; --help lists all",
             ),
             (
                 &["--explain", "--follow", "a.log"],

@@ -150,14 +150,37 @@ fn by_name(mut columns: Vec<(&str, Column)>) -> Vec<Column> {
     columns.into_iter().map(|(_, column)| column).collect()
 }
 
-fn traffic(ledger: &Ledger, rows: &mut Rows, page: &mut Page) {
-    rows.update(&ledger.traffic, || {
-        let columns = ledger.labels.iter().enumerate().map(|(place, label)| {
-            let column = Column::new(place, &label.name, &ledger.traffic, |id| label.values.text(id));
-            (label.name.as_str(), column)
-        });
-        columns.collect()
+fn traffic_columns(ledger: &Ledger) -> Vec<(&str, Column)> {
+    let columns = ledger.labels.iter().enumerate().map(|(place, label)| {
+        let column = Column::new(place, &label.name, &ledger.traffic, |id| label.values.text(id));
+        (label.name.as_str(), column)
     });
+    columns.collect()
+}
+
+fn latency_columns(ledger: &Ledger) -> Vec<(&str, Column)> {
+    let columns = ledger.derived.iter().enumerate().map(|(place, (name, from))| {
+        let text = |id| match *from {
+            Derived::Class(_) => class_text(id).into(),
+            Derived::Same(label) => ledger.labels[label].values.text(id),
+        };
+        (name.as_str(), Column::new(place, name, &ledger.latency, text))
+    });
+    columns.collect()
+}
+
+/// The labels of each row of requests, and of each row of histograms, by the number of the row.
+pub fn labels_of_rows(ledger: &Ledger) -> [Vec<Arc<str>>; 2] {
+    let by_row = |table: &Table, columns: Vec<(&str, Column)>| {
+        let mut texts: Vec<Arc<str>> = vec![Arc::default(); table.len()];
+        labels(table, &by_name(columns)).into_iter().for_each(|(text, row)| texts[row] = text);
+        texts
+    };
+    [by_row(&ledger.traffic, traffic_columns(ledger)), by_row(&ledger.latency, latency_columns(ledger))]
+}
+
+fn traffic(ledger: &Ledger, rows: &mut Rows, page: &mut Page) {
+    rows.update(&ledger.traffic, || traffic_columns(ledger));
     let mut family = |metric: &'static Metric, count: fn(&Traffic) -> u64| {
         let requests = ledger.exemplars.as_ref().filter(|_| metric.name == catalogue::REQUESTS.name);
         rows.insert(page, metric, |row| {
@@ -179,16 +202,7 @@ fn traffic(ledger: &Ledger, rows: &mut Rows, page: &mut Page) {
 }
 
 fn histograms(ledger: &Ledger, rows: &mut Rows, page: &mut Page) {
-    rows.update(&ledger.latency, || {
-        let columns = ledger.derived.iter().enumerate().map(|(place, (name, from))| {
-            let text = |id| match *from {
-                Derived::Class(_) => class_text(id).into(),
-                Derived::Same(label) => ledger.labels[label].values.text(id),
-            };
-            (name.as_str(), Column::new(place, name, &ledger.latency, text))
-        });
-        columns.collect()
-    });
+    rows.update(&ledger.latency, || latency_columns(ledger));
     for (number, shape) in ledger.histograms.shapes().iter().enumerate() {
         let bounds: Arc<[FixedPoint]> =
             shape.bounds.iter().map(|bound| amount(*bound, shape.per_unit)).collect();

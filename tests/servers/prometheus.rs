@@ -16,7 +16,11 @@ impl Prometheus {
     }
 
     pub fn start_with(exporter: &str, flags: &[&str]) -> Prometheus {
-        let dir = TempDir::new();
+        Prometheus::start_in(TempDir::new(), exporter, flags)
+    }
+
+    /// With a directory whose `data` may have blocks already.
+    pub fn start_in(dir: TempDir, exporter: &str, flags: &[&str]) -> Prometheus {
         let address = format!("127.0.0.1:{}", free_port());
         let config = format!(
             "global:\n  scrape_interval: 200ms\n  scrape_timeout: 200ms\n\
@@ -44,7 +48,12 @@ impl Prometheus {
 
     /// The one value of a query, if there is one.
     pub fn query(&self, query: &str) -> Result<f64, String> {
-        let json = self.ask(&format!("/api/v1/query?query={}", percent_encoded(query)))?;
+        self.value(&format!("/api/v1/query?query={}", percent_encoded(query)))
+    }
+
+    /// The one value of an answer.
+    pub fn value(&self, path: &str) -> Result<f64, String> {
+        let json = self.ask(path)?;
         let value =
             json["data"]["result"][0]["value"][1].as_str().ok_or_else(|| format!("no value: {json}"))?;
         value.parse().map_err(|_| format!("no number: {value}"))
@@ -58,7 +67,7 @@ impl Prometheus {
     }
 }
 
-fn percent_encoded(text: &str) -> String {
+pub fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect()

@@ -63,6 +63,14 @@ pub enum Mode {
     GoOn,
     /// All is read, to the end (`--once`).
     ToTheEnd,
+    /// The same, and the places are kept, for the next reader to go on from.
+    UpToNow,
+}
+
+impl Mode {
+    pub fn has_end(self) -> bool {
+        self != Mode::GoOn
+    }
 }
 
 /// Places by their keys, as texts.
@@ -308,7 +316,7 @@ impl Follower {
         self.has_failed = true;
         let (path, why) = (path.display(), log::reason(error));
         let hint = match error.kind() {
-            _ if self.mode == Mode::ToTheEnd => "",
+            _ if self.mode.has_end() => "",
             ErrorKind::NotFound => "; it is read from its beginning as soon as it is there",
             ErrorKind::PermissionDenied => {
                 "; the user of this process, or a group of it, has to be allowed to read it; it is tried again"

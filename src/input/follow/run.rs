@@ -3,7 +3,7 @@
 use crate::input::chunks::ChunkSender;
 use crate::input::ending::{End, Ending, Ends, OnTerminate};
 use crate::input::follow::sink::Sink;
-use crate::input::follow::{Follower, Kept, LOOK_INTERVAL, Mode, Step};
+use crate::input::follow::{Follower, Kept, LOOK_INTERVAL, Step};
 use crate::input::tee::Tee;
 use crate::input::tee::queue::TeeQueue;
 use crate::os::SignalPipe;
@@ -45,8 +45,8 @@ pub fn run(
         match follower.step(Instant::now(), &mut sink) {
             Step::Abandoned => break End::Abandoned,
             Step::Busy => {}
-            Step::Idle if follower.mode == Mode::ToTheEnd && follower.has_failed => break End::Incomplete,
-            Step::Idle if follower.mode == Mode::ToTheEnd => break End::OfInput,
+            Step::Idle if follower.mode.has_end() && follower.has_failed => break End::Incomplete,
+            Step::Idle if follower.mode.has_end() => break End::OfInput,
             Step::Idle => signals.wait(LOOK_INTERVAL),
         }
     };

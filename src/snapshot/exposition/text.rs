@@ -87,7 +87,7 @@ impl Writer<'_> {
     fn family(&mut self, name: &str, family: &Family) {
         match self.form {
             TextForm::Prometheus => self.text_metadata(name, family),
-            TextForm::OpenMetrics => self.open_metrics_metadata(family),
+            TextForm::OpenMetrics => open_metrics_metadata(self.out, name, family.kind, &family.help),
         }
         let bounds = BoundTexts::new(family, self.form);
         for series in &family.series {
@@ -98,16 +98,6 @@ impl Writer<'_> {
     fn text_metadata(&mut self, name: &str, family: &Family) {
         let (help, kind) = (escaped(&family.help), family.kind.as_str());
         let _ = write!(self.out, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-    }
-
-    /// TYPE, UNIT, HELP: the order that the section "MetricFamily metadata" wants.
-    fn open_metrics_metadata(&mut self, family: &Family) {
-        let base = self.base;
-        let _ = writeln!(self.out, "# TYPE {base} {}", family.kind.open_metrics());
-        if let Some(unit) = catalogue::unit_of(base) {
-            let _ = writeln!(self.out, "# UNIT {base} {unit}");
-        }
-        let _ = writeln!(self.out, "# HELP {base} {}", escaped_with_quotes(&family.help));
     }
 
     fn series(&mut self, name: &str, series: &Series, bounds: &BoundTexts) {
@@ -200,6 +190,16 @@ impl Writer<'_> {
     }
 }
 
+/// TYPE, UNIT, HELP: the order that the section "MetricFamily metadata" wants. It escapes quotes as well.
+pub fn open_metrics_metadata(out: &mut String, name: &str, kind: Kind, help: &str) {
+    let base = base_name(name, kind);
+    let _ = writeln!(out, "# TYPE {base} {}", kind.open_metrics());
+    if let Some(unit) = catalogue::unit_of(base) {
+        let _ = writeln!(out, "# UNIT {base} {unit}");
+    }
+    let _ = writeln!(out, "# HELP {base} {}", escaped_with_quotes(help));
+}
+
 /// The text of a HELP line, as both formats escape it.
 fn escaped(help: &str) -> String {
     help.replace('\\', "\\\\").replace('\n', "\\n")
@@ -237,7 +237,8 @@ impl BoundTexts {
     }
 }
 
-fn le(bound: FixedPoint, form: TextForm) -> String {
+/// The label of a bucket.
+pub fn le(bound: FixedPoint, form: TextForm) -> String {
     match form {
         TextForm::Prometheus => format!("le=\"{bound}\""),
         TextForm::OpenMetrics => format!("le=\"{}\"", canonical(bound.to_f64())),

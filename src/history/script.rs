@@ -1,0 +1,37 @@
+//! The script that makes blocks of the files of a history, and puts them where a Prometheus has its own.
+
+use crate::calendar::Date;
+use crate::history::increment::WINDOW_SECONDS;
+
+pub const NAME: &str = "import.sh";
+
+/// The name of a window's file; in the order of time, as the blocks are made.
+pub fn file_of(window: u64) -> String {
+    let Date { year, month, day, hour, .. } = Date::of(window * WINDOW_SECONDS);
+    format!("httpd-{year:04}-{month:02}-{day:02}T{hour:02}.om")
+}
+
+/// Whether a file is one of a history.
+pub fn is_ours(name: &str) -> bool {
+    name == NAME || name.starts_with("httpd-") && name.ends_with(".om")
+}
+
+pub const TEXT: &str = r#"#!/bin/sh
+# Puts this history into a Prometheus: makes a block of each file here, and moves them into its directory of data.
+# A running Prometheus shows them within a minute or two. Run it once: a second time would only take room.
+set -eu
+if [ $# -ne 1 ] || [ ! -d "$1" ]; then
+    echo "usage: sh $0 DIRECTORY, the --storage.tsdb.path of Prometheus (Debian's: /var/lib/prometheus/metrics2)" >&2
+    exit 2
+fi
+data=$(cd "$1" && pwd)
+cd "$(dirname "$0")"
+for file in httpd-*.om; do
+    promtool tsdb create-blocks-from openmetrics "$file" blocks >/dev/null
+done
+# The blocks belong to whom the directory belongs to.
+chown -R --reference="$data" blocks
+mv blocks/* "$data"/
+rmdir blocks
+echo "The history is in $data. It is kept for as long as --storage.tsdb.retention.time says."
+"#;

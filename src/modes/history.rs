@@ -1,0 +1,330 @@
+//! `--history`: reads to the end of the input, and writes what the lines count with the log's own times.
+
+use crate::advise::worker::Advisor;
+use crate::calendar::Date;
+use crate::catalogue;
+use crate::clock;
+use crate::count::Counter;
+use crate::count::ledger::{Ledger, Places};
+use crate::count::totals::Outcome;
+use crate::fixed_point::FixedPoint;
+use crate::generations::fold::Bounds;
+use crate::generations::state::State;
+use crate::history::WINDOW_SECONDS;
+use crate::history::recorder::{Digest, Recorded, Recorder, Recording};
+use crate::history::script;
+use crate::history::writer::{self, Files, Form, Scrape, Written};
+use crate::input::OnTerminate;
+use crate::input::follow;
+use crate::limits;
+use crate::log::{self, log_info, log_warning};
+use crate::modes::progress::ProgressLine;
+use crate::modes::shared::{Counting, Failure, Input, install_signals, join, print, read, system};
+use crate::modes::start;
+use crate::options::Options;
+use crate::os::UserRights;
+use crate::report::figures;
+use crate::self_metrics::SelfMetrics;
+use crate::snapshot::collect;
+use crate::snapshot::page::Page;
+use crate::timeline::Stretch;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+
+/// Prometheus' newest block may be up to so old, and takes no blocks from outside.
+const HEAD_SECONDS: u64 = 3 * 3600;
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let signals = install_signals()?;
+    let self_metrics = Arc::<SelfMetrics>::default();
+    let rights = start::drop_root(&options)?;
+    let target = Target::open(&options.history)?;
+    let (advisor, reporter) = Advisor::new();
+    // What is left in a directory of state is gone on from.
+    let goes_on = options.state_dir.is_some();
+    let mode = if goes_on { follow::Mode::UpToNow } else { follow::Mode::ToTheEnd };
+    let input = Input::of_report(&options, mode, &self_metrics)?;
+    let (done, recorded) = mpsc::channel();
+    let recorder = Recorder::new(options.history_step, clock::now_seconds(), &target.spill_directory());
+    let observer = Box::new(Recording { recorder, done });
+    let scrape = Scrape { job: options.history_job.clone(), instance: options.history_instance.clone() };
+    let seed = options.state_dir.clone().map(|directory| Seed {
+        directory,
+        bounds: start::bounds_of(&options),
+        rights,
+    });
+    let counter = Counter::observed(options, reporter, Some(observer)).map_err(Failure::Usage)?;
+    let counting = Counting::start(counter, Vec::new, &self_metrics)?;
+    let progress = ProgressLine::start(&input, &self_metrics);
+    read(input, &signals, None, counting.chunks, || OnTerminate::EndAtOnce)?;
+    let mut ledger = join(counting.thread)?;
+    drop(progress);
+    advisor.finish();
+    let recorder: Recorder =
+        recorded.recv().map_err(|_| Failure::Broken("the counting thread has ended early".to_owned()))?;
+    let failed = |e: io::Error| system(&format!("write the history to {}", target.name()), &e);
+    let recorded = recorder.close(&ledger).map_err(failed)?;
+    let mut files = target.files();
+    let written = writer::write(&recorded, &ledger, &scrape, target.form(), &mut files).map_err(failed)?;
+    tell_left_out(&ledger, &recorded, &written);
+    if written.spans.is_empty() {
+        return Err(Failure::Broken("no line has a time, so there is no history".to_owned()));
+    }
+    target.finish(&recorded, &written)?;
+    match seed {
+        Some(seed) => seed.leave(&recorded, &written, &mut ledger, &self_metrics),
+        None => Ok(()),
+    }
+}
+
+/// Where the history goes.
+enum Target {
+    Stdout,
+    Directory(PathBuf),
+}
+
+impl Target {
+    fn open(name: &str) -> Result<Target, Failure> {
+        if name == "-" {
+            return Ok(Target::Stdout);
+        }
+        let path = PathBuf::from(name);
+        std::fs::create_dir_all(&path).map_err(|e| system(&format!("make the directory {name}"), &e))?;
+        let entries =
+            std::fs::read_dir(&path).map_err(|e| system(&format!("read the directory {name}"), &e))?;
+        let ours = entries.flatten().find(|entry| entry.file_name().to_str().is_some_and(script::is_ours));
+        match ours {
+            None => Ok(Target::Directory(path)),
+            Some(file) => Err(Failure::Usage(format!(
+                "--history: {} is there already, of another history; name an empty directory",
+                file.path().display()
+            ))),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Target::Stdout => "stdout".to_owned(),
+            Target::Directory(path) => path.display().to_string(),
+        }
+    }
+
+    fn form(&self) -> Form {
+        match self {
+            Target::Stdout => Form::Milliseconds,
+            Target::Directory(_) => Form::OpenMetrics,
+        }
+    }
+
+    fn spill_directory(&self) -> PathBuf {
+        match self {
+            Target::Stdout => std::env::temp_dir(),
+            Target::Directory(path) => path.clone(),
+        }
+    }
+
+    fn files(&self) -> impl Files + use<> {
+        match self {
+            Target::Stdout => Opener(None),
+            Target::Directory(path) => Opener(Some(path.clone())),
+        }
+    }
+
+    /// The script comes last: where it stands, the history is complete.
+    fn finish(&self, recorded: &Recorded, written: &Written) -> Result<(), Failure> {
+        let summary = summary(recorded, written);
+        let Target::Directory(path) = self else {
+            log_info(summary);
+            return Ok(());
+        };
+        let script = path.join(script::NAME);
+        std::fs::write(&script, script::TEXT)
+            .map_err(|e| system(&format!("write {}", script.display()), &e))?;
+        print(&format!(
+            "{summary}\n\nTo put them into Prometheus, with its own promtool and its directory of data:\n\n    \
+             sh {} /var/lib/prometheus/metrics2\n\nwhich does, for each file:\n\n    \
+             promtool tsdb create-blocks-from openmetrics {} BLOCKS\n",
+            shell_word(&script),
+            shell_word(&path.join(script::file_of(first_window(written)))),
+        ))
+    }
+}
+
+struct Opener(Option<PathBuf>);
+
+impl Files for Opener {
+    fn open(&mut self, window: u64) -> io::Result<Box<dyn Write>> {
+        match &self.0 {
+            None => Ok(Box::new(io::stdout())),
+            Some(path) => {
+                let file: File = OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .open(path.join(script::file_of(window)))?;
+                Ok(Box::new(BufWriter::new(file)))
+            }
+        }
+    }
+}
+
+fn first_window(written: &Written) -> u64 {
+    let first = written.spans.first().map_or(0, |(first, _)| *first);
+    first / WINDOW_SECONDS
+}
+
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+:,@%".contains(&b));
+    if is_plain { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+fn date(second: u64) -> Date {
+    Date::of(second)
+}
+
+fn summary(recorded: &Recorded, written: &Written) -> String {
+    let lines: u64 =
+        recorded.windows.values().sum::<u64>() - written.far.iter().map(|it| it.lines).sum::<u64>();
+    let (first, last) = (written.spans.first(), written.spans.last());
+    let (Some((first, _)), Some((_, last))) = (first, last) else { return String::new() };
+    format!(
+        "{} requests from {} to {}: {} samples of {} series in {} windows of two hours",
+        figures::count(lines),
+        date(first.saturating_sub(recorded.step)),
+        date(*last),
+        figures::count(written.samples),
+        figures::count(written.series),
+        figures::count(written.windows),
+    )
+}
+
+/// Says what of the lines is not in the history.
+fn tell_left_out(ledger: &Ledger, recorded: &Recorded, written: &Written) {
+    let not_counted: Vec<String> =
+        [Outcome::Excluded, Outcome::Malformed, Outcome::Oversized, Outcome::Foreign]
+            .into_iter()
+            .filter(|outcome| ledger.totals.of(*outcome) > 0)
+            .map(|outcome| format!("{} {}", ledger.totals.of(outcome), Outcome::NAMES[outcome as usize]))
+            .collect();
+    if !not_counted.is_empty() {
+        log_warning(format!("not in the history are lines that are no requests: {}", not_counted.join(", ")));
+    }
+    let unplaced = recorded.unplaced;
+    if unplaced.timeless > 0 {
+        let many = unplaced.timeless;
+        log_warning(format!(
+            "not in the history are {many} requests without a time, or with one without a zone"
+        ));
+    }
+    if unplaced.impossible > 0 {
+        let many = unplaced.impossible;
+        log_warning(format!(
+            "not in the history are {many} requests with a time that is still to come or before 1970"
+        ));
+    }
+    for Stretch { from, to, lines } in &written.far {
+        let [from, to] = [from, to].map(|second| date(u64::try_from(*second).unwrap_or(0)));
+        log_warning(format!(
+            "not in the history are {lines} requests from {from} to {to}, which are far from all others: a clock was \
+             wrong, or they are of another log; read these alone for a history of their own"
+        ));
+    }
+    for pair in written.spans.windows(2) {
+        let (to, from) = (date(pair[0].1), date(pair[1].0.saturating_sub(recorded.step)));
+        log_warning(format!("no line is from between {to} and {from}, so nothing is written for this time"));
+    }
+    if recorded.spilled_runs > 0 {
+        let many = recorded.spilled_runs;
+        log_info(format!("what did not fit in memory went through {many} files without names, 28 MB each"));
+    }
+    let last = written.spans.last().map_or(0, |(_, last)| *last);
+    if last + HEAD_SECONDS > clock::now_seconds() {
+        log_warning(
+            "the last lines are younger than three hours, for which Prometheus takes no blocks; import the history \
+             three hours from now, or leave out the newest file",
+        );
+    }
+}
+
+/// The totals, as a dead generation leaves them.
+struct Seed {
+    directory: PathBuf,
+    bounds: Bounds,
+    rights: UserRights,
+}
+
+impl Seed {
+    fn leave(
+        self,
+        recorded: &Recorded,
+        written: &Written,
+        ledger: &mut Ledger,
+        self_metrics: &Arc<SelfMetrics>,
+    ) -> Result<(), Failure> {
+        let shown = self.directory.display().to_string();
+        let failed = |e: &io::Error| Failure::System(format!("--state-dir: {}", log::reason(e)));
+        let state = State::new(&self.directory, self.bounds, &self.rights, self_metrics.clone());
+        state.begin().map_err(|e| failed(&e))?;
+        if let Some(why) = why_not(&state, recorded.digest) {
+            state.finish(&Page::default(), &Places::new()).map_err(|e| failed(&e))?;
+            return Err(Failure::System(format!("--state-dir: nothing is left in {shown}: {why}")));
+        }
+        let page = page(written, ledger, self_metrics);
+        let mut places = Places::clone(&ledger.places);
+        let (mark, what) = (mark(recorded.digest), format!("0\t{}", summary(recorded, written)));
+        places.insert(Arc::from(mark), Some(what));
+        state.finish(&page, &places).map_err(|e| failed(&e))?;
+        log_info(format!(
+            "the totals are in {shown}; the counters of an exporter that starts with it go on from there"
+        ));
+        Ok(())
+    }
+}
+
+/// The key under which it is noted which logs are in the counts.
+fn mark(digest: Digest) -> String {
+    format!("{MARK}{digest}")
+}
+
+const MARK: &str = "history ";
+
+/// Counters that exist must not jump, and no line may be counted twice.
+fn why_not(state: &State, digest: Digest) -> Option<String> {
+    let kept = state.kept_by_others();
+    if kept.contains_key(&mark(digest)) {
+        return Some("these very lines are in its counts already".to_owned());
+    }
+    if state.has_peers() {
+        return Some(
+            "an exporter with this directory is running, and its counters would jump; stop it first"
+                .to_owned(),
+        );
+    }
+    if let Some(summary) = kept.iter().find(|(key, _)| key.starts_with(MARK)).map(|(_, text)| text) {
+        let summary = summary.trim_start_matches("0\t");
+        return Some(format!("another history is in its counts ({summary}); read all logs in one run"));
+    }
+    let has_counts = state.merged(Page::default()).families.contains_key(catalogue::REQUESTS.name);
+    has_counts.then(|| {
+        "it has counts already, which would jump by the history's; use a new directory, for the exporter too".to_owned()
+    })
+}
+
+/// What the exporter's page says of the server at the end of the history.
+fn page(written: &Written, ledger: &mut Ledger, self_metrics: &SelfMetrics) -> Page {
+    written.totals.put_into(ledger);
+    let (first, last) = (written.spans.first(), written.spans.last());
+    let (first, last) = (first.map_or(0, |(first, _)| *first), last.map_or(0, |(_, last)| *last));
+    ledger.totals.last_request = i64::try_from(last * 1_000_000_000).ok();
+    let mut page = collect::page(ledger, self_metrics, clock::now_seconds(), &mut collect::Kept::default());
+    let is_of_server = |name: &str| name.starts_with("httpd_") && !name.starts_with("httpd_exporter_");
+    page.families.retain(|name, _| is_of_server(name));
+    let since = FixedPoint::whole(first);
+    for series in page.families.values_mut().flat_map(|family| &mut family.series) {
+        series.created = series.created.map(|_| since);
+    }
+    debug_assert!(page.series() <= 20 * limits::SERIES_MAX.max(ledger.rows.len()));
+    page
+}
