@@ -117,21 +117,27 @@ pub fn list(line: &[u8], start: usize, item: fn(&[u8], usize) -> Option<usize>) 
     std::iter::successors(item(line, start), |&end| one_more(line, end, item)).last()
 }
 
+/// Blanks before or behind a separator of a list; nginx writes one. Where there are more it is none, for they would be
+/// counted again at each try.
+const LIST_BLANKS_MAX: usize = 8;
+
+/// The blanks at `from` that may stand around a separator.
+pub fn blanks_of_list(line: &[u8], from: usize) -> usize {
+    let count = line.iter().skip(from).take(LIST_BLANKS_MAX).take_while(|byte| **byte == b' ').count();
+    scanned(count + 1);
+    count
+}
+
 /// Where a list that could end at `end` ends with one more item.
 pub fn one_more(line: &[u8], end: usize, item: fn(&[u8], usize) -> Option<usize>) -> Option<usize> {
-    let blanks = |from: usize| {
-        let count = line.iter().skip(from).take_while(|byte| **byte == b' ').count();
-        scanned(count + 1);
-        count
-    };
-    let at = end + blanks(end);
+    let at = end + blanks_of_list(line, end);
     // A colon counts with a blank before it, for addresses hold colons themselves.
     match line.get(at) {
         Some(b',') => {}
         Some(b':') if at > end => {}
         _ => return None,
     }
-    item(line, at + 1 + blanks(at + 1))
+    item(line, at + 1 + blanks_of_list(line, at + 1))
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ use crate::parse::read::retry::{Budget, Miss, Quotes, Tried};
 use crate::parse::read::spans::{Span, Spans, StampCache};
 use crate::parse::read::time;
 use crate::parse::read::values::{
-    blanks, captured, closing_brace, colour, decimal, four_decimals, integer, list, one_more, syslog_header,
-    with_unit, word,
+    blanks, blanks_of_list, captured, closing_brace, colour, decimal, four_decimals, integer, list, one_more,
+    syslog_header, with_unit, word,
 };
 
 /// Fixed text of the format.
@@ -405,7 +405,13 @@ impl Step {
         match end {
             Some(end) if self.fits(line, end) => Ok(end),
             Some(end) if matches!(self.kind, Kind::Integer | Kind::Decimal) => Err(Miss::same_until(end)),
-            end => Err(Miss::alone(start, end.unwrap_or(start))),
+            Some(end) => Err(Miss::alone(start, end)),
+            // Its closing brace or quote was searched to the end of the line.
+            None => {
+                let searched = matches!(self.kind, Kind::Captured | Kind::MaybeQuoted)
+                    && matches!(line.get(start), Some(b'{' | b'"'));
+                Err(Miss::alone(start, if searched { line.len() } else { start }))
+            }
         }
     }
 
@@ -543,7 +549,7 @@ impl Step {
             if self.fits(line, at) {
                 return Ok(at);
             }
-            scanned_to = at + line[at..].iter().take_while(|byte| **byte == b' ').count();
+            scanned_to = at + blanks_of_list(line, at);
             end = one_more(line, at, decimal);
         }
         Err(Miss::alone(start, scanned_to))

@@ -124,6 +124,8 @@ fn what_a_search_stops_at_is_paid_for() {
         ("combined", 2, "\" \""),
         ("combined", 2, " [ \""),
         ("%h,%u,%t,%>s,%{Referer}i,%{User-Agent}i,%b", 1, ",\","),
+        ("$host $http_x $request $status $http_user_agent $upstream_response_time $request_time", 1, " "),
+        ("$host $http_x $request $status $http_user_agent $upstream_response_time $request_time", 4, " "),
     ] {
         let format = Format::compile(spec).unwrap();
         let line = line(&format, place, &hostile.repeat(65_536 / hostile.len()), false);
