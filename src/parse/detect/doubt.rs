@@ -80,6 +80,11 @@ fn of_value(slot: &Slot, raw: &[u8]) -> Option<(usize, String, bool)> {
                 raw.iter().position(|c| b"\t,;\"[{".contains(c)).filter(|at| *at > 0 || raw[0] != b'[')?;
             Some((odd, format!("{name} is one word, and this is several"), true))
         }
+        Kind::Text if is_user(name) && has_address(raw) => Some((
+            0,
+            format!("an address is no user's name: perhaps a field is missing before {name}"),
+            false,
+        )),
         Kind::Text if is_user(name) => {
             let odd = raw.iter().position(|c| b"\t ".contains(c))?;
             // A name may have a blank in it; the dash that stands for no name is a field of its own.
@@ -129,6 +134,11 @@ fn has_port(raw: &[u8]) -> bool {
     let mut parts = raw.split(|byte| *byte == b':');
     let (_, port, more) = (parts.next(), parts.next(), parts.next());
     more.is_none() && port.is_some_and(|port| !port.is_empty() && port.iter().all(u8::is_ascii_digit))
+}
+
+/// Whether one of the words is an address.
+fn has_address(text: &[u8]) -> bool {
+    text.split(|c| *c == b' ').any(|word| str::from_utf8(word).is_ok_and(is_address))
 }
 
 fn is_user(name: &str) -> bool {
