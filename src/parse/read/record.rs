@@ -4,6 +4,7 @@
 //! borrows the line, the fields of the format and the spans; it owns nothing, is copied freely and allocates nothing.
 //! What is absent (`-`, nothing where the server prints nothing for it, a key that is not there) is `None`.
 
+use crate::bytes::digits::word_at;
 use crate::bytes::glob::Glob;
 use crate::bytes::scan::find_byte;
 use crate::limits::SIZE_BYTES_MAX;
@@ -123,7 +124,9 @@ impl<'l> Record<'_, 'l> {
         match self.raw(Role::Request) {
             Some(line) => Request::read(line, timed_out),
             None => {
-                let method = self.raw(Role::Method).unwrap_or_default();
+                let span = self.span(Role::Method).unwrap_or(Span::NONE);
+                let method =
+                    (span.of(self.text).unwrap_or_default(), word_at(self.text, span.start as usize));
                 Request::of_parts(method, self.present(Role::Path), self.present(Role::Protocol), timed_out)
             }
         }

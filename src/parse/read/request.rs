@@ -99,13 +99,20 @@ impl<'l> Request<'l> {
         Request { method: b"", target: None, protocol: None, kind, word: 0 }
     }
 
-    /// The same from parts that were logged each on its own; `method` is the word as logged.
+    /// The same from parts that were logged each on its own; `method` is the word as logged, and the eight bytes of the
+    /// line that begin with it.
     pub fn of_parts(
-        method: &'l [u8],
+        (method, bytes): (&'l [u8], u64),
         target: Option<&'l [u8]>,
         protocol: Option<&'l [u8]>,
         timed_out: impl FnOnce() -> bool,
     ) -> Request<'l> {
+        let length = capitals(bytes);
+        if length == method.len() && (1..8).contains(&length) {
+            // As it would stand in a request line, with the blank behind it.
+            let word = bytes & u64::MAX >> (64 - 8 * length) | u64::from(b' ') << (8 * length);
+            return Request { method, target, protocol, kind: RequestKind::Http, word };
+        }
         if !method.is_empty() && method != b"-" && method.iter().all(|&c| TOKEN[usize::from(c)]) {
             return Request { method, target, protocol, kind: RequestKind::Http, word: 0 };
         }
@@ -276,6 +283,23 @@ mod tests {
             assert_eq!(scheme_of(text), scheme.map(str::as_bytes));
             assert_eq!(query_of(text), query.map(str::as_bytes));
         }
+    }
+
+    #[test]
+    fn a_method_is_known_by_the_same_word_in_a_request_line_and_alone() {
+        for method in ["GET", "A", "DELETE", "OPTIONS", "PROPFIND", "M-SEARCH", "get", "GE"] {
+            let request = format!("{method} / HTTP/1.1");
+            for behind in ["\",\"uri\":", "", "T", " "] {
+                let logged = format!("{method}{behind}");
+                let bytes = word_at(logged.as_bytes(), 0);
+                let alone =
+                    Request::of_parts((method.as_bytes(), bytes), Some(b"/"), Some(b"HTTP/1.1"), || false);
+                let read = Request::read(request.as_bytes(), || false);
+                let word = if behind == "T" { 0 } else { read.word };
+                assert_eq!(alone, Request { word, ..read }, "{logged}");
+            }
+        }
+        assert_eq!(Request::of_parts((b"", 0), None, None, || false).kind, Empty);
     }
 
     proptest! {
