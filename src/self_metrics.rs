@@ -15,7 +15,7 @@ const HTTP_CODES: [&str; 9] = ["200", "400", "404", "405", "408", "431", "500", 
 
 /// What this program is, as labels: what can be left out of it (Cargo.toml) and was not, the commit, the version.
 pub const BUILD: [(&str, &str); 3] = [
-    ("features", "none"),
+    ("features", if cfg!(feature = "tls") { "tls" } else { "none" }),
     ("revision", env!("HTTPD_EXPORTER_REVISION")),
     ("version", env!("CARGO_PKG_VERSION")),
 ];
@@ -73,6 +73,13 @@ impl SelfMetrics {
             self_metrics.http_requests.with_label_values(&[code]);
         }
         Ok(self_metrics)
+    }
+
+    /// The status codes of a port with a guard (serve/guard).
+    pub fn show_guard(&self) {
+        for code in ["401", "429"] {
+            self.http_requests.with_label_values(&[code]);
+        }
     }
 
     /// Puts what is known of datagrams on the page.

@@ -7,6 +7,8 @@ mod attacks;
 mod native; // histograms of known durations, asked by Prometheus
 mod peers;
 mod protobuf; // the delimited page, read by a generic decoder and by Prometheus
+#[cfg(feature = "tls")]
+mod tls; // --web.config.file: TLS, client certificates, passwords
 
 use crate::harness::{BINARY, Exporter, PATIENCE, Process, TempDir, wait_for, wait_until};
 use std::fs;

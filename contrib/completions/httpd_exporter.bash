@@ -20,7 +20,7 @@ _httpd_exporter() {
     --format)
         mapfile -t COMPREPLY < <(compgen -W 'auto common combined vhost_combined debian_combined combinedio common_D combined_D vhost_combined_D debian_combined_D nginx nginx_main json lighttpd litespeed caddy ltsv w3c iis-native npm npm-default npmplus bunkerweb apisix ingress-nginx traefik traefik-json haproxy haproxy-https haproxy-tls haproxy-clf envoy istio envoy-json varnish squid squid_combined squid_common kong kong-json gorouter zoraxy tomcat_D tomcat9_D undertow_D tomcat-json tomcat9-json uvicorn aiohttp hypercorn granian daphne werkzeug django uwsgi uwsgi-micros rack lograge lograge-json lograge-ltsv morgan_tiny morgan_short morgan_dev pino-http express-winston express-bunyan gin chi echo aws-alb aws-clb aws-s3 cloudfront-json gcp-lb azure-front-door azure-appgw azure-appgw-v1 azure-apim cloudflare heroku' -- "$current")
         return ;;
-    --tee)
+    --web.config.file | --tee)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return ;;
@@ -43,6 +43,7 @@ _httpd_exporter() {
         --web.listen-address
         --web.telemetry-path
         --web.systemd-socket
+        --web.config.file
         --state-dir
         --tee
         --tee.rotate-size

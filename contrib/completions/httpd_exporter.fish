@@ -11,6 +11,7 @@ complete -c httpd_exporter -l mixed -d 'The log has other lines than requests (a
 complete -c httpd_exporter -l web.listen-address -x -d 'Where to serve'
 complete -c httpd_exporter -l web.telemetry-path -x -d 'The path of the metrics'
 complete -c httpd_exporter -l web.systemd-socket -d 'Serve on the sockets that systemd hands over (LISTEN_FDS)'
+complete -c httpd_exporter -l web.config.file -rF -d 'TLS, client certificates, users with passwords, headers and a rate limit'
 complete -c httpd_exporter -l state-dir -xa '(__fish_complete_directories)' -d 'Keep the counts in DIR'
 complete -c httpd_exporter -l tee -rF -d 'Append every byte of stdin to PATH, which may be rotated by others'
 complete -c httpd_exporter -l tee.rotate-size -x -d 'Rotate the tee when it has grown to BYTES (suffixes K, M, G)'

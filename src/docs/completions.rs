@@ -28,7 +28,7 @@ fn value_of(flag: &Flag) -> Value {
         ("format", _) => Value::Formats,
         (_, "USER[:GROUP]") => Value::Users,
         // The other PATH is one of a URL.
-        ("tee", _) => Value::Files,
+        ("tee" | "web.config.file", _) => Value::Files,
         _ => Value::Free,
     }
 }

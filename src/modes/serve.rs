@@ -20,8 +20,7 @@ use crate::os::{Parent, SignalPipe};
 use crate::self_metrics::SelfMetrics;
 use crate::serve::http::{Address, EventSink, Listener, Server, ServerEvent};
 use crate::serve::live::Live;
-use crate::serve::port;
-use crate::serve::port::{Command, PortManager};
+use crate::serve::port::{Command, PageAddress, PortManager};
 use crate::serve::site::{self, MetricsSite};
 use crate::{limits, os};
 use crossbeam_channel::unbounded;
@@ -103,6 +102,9 @@ impl Service {
         let served: Vec<String> = opened.listeners.iter().map(Listener::local_address).collect();
         let publisher = Arc::new(Publisher::new(counting.snapshots, self_metrics.clone(), state, shown));
         publisher.begin();
+        if opened.guard.is_some() {
+            self_metrics.show_guard();
+        }
         let events = events(self_metrics);
         let live = Arc::new(Live::new(publisher.clone()));
         let (stop_live, stopped) = Live::stop();
@@ -111,15 +113,15 @@ impl Service {
             live: live.clone(),
             telemetry_path: telemetry_path.clone(),
         };
-        let server = Server::start(opened.listeners, telemetry_path.clone(), Arc::new(site), events);
+        let Opened { listeners, wanted, low_ports, guard, .. } = opened;
+        let page = PageAddress { telemetry_path: telemetry_path.clone(), guard: guard.clone() };
+        let server = Server::start(listeners, telemetry_path, guard, Arc::new(site), events);
         let server = or_without(server.map_err(|e| system("start the server", &e)), "nothing is served");
         if server.is_some() {
-            served.iter().for_each(|address| port::announce(address, &telemetry_path));
+            served.iter().for_each(|address| page.announce(address));
         }
-        let Opened { wanted, low_ports, .. } = opened;
         let publisher_of_port = publisher.clone();
-        let port =
-            PortManager::new(publisher_of_port, telemetry_path, server, addresses, wanted, low_ports, parent);
+        let port = PortManager::new(publisher_of_port, page, server, addresses, wanted, low_ports, parent);
         let (commands, commanded) = unbounded();
         let (writer, requests) = (StateWriter::new(publisher.clone()), publisher.requests());
         let saving = start_thread("save", move || writer.run(&requests));

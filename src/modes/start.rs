@@ -6,11 +6,12 @@ use crate::generations::state::State;
 use crate::input::tee;
 use crate::input::tee::Tee;
 use crate::limits;
-use crate::log::{self, log_warning};
+use crate::log::{self, log_error, log_warning};
 use crate::modes::shared::{Failure, system};
 use crate::options::Options;
 use crate::os::{self, LowPorts, Privileges, UserRights};
 use crate::self_metrics::SelfMetrics;
+use crate::serve::guard::{self, Guard};
 use crate::serve::http::{Address, Listener};
 use crate::snapshot::page::Page;
 use std::io::{self, ErrorKind};
@@ -44,6 +45,7 @@ pub fn bounds_of(options: &Options) -> Bounds {
 /// What the options want to be opened, checked as far as that needs no system call.
 pub struct Plan {
     pub addresses: Vec<Address>,
+    web_config_file: Option<PathBuf>,
     state_dir: Option<PathBuf>,
     bounds: Bounds,
     privileges: Privileges,
@@ -58,6 +60,8 @@ pub struct Opened {
     /// Binds those of them that take a right to it.
     pub low_ports: Option<LowPorts>,
     pub state: Option<State>,
+    /// Who may speak to the port; None: everybody.
+    pub guard: Option<Guard>,
 }
 
 impl Plan {
@@ -65,6 +69,7 @@ impl Plan {
         let addresses = Address::all(&options.listen_addresses());
         Ok(Plan {
             addresses: addresses.map_err(|e| Failure::Usage(format!("--web.listen-address: {e}")))?,
+            web_config_file: options.web_config_file.clone(),
             state_dir: options.state_dir.clone(),
             bounds: bounds_of(options),
             privileges: privileges_of(options)?,
@@ -79,7 +84,8 @@ impl Plan {
         listeners: Vec<Listener>,
         self_metrics: &Arc<SelfMetrics>,
     ) -> Result<(Opened, UserRights), Failure> {
-        let mut opened = Opened { listeners, wanted: Vec::new(), low_ports: None, state: None };
+        let guard = self.open_guard()?;
+        let mut opened = Opened { listeners, wanted: Vec::new(), low_ports: None, state: None, guard };
         self.bind(&mut opened)?;
         opened.state = self.open_state(self_metrics)?;
         if self.has_user {
@@ -95,6 +101,24 @@ impl Plan {
         let (rights, low_ports) = dropped.map_err(|e| Failure::System(format!("--user: {e}")))?;
         opened.low_ports = low_ports;
         Ok((opened, rights))
+    }
+
+    /// Reads --web.config.file and what it names, with root's rights what only root may read. A wrong file ends a
+    /// program run by hand; under a server the log is counted, and nobody is served until the file is put right.
+    fn open_guard(&self) -> Result<Option<Guard>, Failure> {
+        let Some(path) = &self.web_config_file else { return Ok(None) };
+        let open =
+            |path: &Path| self.privileges.open_for_user(path, || guard::read_file(path), |_, _| Ok(()));
+        let told = |wrong| format!("--web.config.file: {wrong}");
+        let (guard, wrong) = Guard::open(path, &open).map_err(|wrong| Failure::System(told(wrong)))?;
+        match wrong.map(told) {
+            Some(wrong) if !os::started_by_server() => return Err(Failure::Usage(wrong)),
+            Some(wrong) => log_error(format_args!(
+                "{wrong}; lines are counted, and nothing is served until it is put right"
+            )),
+            None => {}
+        }
+        Ok(Some(guard))
     }
 
     /// Binds what can be bound now. What can never be bound ends a program run by hand; under a server it must go on

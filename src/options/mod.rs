@@ -30,6 +30,7 @@ pub struct Options {
     pub listen: Vec<String>,
     pub telemetry_path: String,
     pub systemd_socket: bool,
+    pub web_config_file: Option<PathBuf>,
     pub state_dir: Option<PathBuf>,
     pub tee: Option<PathBuf>,
     pub tee_rotate_size: Option<u64>,
@@ -127,6 +128,7 @@ impl Default for Options {
             listen: Vec::new(),
             telemetry_path: String::new(),
             systemd_socket: false,
+            web_config_file: None,
             state_dir: None,
             tee: None,
             tee_rotate_size: None,
@@ -276,6 +278,13 @@ pub const TABLE: &[Flag] = &[
     Flag { name: "web.systemd-socket", value: "", default: "", repeats: false, group: SERVING,
         help: "Serve on the sockets that systemd hands over (LISTEN_FDS).",
         set: |o, _| { o.systemd_socket = true; Ok(()) } },
+    Flag { name: "web.config.file", value: "FILE", default: "", repeats: false, group: SERVING,
+        help: "TLS, client certificates, users with passwords, headers and a rate limit, from the YAML file that all \
+               exporters of Prometheus take. It and the certificates are read again when they change.",
+        set: |o, v| {
+            if !cfg!(feature = "tls") { return Err("this program was built without the feature `tls`".to_owned()); }
+            // Others have an empty name as their default.
+            o.web_config_file = (!v.is_empty()).then(|| PathBuf::from(v)); Ok(()) } },
     Flag { name: "state-dir", value: "DIR", default: "", repeats: false, group: KEEPING,
         help: "Keep the counts in DIR: they survive restarts, and all processes with the same DIR are served as one \
                page.",

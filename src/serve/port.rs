@@ -10,6 +10,7 @@ use crate::log;
 use crate::log::{log_info, log_warning};
 use crate::os;
 use crate::os::{LowPorts, Parent};
+use crate::serve::guard::Guard;
 use crate::serve::http::{Address, Listener, Server};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::io;
@@ -38,14 +39,25 @@ const REPLACED_WITHIN: Duration = Duration::from_secs(15);
 /// Clients that were connected when the port was released have had their answer after so long.
 const FAREWELL: Duration = Duration::from_secs(30);
 
-/// Says where the metrics are, in a form that a terminal makes a link of.
-pub fn announce(address: &str, telemetry_path: &str) {
-    if address.starts_with("unix:") {
-        log_info(format_args!("serving {telemetry_path} on {address}"));
-    } else {
-        log_info(format_args!(
-            "serving http://{address}{telemetry_path}; what is counted is shown at http://{address}/"
-        ));
+/// Where the metrics are on an address, and how they are asked for.
+#[derive(Debug)]
+pub struct PageAddress {
+    pub telemetry_path: String,
+    pub guard: Option<Guard>,
+}
+
+impl PageAddress {
+    /// Says it, in a form that a terminal makes a link of. Where nothing is served, that was said.
+    pub fn announce(&self, address: &str) {
+        let telemetry_path = &self.telemetry_path;
+        let Some(scheme) = self.guard.as_ref().map_or(Some("http"), Guard::scheme) else { return };
+        match (address.starts_with("unix:"), scheme) {
+            (false, _) => log_info(format_args!(
+                "serving {scheme}://{address}{telemetry_path}; what is counted is shown at {scheme}://{address}/"
+            )),
+            (true, "http") => log_info(format_args!("serving {telemetry_path} on {address}")),
+            (true, _) => log_info(format_args!("serving {telemetry_path} on {address} with TLS")),
+        }
     }
 }
 
@@ -62,7 +74,7 @@ const BIND_AGAIN: Duration = Duration::from_secs(2);
 /// The addresses, the server on those that are ours, and what has to be done when.
 pub struct PortManager {
     publisher: Arc<Publisher>,
-    telemetry_path: String,
+    page: PageAddress,
     /// None when a retired generation has no client to answer any more.
     server: Option<Server>,
     addresses: Vec<Address>,
@@ -87,7 +99,7 @@ impl PortManager {
     /// Of the addresses, `wanted` are still to be bound. Without a server there is nothing to bind them for.
     pub fn new(
         publisher: Arc<Publisher>,
-        telemetry_path: String,
+        page: PageAddress,
         server: Option<Server>,
         addresses: Vec<Address>,
         wanted: Vec<Address>,
@@ -101,7 +113,7 @@ impl PortManager {
         }
         PortManager {
             publisher,
-            telemetry_path,
+            page,
             server,
             addresses,
             low_ports: low_ports.filter(|_| !wanted.is_empty()),
@@ -250,7 +262,7 @@ impl PortManager {
     }
 
     fn serve(&self, listener: Listener) {
-        announce(&listener.local_address(), &self.telemetry_path);
+        self.page.announce(&listener.local_address());
         if let Some(server) = &self.server {
             server.add(listener);
         }

@@ -21,10 +21,15 @@ impl Prometheus {
 
     /// With a directory whose `data` may have blocks already.
     pub fn start_in(dir: TempDir, exporter: &str, flags: &[&str]) -> Prometheus {
+        Prometheus::start_as(dir, exporter, "", flags)
+    }
+
+    /// With more lines about the scrape.
+    pub fn start_as(dir: TempDir, exporter: &str, scrape: &str, flags: &[&str]) -> Prometheus {
         let address = format!("127.0.0.1:{}", free_port());
         let config = format!(
             "global:\n  scrape_interval: 200ms\n  scrape_timeout: 200ms\n\
-             scrape_configs:\n  - job_name: httpd\n    static_configs:\n      - targets: ['{exporter}']\n"
+             scrape_configs:\n  - job_name: httpd\n{scrape}    static_configs:\n      - targets: ['{exporter}']\n"
         );
         let config = dir.write("prometheus.yml", config);
         let mut server = Process::start(

@@ -13,14 +13,17 @@ use crate::serve::http::limits::Limits;
 struct Rule(Phase, fn(&Limits) -> Duration);
 
 /// The order in which connections are ended. Of those that do the same the one goes first that has done so longest.
-const ORDER: [Rule; 4] = [
+const ORDER: [Rule; 7] = [
     // It has had its answer.
     Rule(Phase::Answered, |_| Duration::ZERO),
     Rule(Phase::Silent, |limits| limits.silent_grace),
     Rule(Phase::ReadingHead, |limits| limits.silent_grace),
+    Rule(Phase::WaitingForHash, |limits| limits.silent_grace),
+    Rule(Phase::Handshaking, |limits| limits.handshake_grace),
+    Rule(Phase::KeptOpen, |limits| limits.silent_grace),
     // Since the client last took some of its answer.
     Rule(Phase::Writing, |limits| limits.write_grace),
-    // `Phase::WaitingForPage` is never ended.
+    // `Phase::WaitingForUs` is never ended.
 ];
 
 /// In what order, and from when on, a connection may be ended.

@@ -17,6 +17,10 @@ pub const RESERVED_DESCRIPTORS: u64 = 32;
 pub const FEWEST_CONNECTIONS: usize = 4;
 /// Connections taken per turn and listener, so that a flood of them does not starve those already here.
 pub const ACCEPTS_PER_TURN: usize = 64;
+/// Bytes of a handshake that are read at once: one record, and what comes with it.
+pub const HANDSHAKE_BYTES: usize = 18 << 10;
+/// Addresses whose passwords were hashed last, so that one that asks without pause does not keep the others out.
+pub const HASHED_ADDRESSES: usize = 64;
 /// Bytes read and thrown away after a refusal, so that the client can read why. A client that sends more than that
 /// does not read.
 pub const LINGER_BYTES: usize = 1 << 20;
@@ -31,11 +35,13 @@ pub const RELEASE_AFTER: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
+    /// Connections at once with a guard: handshakes need several round trips, and who waits for a hash waits long.
+    pub guarded_connections: usize,
     /// Connections at once when the ports are given up: with all who wait in the kernel.
     pub last_connections: usize,
     /// Bytes of one request's head, and of what is buffered per connection.
     pub head_bytes: usize,
-    /// From the first byte of a head to its last.
+    /// From the first byte of a head to its last, and from the first byte of a handshake to its end.
     pub head_time: Duration,
     /// From the first byte of an answer to its last.
     pub write_time: Duration,
@@ -47,6 +53,8 @@ pub struct Limits {
     pub linger_time: Duration,
     /// A silent connection is safe this long, even when others need its place.
     pub silent_grace: Duration,
+    /// A client that is to go on with its handshake is safe this long, even when others need its place.
+    pub handshake_grace: Duration,
     /// A connection that takes nothing of its answer is safe this long, even when others need its place.
     pub write_grace: Duration,
     /// No new connections are taken for this long when the system refuses and nobody can give way.
@@ -62,6 +70,8 @@ impl Default for Limits {
         Limits {
             // A scraper needs one, a web server that proxies for us a few more.
             connections: 64,
+            // 10 KiB each while it shakes hands.
+            guarded_connections: 256,
             // 10 MB at most, of a process that ends. Each needs a descriptor, of which there are mostly 1024.
             last_connections: 1024,
             // Browsers and proxies with long cookies stay below it; it is Apache's and nginx's bound as well.
@@ -79,6 +89,9 @@ impl Default for Limits {
             // A request follows the handshake at once. With all places taken, 64 in 2 ms is more than the system
             // can take; a full backlog of idlers is worn off in 130 ms.
             silent_grace: Duration::from_millis(2),
+            // A round trip around the world less than twice, and what a client needs to check a certificate. In a flood
+            // 256 signatures take as long.
+            handshake_grace: Duration::from_millis(100),
             // A reader takes some every round trip; a backlog of those who stopped is worn off in 1.6 s.
             write_grace: Duration::from_millis(100),
             // Descriptors come back when files are closed; ten tries a second cost nothing.

@@ -2,10 +2,10 @@
 //!
 //! Three threads, started once and never another: `serve` (reactor.rs) holds every listener and every connection in
 //! one poll(2) loop and waits for nothing else; `serve-metrics` and `serve-pages` (render.rs) ask the `Handler` for
-//! pages, which may take a while. So a client costs a place in a table of fixed size and not a thread, and nothing
-//! has to be started while the system is short of something. httparse reads the heads, tiny_http has the words of
-//! the answers (status lines, headers, dates); its server is not used, because one unauthenticated request can end
-//! or deadlock it.
+//! pages, which may take a while. With a guard two more (checks.rs) do what handshakes and passwords cost. So a
+//! client costs a place in a table of fixed size and not a thread, and nothing has to be started while the system is
+//! short of something. httparse reads the heads, tiny_http has the words of the answers (status lines, headers,
+//! dates); its server is not used, because one unauthenticated request can end or deadlock it.
 //!
 //! A page is rendered once for all who wait for it. A request that arrives while a page is being rendered waits for
 //! the next one: no scrape shows counts older than its own request, and still one page is rendered at a time,
@@ -14,6 +14,7 @@
 //! This room must never reach a counter, hold up the reading of stdin, or grow with what clients send.
 
 mod address;
+mod checks;
 mod connection;
 mod evict;
 mod handler;
@@ -29,6 +30,8 @@ mod response;
 mod tests;
 mod waker;
 
+use crate::serve::guard::Guard;
+use crate::serve::http::checks::CheckPool;
 use crate::serve::http::limits::Limits;
 use crate::serve::http::reactor::{Command, Reactor};
 use crate::serve::http::render::RenderPool;
@@ -57,23 +60,28 @@ impl Server {
     pub fn start(
         listeners: Vec<Listener>,
         telemetry_path: String,
+        guard: Option<Guard>,
         handler: Arc<dyn Handler>,
         events: EventSink,
     ) -> io::Result<Server> {
-        Server::start_with(Limits::default(), listeners, telemetry_path, handler, events)
+        Server::start_with(Limits::default(), listeners, telemetry_path, guard, handler, events)
     }
 
     fn start_with(
         limits: Limits,
         listeners: Vec<Listener>,
         telemetry_path: String,
+        guard: Option<Guard>,
         handler: Arc<dyn Handler>,
         events: EventSink,
     ) -> io::Result<Server> {
         let (waker, woken) = waker::pair()?;
         let (commands, received) = mpsc::channel();
         let pool = RenderPool::start(handler, &waker, limits.gzip_from)?;
-        let mut reactor = Reactor::new(limits, listeners, telemetry_path, pool, received, woken, events);
+        let checks =
+            guard.map(|guard| CheckPool::start(&guard, &waker).map(|pool| (guard, pool))).transpose()?;
+        let inbox = (received, woken);
+        let mut reactor = Reactor::new(limits, listeners, telemetry_path, pool, checks, inbox, events);
         let thread = thread::Builder::new().name("serve".into()).spawn(move || reactor.run())?;
         Ok(Server { commands, waker, thread: Some(thread) })
     }

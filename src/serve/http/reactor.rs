@@ -5,7 +5,9 @@
 //! other threads. A fault of the program costs the connections, at worst; the loop goes on with its listeners.
 
 use crate::log::log_error;
+use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender};
@@ -15,10 +17,14 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, getrlimit};
 
+use crate::serve::guard::Guard;
+use crate::serve::http::checks::{CheckPool, CheckQueue};
 use crate::serve::http::connection::{Connection, Context};
 use crate::serve::http::evict;
 use crate::serve::http::handler::{EventSink, ServerEvent};
-use crate::serve::http::limits::{ACCEPTS_PER_TURN, FEWEST_CONNECTIONS, Limits, RESERVED_DESCRIPTORS};
+use crate::serve::http::limits::{
+    ACCEPTS_PER_TURN, FEWEST_CONNECTIONS, HASHED_ADDRESSES, Limits, RESERVED_DESCRIPTORS,
+};
 use crate::serve::http::listener::Listener;
 use crate::serve::http::render::{Queue, RenderJob, RenderPool};
 use crate::serve::http::waker::WakeReceiver;
@@ -51,6 +57,12 @@ pub struct Reactor {
     listeners: Vec<Listener>,
     connections: Vec<Connection>,
     pool: RenderPool,
+    /// Who may speak, and the threads that find it out.
+    checks: Option<(Guard, CheckPool)>,
+    /// Where those are whose passwords were hashed last.
+    hashed: VecDeque<Option<IpAddr>>,
+    /// Connections taken so far.
+    taken: u64,
     commands: Receiver<Command>,
     /// Readable when a command or a page has come.
     woken: WakeReceiver,
@@ -75,10 +87,13 @@ impl Reactor {
         listeners: Vec<Listener>,
         telemetry_path: String,
         pool: RenderPool,
-        commands: Receiver<Command>,
-        woken: WakeReceiver,
+        checks: Option<(Guard, CheckPool)>,
+        (commands, woken): (Receiver<Command>, WakeReceiver),
         events: EventSink,
     ) -> Reactor {
+        if checks.is_some() {
+            limits.connections = limits.guarded_connections;
+        }
         let room = room_for_connections();
         limits.connections = limits.connections.min(room);
         limits.last_connections = limits.last_connections.min(room);
@@ -88,6 +103,9 @@ impl Reactor {
             listeners,
             connections: Vec::new(),
             pool,
+            checks,
+            hashed: VecDeque::new(),
+            taken: 0,
             commands,
             woken,
             events,
@@ -116,7 +134,9 @@ impl Reactor {
             return;
         }
         self.deliver();
+        self.settle();
         self.schedule();
+        self.begin_checks();
         let ready = self.wait();
         self.proceed(&ready.connections);
         self.expire();
@@ -219,11 +239,12 @@ impl Reactor {
         let context = Context {
             limits: &self.limits,
             telemetry_path: &self.telemetry_path,
+            guard: self.checks.as_ref().map(|(guard, _)| guard),
             events: &self.events,
             now: Instant::now(),
             closing: self.closing,
             crowded: self.connections.len() >= self.places(),
-            healthy: self.pool.are_alive(),
+            healthy: self.pool.are_alive() && self.checks.as_ref().is_none_or(|(_, pool)| pool.are_alive()),
         };
         let mut panicked = false;
         for (index, connection) in self.connections.iter_mut().enumerate() {
@@ -277,6 +298,54 @@ impl Reactor {
         }
     }
 
+    // ---- Checks ---------------------------------------------------------------------------------------
+
+    /// Gives each thread that is free one of the connections that wait for it.
+    fn begin_checks(&mut self) {
+        for queue in CheckQueue::ALL {
+            if !self.checks.as_ref().is_some_and(|(_, pool)| pool.is_free(queue)) {
+                continue;
+            }
+            let Some(index) = self.next_check(queue) else { continue };
+            let connection = &mut self.connections[index];
+            if queue == CheckQueue::Passwords {
+                self.hashed.push_back(connection.origin());
+                self.hashed.drain(..self.hashed.len().saturating_sub(HASHED_ADDRESSES));
+            }
+            if let (Some((_, pool)), Some(work)) = (&mut self.checks, connection.begin_check()) {
+                pool.begin(connection.id, work);
+            }
+        }
+    }
+
+    /// The one that has waited longest: those who go on with a handshake before those who begin one, and of those with
+    /// passwords from where none was hashed for longest.
+    fn next_check(&self, queue: CheckQueue) -> Option<usize> {
+        let waiting = self.connections.iter().enumerate().filter(|(_, c)| c.needs() == Some(queue));
+        let rank = |connection: &Connection| match queue {
+            CheckQueue::Tls => Some(usize::from(connection.is_new())),
+            CheckQueue::Passwords => {
+                let origin = connection.origin();
+                self.hashed.iter().rposition(|&hashed| hashed == origin)
+            }
+        };
+        waiting.min_by_key(|(_, connection)| (rank(connection), connection.since())).map(|(index, _)| index)
+    }
+
+    fn settle(&mut self) {
+        while let Some((id, found)) = self.checks.as_mut().and_then(|(_, pool)| pool.take()) {
+            // The connection may have gone meanwhile.
+            let mut found = Some(found);
+            self.each(|connection, context, _| {
+                if connection.id == id
+                    && let Some(found) = found.take()
+                {
+                    connection.settle(found, context);
+                }
+            });
+        }
+    }
+
     // ---- New connections ------------------------------------------------------------------------------
 
     fn accept(&mut self, ready: &[bool]) {
@@ -320,7 +389,8 @@ impl Reactor {
                 if let Some(index) = leaving {
                     self.end(index);
                 }
-                self.connections.push(Connection::new(stream, now));
+                self.taken += 1;
+                self.connections.push(Connection::new(stream, self.taken, self.checks.is_some(), now));
                 true
             }
             Err(error) => self.on_accept_error(&error, now),

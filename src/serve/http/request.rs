@@ -32,6 +32,8 @@ pub struct Request {
     pub keep_alive: bool,
     pub form: Form,
     pub gzip: bool,
+    /// Who asks, where it is said.
+    pub authorization: Option<Vec<u8>>,
 }
 
 /// Why a head is not answered with what it asks for. The connection ends after it.
@@ -112,6 +114,7 @@ fn understand(parsed: &httparse::Request<'_, '_>) -> Result<Request, Refusal> {
         keep_alive,
         form: negotiate::form(fields.accept.into_iter()),
         gzip: negotiate::gzip(fields.accept_encoding.into_iter()),
+        authorization: fields.authorization.map(<[u8]>::to_vec),
     })
 }
 
@@ -146,6 +149,7 @@ struct Fields<'a> {
     connection: Vec<&'a [u8]>,
     accept: Vec<&'a str>,
     accept_encoding: Vec<&'a str>,
+    authorization: Option<&'a [u8]>,
 }
 
 impl<'a> Fields<'a> {
@@ -161,6 +165,9 @@ impl<'a> Fields<'a> {
                 "connection" => fields.connection.push(value),
                 "accept" => fields.accept.push(list()),
                 "accept-encoding" => fields.accept_encoding.push(list()),
+                "authorization" => {
+                    fields.authorization.get_or_insert(value);
+                }
                 _ => {}
             }
         }

@@ -118,10 +118,11 @@ pub struct ResponseWriter {
 }
 
 impl ResponseWriter {
-    pub fn new(page: &Body, options: ResponseOptions) -> ResponseWriter {
+    /// `headers` are those that the operator asks for; they stand in the place of ours.
+    pub fn new(page: &Body, options: ResponseOptions, headers: &[(String, String)]) -> ResponseWriter {
         let compressed = page.gzip.as_ref().filter(|_| options.gzip);
         let body = compressed.unwrap_or(&page.bytes);
-        let fields = fields_of(page, compressed.is_some());
+        let fields = fields_of(page, compressed.is_some(), headers);
         let connection = match options {
             ResponseOptions { keep_alive: false, .. } => Some("close"),
             ResponseOptions { old: true, .. } => Some("keep-alive"),
@@ -159,8 +160,12 @@ impl ResponseWriter {
     }
 }
 
-fn fields_of(page: &Body, is_compressed: bool) -> Vec<(&'static str, &'static str)> {
-    let mut fields = vec![
+fn fields_of<'h>(
+    page: &Body,
+    is_compressed: bool,
+    headers: &'h [(String, String)],
+) -> Vec<(&'h str, &'h str)> {
+    let mut fields: Vec<(&'h str, &'h str)> = vec![
         ("Server", "httpd_exporter"),
         ("Content-Type", page.content_type),
         ("X-Content-Type-Options", "nosniff"),
@@ -177,11 +182,16 @@ fn fields_of(page: &Body, is_compressed: bool) -> Vec<(&'static str, &'static st
     if page.code == 405 {
         fields.push(("Allow", "GET, HEAD"));
     }
+    if page.code == 401 {
+        fields.push(("WWW-Authenticate", "Basic realm=\"httpd_exporter\", charset=\"UTF-8\""));
+    }
+    fields.retain(|(name, _)| !headers.iter().any(|(other, _)| other == name));
+    fields.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     fields
 }
 
 fn print_head(code: u16, fields: &[(&str, &str)], length: usize, connection: Option<&str>) -> Vec<u8> {
-    // All of them stand in this program, as ASCII; one that tiny_http refuses must not be missing without a word.
+    // All of them are ASCII, those of the operator too; one that tiny_http refuses must not be missing without a word.
     let header = |(name, value): &(&str, &str)| Header::from_bytes(name.as_bytes(), value.as_bytes());
     let headers = fields.iter().map(|field| header(field).expect("a name and a value in ASCII")).collect();
     let mut head = Vec::with_capacity(512);
@@ -202,7 +212,7 @@ mod tests {
 
     fn text(page: &Body, options: ResponseOptions) -> String {
         let mut sent = Vec::new();
-        assert!(ResponseWriter::new(page, options).send(&mut sent).unwrap());
+        assert!(ResponseWriter::new(page, options, &[]).send(&mut sent).unwrap());
         String::from_utf8(sent).unwrap()
     }
 
@@ -234,15 +244,24 @@ mod tests {
     /// tiny_http leaves out what it takes for its own, and its parser refuses what is no ASCII.
     #[test]
     fn no_field_gets_lost_in_print() {
-        let mut pages =
-            vec![Body::new(HTML, vec![b'x'; 5_000]), Body::new(PLAIN, vec![]), Body::note(405, "no")];
+        let mut pages = vec![
+            Body::new(HTML, vec![b'x'; 5_000]),
+            Body::new(PLAIN, vec![]),
+            Body::note(405, "no"),
+            Body::note(401, "no"),
+        ];
+        let headers = [
+            ("X-Frame-Options".to_owned(), "deny".to_owned()),
+            ("Content-Security-Policy".to_owned(), "default-src 'self'".to_owned()),
+        ];
         pages.iter_mut().for_each(|page| page.compress(100));
         let options = ResponseOptions { gzip: true, ..ResponseOptions::last(false) };
         for page in &pages {
-            let sent = ResponseWriter::new(page, options);
+            let sent = ResponseWriter::new(page, options, &headers);
             let head = String::from_utf8(sent.head.clone()).unwrap();
-            for (name, value) in fields_of(page, page.gzip.is_some()) {
+            for (name, value) in fields_of(page, page.gzip.is_some(), &headers) {
                 assert!(head.contains(&format!("\r\n{name}: {value}\r\n")), "{name} in {head}");
+                assert_eq!(head.matches(&format!("\r\n{name}: ")).count(), 1, "{name} in {head}");
             }
         }
     }
@@ -277,7 +296,7 @@ mod tests {
         }
         let page = Body::new(PLAIN, (0..100_000u32).map(|n| b'a' + (n % 26) as u8).collect());
         let mut slow = Slow(Vec::new());
-        assert!(ResponseWriter::new(&page, ResponseOptions::last(false)).send(&mut slow).unwrap());
+        assert!(ResponseWriter::new(&page, ResponseOptions::last(false), &[]).send(&mut slow).unwrap());
         assert!(slow.0.ends_with(&page.bytes));
         let head = String::from_utf8_lossy(&slow.0[..slow.0.len() - page.bytes.len()]).into_owned();
         assert!(head.contains("\r\nContent-Length: 100000\r\n") && !head.contains("chunked"), "{head}");

@@ -2,6 +2,8 @@
 
 mod attacks;
 mod heads;
+#[cfg(feature = "tls")]
+mod tls_attacks;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -89,7 +91,7 @@ fn serve_with(limits: Limits, handler: Arc<FakeHandler>) -> Running {
     let log = Arc::clone(&events);
     let sink: EventSink = Arc::new(move |event| log.lock().unwrap().push(event));
     let shared: Arc<dyn Handler> = Arc::clone(&handler) as _;
-    let server = Server::start_with(limits, vec![listener], "/metrics".into(), shared, sink).unwrap();
+    let server = Server::start_with(limits, vec![listener], "/metrics".into(), None, shared, sink).unwrap();
     Running { server, address, handler, events }
 }
 
@@ -526,7 +528,8 @@ fn the_server_goes_on_after_a_panic_of_its_loop() {
     let limits = Limits { connections: 1, silent_grace: Duration::ZERO, ..Limits::default() };
     let panics: EventSink = Arc::new(|event| assert_ne!(event, ServerEvent::Refused, "a panic on purpose"));
     let server =
-        Server::start_with(limits, vec![listener], "/metrics".into(), FakeHandler::new(0), panics).unwrap();
+        Server::start_with(limits, vec![listener], "/metrics".into(), None, FakeHandler::new(0), panics)
+            .unwrap();
     for _ in 0..3 {
         let mut evicted = Client::connect(&address);
         until("it has a place", || connections(&address) == 1);

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,20 +18,26 @@ use nix::libc::linger;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{setsockopt, sockopt};
 
+use crate::serve::guard::{Guard, read_file};
 use crate::serve::http::limits::Limits;
 use crate::serve::http::tests::{Client, FakeHandler, PATIENCE, Reply, until};
 use crate::serve::http::{Address, Listener, Server};
 
 /// Set for the process that serves: how many descriptors it leaves free, or nothing.
 const SERVE: &str = "HTTPD_EXPORTER_TEST_SERVE";
-const SCRAPE: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+/// Set for a process that serves with a guard: the file of --web.config.file.
+const WEB_CONFIG: &str = "HTTPD_EXPORTER_TEST_WEB_CONFIG";
+pub const SCRAPE: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 const LARGE: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: application/openmetrics-text\r\n\r\n";
 const LARGE_BYTES: usize = 20 << 20;
+pub const PAGE_BYTES: usize = 20_000;
 
 /// Short enough for a test to see them pass.
 fn limits() -> Limits {
     let short = Duration::from_millis(500);
-    Limits { head_time: short, write_time: short, linger_time: short, ..Limits::default() }
+    let limits = Limits { head_time: short, write_time: short, linger_time: short, ..Limits::default() };
+    // Debug builds on busy machines take their time for a certificate.
+    Limits { handshake_grace: short, ..limits }
 }
 
 /// The process that is attacked: the test `sockets_from_systemd` once more, told by its environment to serve.
@@ -40,9 +47,12 @@ fn serve(leave: &str) {
         Err(_) => Listener::bind(&"127.0.0.1:0".parse::<Address>().unwrap()).unwrap(),
     };
     let address = listener.local_address();
-    let handler = FakeHandler::of(20_000, LARGE_BYTES);
+    let handler = FakeHandler::of(PAGE_BYTES, LARGE_BYTES);
+    let config = std::env::var_os(WEB_CONFIG);
+    let guard = config.map(|path| Guard::open(path.as_ref(), &read_file).unwrap().0);
+    let events = Arc::new(|_| ());
     let _server =
-        Server::start_with(limits(), vec![listener], "/metrics".into(), handler, Arc::new(|_| ())).unwrap();
+        Server::start_with(limits(), vec![listener], "/metrics".into(), guard, handler, events).unwrap();
     let mut eaten = Vec::new();
     if let Ok(leave) = leave.parse::<usize>() {
         while let Ok(file) = fs::File::open("/dev/null") {
@@ -61,7 +71,7 @@ fn serve(leave: &str) {
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-struct Target {
+pub struct Target {
     child: Child,
     _alone: MutexGuard<'static, ()>,
     /// Its end is the end of the process.
@@ -81,20 +91,33 @@ struct Use {
 
 impl Target {
     fn start(limit: Option<u32>, leave: Option<u32>) -> Target {
+        Target::start_with(limit, leave, None, |address| {
+            let mut client = Client::connect(address);
+            client.send(SCRAPE.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")).read("GET").unwrap();
+        })
+    }
+
+    /// With a guard where there is a configuration of one, and with a first scrape, so that what is allocated once is
+    /// allocated.
+    pub fn start_with(
+        limit: Option<u32>,
+        leave: Option<u32>,
+        config: Option<&Path>,
+        first: impl FnOnce(&str),
+    ) -> Target {
         // What another test does must not be measured; that it failed is no matter here.
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = limit.map(|limit| format!("ulimit -n {limit}; ")).unwrap_or_default();
-        let mut child = serving(&limit, leave).stdin(Stdio::piped()).spawn().unwrap();
+        let mut command = serving(&limit, leave);
+        command.envs(config.map(|path| (WEB_CONFIG, path)));
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let address = address_from(&mut stdout);
         let before = Use { threads: 0, descriptors: 0, kib: 0 };
         let mut target = Target { _alone: alone, child, stdin, _stdout: stdout, address, before };
         let idle = target.now();
-        // One scrape, so that what is allocated once is allocated.
-        let mut client = Client::connect(&target.address);
-        client.send(SCRAPE.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")).read("GET").unwrap();
-        drop(client);
+        first(&target.address);
         until("the first scrape's end", || target.now().descriptors == idle.descriptors);
         target.before = target.now();
         target
@@ -111,6 +134,15 @@ impl Target {
 
     /// Runs an attack beside a scraper, and says how the scraper fared.
     fn under(&self, name: &str, attack: impl FnOnce(&str)) {
+        self.under_with(name, attack, scrape_until);
+    }
+
+    pub fn under_with(
+        &self,
+        name: &str,
+        attack: impl FnOnce(&str),
+        scrape_until: fn(&str, &AtomicBool) -> Vec<Duration>,
+    ) {
         let over = Arc::new(AtomicBool::new(false));
         let (address, seen) = (self.address.clone(), Arc::clone(&over));
         let scraper = thread::spawn(move || scrape_until(&address, &seen));
@@ -179,7 +211,7 @@ fn scrape_until(address: &str, over: &AtomicBool) -> Vec<Duration> {
         let (reply, client) = reply.into_iter().chain(again.flatten()).next().unwrap();
         times.push(begin.elapsed());
         assert!(begin.elapsed() < PATIENCE, "a scrape took {:?}", begin.elapsed());
-        assert_eq!((reply.code, reply.body.len()), (200, 20_000));
+        assert_eq!((reply.code, reply.body.len()), (200, PAGE_BYTES));
         kept = (times.len() % 3 != 0).then_some(client);
     }
     times
@@ -198,7 +230,7 @@ fn replies(address: &str, count: usize, bytes: &str, code: u16) {
 }
 
 /// Descriptors for as many clients, or `false` where the system has none to spare.
-fn can_open(clients: u64) -> bool {
+pub fn can_open(clients: u64) -> bool {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     let wanted = clients + 2_000;
     soft >= wanted || setrlimit(Resource::RLIMIT_NOFILE, wanted.max(soft), hard.max(wanted)).is_ok()

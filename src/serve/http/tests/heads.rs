@@ -34,6 +34,7 @@ fn a_scrape_as_prometheus_sends_it() {
         keep_alive: true,
         form: Form::OpenMetrics,
         gzip: true,
+        authorization: None,
     };
     assert_eq!(request(head), expected);
     for length in 0..head.len() {
