@@ -138,16 +138,18 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::follow::place::{FileId, Head};
+    use crate::input::follow::place::{FileId, Head, Tail};
 
     fn origin(file: &str, from: u64, to: u64) -> Origin {
         let id = FileId { device: 1, inode: u64::from(file.as_bytes()[0]) };
         let place = Place {
             id,
             head: Head::default(),
+            tail: Tail::default(),
             offset: to,
             joined_from: to,
             is_skipping: false,
+            is_copy: false,
             name: file.to_owned(),
             path: file.into(),
         };

@@ -22,10 +22,10 @@ mod tests;
 mod tracked;
 
 use crate::input::follow::names::{NAMES_MAX, Names};
-use crate::input::follow::place::{FileId, Place};
+use crate::input::follow::place::{FileId, HEAD_BYTES_MIN, Place, Tail};
 use crate::input::follow::rotated::Found;
 use crate::input::follow::sink::Sink;
-use crate::input::follow::tracked::{Begin, Progress, Tracked, begins};
+use crate::input::follow::tracked::{Begin, Progress, Tracked, has, may_be_copy};
 use crate::log::{self, log_warning};
 use crate::self_metrics::SelfMetrics;
 use std::collections::{BTreeMap, BTreeSet};
@@ -178,8 +178,8 @@ impl Follower {
         let is_full = self.next_glob.is_none_or(|time| now >= time);
         if is_full {
             self.next_glob = Some(now + GLOB_INTERVAL);
-            if self.names.has_globs() || self.is_starting {
-                self.look_for_names();
+            if self.names.may_have_changed(now) {
+                self.look_for_names(now);
             }
         }
         let part = self.part;
@@ -209,7 +209,8 @@ impl Follower {
         nameless.for_each(|file| file.look_by_descriptor(now));
     }
 
-    /// All, or those of files in which something came lately; whose names are not known until they have been looked at.
+    /// All, or those of files in which something came lately; whose names are not known until they have been looked
+    /// at.
     fn names_to_look_at(&mut self, is_full: bool, now: Instant) -> Vec<PathBuf> {
         let Follower { known, files, part, .. } = self;
         let is_in_part =
@@ -224,8 +225,8 @@ impl Follower {
         due
     }
 
-    fn look_for_names(&mut self) {
-        let names = self.names.all();
+    fn look_for_names(&mut self, now: Instant) {
+        let names = self.names.all(now);
         if names.len() >= NAMES_MAX && self.known.len() < NAMES_MAX {
             log_warning(format_args!(
                 "--follow: there are more than {NAMES_MAX} files; the others are not read"
@@ -264,6 +265,10 @@ impl Follower {
     fn open(&mut self, path: &Path, now: Instant, sink: &mut Sink) -> io::Result<()> {
         let (file, meta) = rotated::open(path)?;
         let id = FileId::of(&meta);
+        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if self.is_too_short_to_tell(id, &real, &meta) {
+            return Ok(());
+        }
         let before = self.known.get(path).and_then(|name| name.file);
         let label: Arc<str> = path.to_string_lossy().into();
         if let Some(name) = self.known.get_mut(path) {
@@ -271,22 +276,18 @@ impl Follower {
         }
         let is_new = !self.files.contains_key(&id);
         if is_new {
-            let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            let tracked = match self.take_kept(id, &file, &meta) {
-                Some(place) => self.go_on(Found { file, meta, path: real }, &place, &label, now, sink)?,
-                None => match self
-                    .files
-                    .values()
-                    .find(|other| other.is_named && rotated::is_copy(&other.place, &real, &file, &meta))
-                {
-                    Some(other) => Tracked::at(
-                        file,
-                        &meta,
-                        Place { id, path: real, joined_from: other.place.offset, ..other.place.clone() },
-                        now,
-                    ),
-                    None => Tracked::new(file, &label, real, self.begin(before.is_some()), now)?,
-                },
+            let kept = self.take_kept(id, &file, &meta);
+            let is_original = |place: &&Place| kept.is_none() && may_be_copy(&file, &meta, place);
+            let original = self.originals(id, &real).find(is_original).cloned();
+            let tracked = match (kept, original) {
+                (Some(place), _) => {
+                    self.go_on(Found { file, meta, path: real }, &place, &label, now, sink)?
+                }
+                (None, Some(original)) => {
+                    let name = label.to_string();
+                    Tracked::at(file, &meta, Place { id, name, path: real, is_copy: true, ..original }, now)
+                }
+                (None, None) => Tracked::new(file, &label, real, self.begin(before.is_some()), now)?,
             };
             tracked.tell(sink, self.version);
             self.files.insert(id, tracked);
@@ -296,6 +297,27 @@ impl Follower {
             self.read_between(before, now, sink);
         }
         Ok(())
+    }
+
+    /// The places in files of which this one, by its name, may be a copy that a rotation makes.
+    fn originals<'f>(&'f self, id: FileId, path: &'f Path) -> impl Iterator<Item = &'f Place> {
+        let files = self.known.values().filter_map(|name| self.files.get(&name.file?));
+        let named = files.map(|file| &file.place);
+        let may_be =
+            move |place: &&Place| !place.is_copy && place.id != id && rotated::is_named_as_copy(place, path);
+        let is_live = self.mode == Mode::GoOn;
+        named.chain(&self.kept).filter(move |place| is_live && may_be(place))
+    }
+
+    /// Whether a file has too little in it yet to tell whether it is a copy of another one: then it waits until there
+    /// is more.
+    fn is_too_short_to_tell(&self, id: FileId, path: &Path, meta: &Metadata) -> bool {
+        let is_new = !self.files.contains_key(&id) && !self.kept.iter().any(|place| place.id == id);
+        let is_there_at_the_start = self.is_starting && !self.has_kept;
+        is_new
+            && !is_there_at_the_start
+            && meta.len() < HEAD_BYTES_MIN as u64
+            && self.originals(id, path).next().is_some()
     }
 
     /// Where a file is begun of which no place is kept.
@@ -332,8 +354,7 @@ impl Follower {
     fn take_kept(&mut self, id: FileId, file: &std::fs::File, meta: &Metadata) -> Option<Place> {
         // The device of a volume may have another number after a start of the machine.
         let is_same = |place: &&Place| {
-            place.id == id
-                || (place.id.inode == id.inode && place.head.length > 0 && begins(file, meta, place))
+            place.id == id || (place.id.inode == id.inode && place.head.length > 0 && has(file, meta, place))
         };
         let at = self.kept.iter().position(|place| is_same(&place))?;
         Some(self.kept.swap_remove(at))
@@ -352,7 +373,8 @@ impl Follower {
         if place.id != id {
             sink.tell_end(label, Place::key(place.id));
         }
-        if begins(&found.file, &found.meta, place) {
+        let check = if place.is_copy { may_be_copy } else { has };
+        if check(&found.file, &found.meta, place) {
             let place = Place { id, name: label.to_owned(), path: found.path, ..place.clone() };
             return Ok(Tracked::at(found.file, &found.meta, place, now));
         }
@@ -397,8 +419,16 @@ impl Follower {
 
     /// A file was truncated: what was not read of it is in a copy, if there is one, and in those made after it.
     fn read_copy(&mut self, place: &Place, since: Option<SystemTime>, now: Instant, sink: &mut Sink) {
+        let waiting = self.files.values_mut().filter(|file| file.is_waiting_copy_of(place));
+        if let Some(copy) = waiting.max_by_key(|file| file.age()) {
+            copy.go_on_from(place);
+            copy.tell(sink, self.version);
+            let id = copy.place.id;
+            return self.read_between(id, now, sink);
+        }
         if let Some(found) = rotated::copy(place, since, |id| self.files.contains_key(&id)) {
             let further = self.take_kept(FileId::of(&found.meta), &found.file, &found.meta);
+            let further = further.filter(|further| !further.is_copy);
             let id = self.open_rotated(found, further.as_ref().unwrap_or(place), now, sink);
             self.read_between(id, now, sink);
         }
@@ -411,8 +441,9 @@ impl Follower {
         // Of a copy that is shorter than what was read, nothing is left.
         let end = found.meta.len();
         let (offset, joined_from) = (place.offset.min(end), place.joined_from.min(end));
-        let mut tracked =
-            Tracked::at(found.file, &found.meta, Place { id, offset, joined_from, ..place.clone() }, now);
+        let tail = if offset < place.offset { Tail::default() } else { place.tail };
+        let place = Place { id, tail, offset, joined_from, is_copy: false, ..place.clone() };
+        let mut tracked = Tracked::at(found.file, &found.meta, place, now);
         tracked.is_named = false;
         tracked.tell(sink, self.version);
         self.files.entry(id).or_insert(tracked);

@@ -1,4 +1,5 @@
-//! Place: how far a file has been read, and how it is known again: by device, inode and its first bytes.
+//! Place: how far a file has been read, and how it is known again: by device, inode, its first bytes and those before
+//! the place.
 //!
 //! An inode alone does not identify a file: inodes are used again, and a truncated file keeps its own. A place is kept
 //! as text in the state file, with the counts of exactly the bytes before it.
@@ -29,12 +30,50 @@ impl FileId {
 pub struct Head {
     pub length: usize,
     checksum: u32,
+    /// Those of its beginnings, as far as it goes.
+    parts: [u32; PARTS.len()],
 }
+
+/// Beginnings of a head, by which a file is known that is shorter than the head.
+const PARTS: [usize; 4] = [HEAD_BYTES_MIN, 128, 256, 512];
+
+/// Fewer bytes tell nothing.
+pub const HEAD_BYTES_MIN: usize = 64;
 
 impl Head {
     pub fn of(bytes: &[u8]) -> Head {
         let bytes = &bytes[..bytes.len().min(HEAD_BYTES_MAX)];
-        Head { length: bytes.len(), checksum: crc32fast::hash(bytes) }
+        let part = |length: usize| bytes.get(..length).map_or(0, crc32fast::hash);
+        Head { length: bytes.len(), checksum: crc32fast::hash(bytes), parts: PARTS.map(part) }
+    }
+
+    /// Whether these bytes, all of a file or as many as a head may have, are what files with this head begin with.
+    pub fn goes_with(&self, bytes: &[u8]) -> bool {
+        if bytes.len() >= self.length {
+            return self.begins(bytes);
+        }
+        let longest = PARTS.iter().zip(self.parts).rfind(|(length, _)| **length <= bytes.len());
+        longest.is_some_and(|(length, part)| crc32fast::hash(&bytes[..*length]) == part)
+    }
+
+    fn text(&self) -> String {
+        let parts = PARTS.iter().zip(self.parts).filter(|(length, _)| **length <= self.length);
+        let parts: String = parts.map(|(_, part)| format!("{part:08x}")).collect();
+        format!("{}\t{:08x}{parts}", self.length, self.checksum)
+    }
+
+    fn parse(length: &str, checksums: &str) -> Option<Head> {
+        let length = length.parse().ok().filter(|length| *length <= HEAD_BYTES_MAX)?;
+        let mut words = checksums
+            .as_bytes()
+            .chunks(8)
+            .map(|word| std::str::from_utf8(word).ok().and_then(|word| u32::from_str_radix(word, 16).ok()));
+        let checksum = words.next()??;
+        let mut parts = [0; PARTS.len()];
+        for (part, word) in parts.iter_mut().zip(words) {
+            *part = word?;
+        }
+        Some(Head { length, checksum, parts })
     }
 
     /// Whether these bytes begin with this head. An empty head matches nothing.
@@ -43,16 +82,53 @@ impl Head {
     }
 }
 
+/// The last bytes before a place: a file that was truncated, and has grown past the place with the same first bytes,
+/// has others there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    pub length: usize,
+    checksum: u32,
+}
+
+/// As many bytes as a line has.
+pub const TAIL_BYTES_MAX: usize = 256;
+
+impl Tail {
+    /// None with a zero byte in it, which is what a file system shows of bytes that are not written yet.
+    pub fn of(bytes: &[u8]) -> Tail {
+        let bytes = &bytes[bytes.len().saturating_sub(TAIL_BYTES_MAX)..];
+        let is_written = !bytes.contains(&0);
+        if is_written {
+            Tail { length: bytes.len(), checksum: crc32fast::hash(bytes) }
+        } else {
+            Tail::default()
+        }
+    }
+
+    pub fn is(&self, bytes: &[u8]) -> bool {
+        bytes.len() == self.length && (self.length == 0 || crc32fast::hash(bytes) == self.checksum)
+    }
+
+    fn parse(length: &str, checksum: &str) -> Option<Tail> {
+        let length = length.parse().ok().filter(|length| *length <= TAIL_BYTES_MAX)?;
+        Some(Tail { length, checksum: u32::from_str_radix(checksum, 16).ok()? })
+    }
+}
+
 /// How far a file has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub id: FileId,
     pub head: Head,
+    pub tail: Tail,
     pub offset: u64,
     /// From here to there it is read again, for pieces of lines whose last ones come behind it.
     pub joined_from: u64,
     /// What comes next is the rest of a line that is longer than any may be.
     pub is_skipping: bool,
+    /// A rotation is making, or has made, this file as a copy of another one, which is not truncated yet: until then
+    /// all lines come from that one.
+    pub is_copy: bool,
     /// The name by which the file is followed.
     pub name: String,
     /// The name that it had when it was opened, behind all symbolic links.
@@ -67,13 +143,13 @@ impl Place {
         format!("{KEY}{} {}", id.device, id.inode)
     }
 
-    /// Behind the number of the process in the row of those that followed: of two texts the one with the greater number
-    /// is the later one.
+    /// Behind the number of the process in the row of those that followed: of two texts the one with the greater
+    /// number is the later one.
     pub fn text(&self, version: u64) -> String {
-        let Head { length, checksum } = self.head;
-        let skipping = u8::from(self.is_skipping);
+        let state = u8::from(self.is_skipping) | u8::from(self.is_copy) << 1;
         let mut text =
-            format!("{version}\t{}\t{}\t{skipping}\t{length}\t{checksum:08x}", self.offset, self.joined_from);
+            format!("{version}\t{}\t{}\t{state}\t{}", self.offset, self.joined_from, self.head.text());
+        let _ = write!(text, "\t{}\t{:08x}", self.tail.length, self.tail.checksum);
         let _ = write!(text, "\t{}\t{}", self.name, self.path.display());
         text
     }
@@ -82,16 +158,16 @@ impl Place {
     pub fn parse(key: &str, text: &str) -> Option<(u64, Place)> {
         let (device, inode) = key.strip_prefix(KEY)?.split_once(' ')?;
         let id = FileId { device: device.parse().ok()?, inode: inode.parse().ok()? };
-        let mut parts = text.splitn(8, '\t');
+        let mut parts = text.splitn(10, '\t');
         let version = parts.next()?.parse().ok()?;
         let offset = parts.next()?.parse().ok()?;
         let joined_from = parts.next()?.parse().ok().filter(|from| *from <= offset)?;
-        let is_skipping = parts.next()? == "1";
-        let length = parts.next()?.parse().ok().filter(|length| *length <= HEAD_BYTES_MAX)?;
-        let checksum = u32::from_str_radix(parts.next()?, 16).ok()?;
+        let state: u8 = parts.next()?.parse().ok()?;
+        let (is_skipping, is_copy) = (state & 1 != 0, state & 2 != 0);
+        let head = Head::parse(parts.next()?, parts.next()?)?;
+        let tail = Tail::parse(parts.next()?, parts.next()?).filter(|tail| tail.length as u64 <= offset)?;
         let (name, path) = (parts.next()?.to_owned(), parts.next()?.into());
-        let head = Head { length, checksum };
-        Some((version, Place { id, head, offset, joined_from, is_skipping, name, path }))
+        Some((version, Place { id, head, tail, offset, joined_from, is_skipping, is_copy, name, path }))
     }
 }
 
@@ -103,15 +179,19 @@ mod tests {
     fn a_place_is_read_as_it_was_written() {
         let place = Place {
             id: FileId { device: 2049, inode: 131_072 },
-            head: Head::of(b"127.0.0.1 - - "),
+            head: Head::of(&b"127.0.0.1 - - ".repeat(10)),
+            tail: Tail::of(b"the last line"),
             offset: 1 << 40,
             joined_from: 1 << 39,
             is_skipping: true,
+            is_copy: true,
             name: "/var/log/a b.log".to_owned(),
             path: "/srv/log/a b.log".into(),
         };
         assert_eq!(Place::parse(&Place::key(place.id), &place.text(7)), Some((7, place)));
-        for (key, text) in [("routes", "1\t2"), ("follow 1 2", ""), ("follow 1", "1\t2\t2\t0\t0\t0\ta\tb")] {
+        for (key, text) in
+            [("routes", "1\t2"), ("follow 1 2", ""), ("follow 1", "1\t2\t2\t0\t0\t0\t0\t0\ta\tb")]
+        {
             assert_eq!(Place::parse(key, text), None, "{key} {text}");
         }
     }
@@ -123,5 +203,25 @@ mod tests {
         assert!(!head.begins(b"first lin"));
         assert!(!head.begins(b"other line\n"));
         assert!(Head::default().begins(b""));
+    }
+
+    #[test]
+    fn a_copy_that_is_shorter_than_a_head_goes_with_it_as_far_as_it_goes() {
+        let log: Vec<u8> = (0..900u32).map(|n| b'a' + u8::try_from(n * n % 26).unwrap()).collect();
+        let head = Head::of(&log);
+        for length in [64, 65, 300, 899, 900] {
+            assert!(head.goes_with(&log[..length]), "{length}");
+            assert!(!head.goes_with(&vec![b'x'; length]), "{length}");
+        }
+        assert!(head.goes_with(&[&log, &b"and more"[..]].concat()));
+        assert!(!head.goes_with(&log[..63]), "so few bytes tell nothing");
+        assert!(!head.goes_with(&[&log[..200], &[b'x'; 400]].concat()));
+    }
+
+    #[test]
+    fn zeros_are_nothing_to_know_a_file_by() {
+        assert_eq!(Tail::of(b"half a line\0\0\0"), Tail::default());
+        assert!(Tail::of(b"a line\n").is(b"a line\n"));
+        assert!(!Tail::of(b"a line\n").is(b"b line\n"));
     }
 }

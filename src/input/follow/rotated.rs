@@ -5,7 +5,7 @@
 //! the files that came and went meanwhile.
 
 use crate::input::follow::place::{FileId, Place};
-use crate::input::follow::tracked::{begins, modified};
+use crate::input::follow::tracked::{has, may_be_copy, modified};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -40,7 +40,7 @@ pub fn same(place: &Place) -> Option<Found> {
     entries(&place.path).filter(|(_, meta)| is_same(FileId::of(meta))).find_map(|(path, _)| {
         let (file, meta) = open(&path).ok()?;
         let is_known = FileId::of(&meta) == place.id || place.head.length > 0;
-        (is_same(FileId::of(&meta)) && is_known && begins(&file, &meta, place)).then_some(Found {
+        (is_same(FileId::of(&meta)) && is_known && has(&file, &meta, place)).then_some(Found {
             file,
             meta,
             path,
@@ -50,7 +50,7 @@ pub fn same(place: &Place) -> Option<Found> {
 
 /// A copy of a file that has been truncated since: the youngest one with all in it that was read, and none that is
 /// older than the last change of the file that was seen. Where that was seen, a shorter one may be the copy too: what
-/// is written between the copy and the truncation may have been read. Of less than a KiB that cannot be told.
+/// is written between the copy and the truncation may have been read.
 pub fn copy(place: &Place, since: Option<SystemTime>, is_known: impl Fn(FileId) -> bool) -> Option<Found> {
     let is_whole = |meta: &Metadata| meta.len() >= place.offset;
     let may_be = |meta: &Metadata| match since {
@@ -61,10 +61,9 @@ pub fn copy(place: &Place, since: Option<SystemTime>, is_known: impl Fn(FileId) 
         .filter(|(_, meta)| FileId::of(meta) != place.id && may_be(meta) && !is_known(FileId::of(meta)))
         .collect();
     candidates.sort_by_key(|(_, meta)| (is_whole(meta), modified(meta)));
-    let start = Place { offset: 0, ..place.clone() };
     candidates.into_iter().rev().find_map(|(path, _)| {
         let (file, meta) = open(&path).ok()?;
-        (place.head.length > 0 && begins(&file, &meta, &start)).then_some(Found { file, meta, path })
+        may_be_copy(&file, &meta, place).then_some(Found { file, meta, path })
     })
 }
 
@@ -90,12 +89,9 @@ pub fn between(
     found
 }
 
-/// Whether a file is a copy that a rotation has made of this one.
-pub fn is_copy(place: &Place, path: &Path, file: &File, meta: &Metadata) -> bool {
-    place.path.parent() == path.parent()
-        && is_rotated_name(base(place), path)
-        && place.head.length > 0
-        && begins(file, meta, place)
+/// Whether a file, by its name, may be a copy that a rotation makes of this one.
+pub fn is_named_as_copy(place: &Place, path: &Path) -> bool {
+    place.path.parent() == path.parent() && place.path != path && is_rotated_name(base(place), path)
 }
 
 fn base(place: &Place) -> &str {

@@ -495,6 +495,102 @@ fn an_inode_that_is_used_again_is_another_file() {
 }
 
 #[test]
+fn content_with_the_same_first_bytes_is_new_where_the_last_are_others() {
+    let mut follow = Follow::new();
+    let header = "a comment that each file begins with\n".repeat(40);
+    follow.write("");
+    let mut life = follow.start(Mode::GoOn);
+    follow.write(format!("{header}old 1\nold 2\n"));
+    life.look(follow.now);
+    fs::write(&follow.path, format!("{header}new 1\nnew 2\nnew 3\n")).unwrap();
+    life.look(follow.now);
+    assert_eq!(life.follower.self_metrics.follow_truncations.get(), 1);
+    let lines = follow.end(life).replace("a comment that each file begins with\n", "");
+    assert_eq!(lines, "old 1\nold 2\nnew 1\nnew 2\nnew 3\n");
+    // The same while nobody reads.
+    fs::write(&follow.path, format!("{header}other 1\nother 2\nother 3\nother 4\n")).unwrap();
+    let life = follow.start(Mode::GoOn);
+    let lines = follow.end(life).replace("a comment that each file begins with\n", "");
+    assert_eq!(lines, "other 1\nother 2\nother 3\nother 4\n");
+}
+
+impl Follow {
+    /// All of the directory, rotated files too.
+    fn start_all(&self) -> Life {
+        let mut life = Life::new(&[self.dir.join("*").display().to_string()], Mode::GoOn, &self.saved);
+        life.look(self.now);
+        life
+    }
+}
+
+/// With how much of it written the copy is seen, and how it is called: also so that it comes before the log.
+#[test]
+fn a_copy_that_is_seen_while_it_is_written_counts_no_line_twice() {
+    for name in ["access.log.1", "access-1.log"] {
+        for seen in [0, 10, 100, 700, 2000, 9999] {
+            for is_restarted in [false, true] {
+                let mut follow = Follow::new();
+                follow.write("");
+                let mut life = follow.start_all();
+                let mut text: String = (0..120).map(|n| format!("line {n} of the log\n")).collect();
+                follow.write(&text);
+                life.look(follow.now);
+                let copy = follow.dir.join(name);
+                fs::write(&copy, &text[..seen.min(text.len())]).unwrap();
+                life.look(follow.now);
+                if is_restarted {
+                    follow.end(life);
+                    life = follow.start_all();
+                }
+                follow.write("in the copy and read\n");
+                text.push_str("in the copy and read\n");
+                life.look(follow.now);
+                follow.write("only in the copy\n");
+                text.push_str("only in the copy\n");
+                fs::write(&copy, &text).unwrap();
+                OpenOptions::new().write(true).open(&follow.path).unwrap().set_len(0).unwrap();
+                follow.write("after\n");
+                life.look(follow.now);
+                life.look(follow.now);
+                follow.end(life);
+                let life = follow.start_all();
+                follow.end(life);
+                let mut expected: Vec<&str> = text.lines().chain(["after"]).collect();
+                expected.sort_unstable();
+                assert_eq!(
+                    follow.saved.lines(),
+                    expected,
+                    "{name}, {seen} bytes seen, restarted: {is_restarted}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_short_copy_of_a_short_log_is_known() {
+    for length in [2, 4, 30] {
+        let mut follow = Follow::new();
+        follow.write("");
+        let mut life = follow.start_all();
+        let text: String = (0..length).map(|n| format!("line {n} of the log\n")).collect();
+        follow.write(&text);
+        life.look(follow.now);
+        fs::write(follow.dir.join("access.log.1"), &text).unwrap();
+        // Between the copy and the truncation.
+        follow.write("lost to the copy and read\n");
+        life.look(follow.now);
+        OpenOptions::new().write(true).open(&follow.path).unwrap().set_len(0).unwrap();
+        life.look(follow.now);
+        follow.write("after\n");
+        life.look(follow.now);
+        assert_eq!(follow.end(life), format!("{text}lost to the copy and read\nafter\n"));
+        let life = follow.start_all();
+        assert_eq!(follow.end(life), "");
+    }
+}
+
+#[test]
 fn a_copy_that_is_shorter_than_what_was_read_is_not_read_at_the_next_start() {
     let mut follow = Follow::new();
     let mut life = follow.start(Mode::GoOn);

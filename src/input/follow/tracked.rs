@@ -1,11 +1,11 @@
 //! A tracked file: read on under whatever name it has by now, or without one.
 //!
 //! It is read from the place behind its last whole line, so an unfinished line stays where it is, in the file, until
-//! its end has come. After each read the first bytes are looked at again: a file that was truncated and written anew is
-//! found out before a byte of it is taken for more of the old.
+//! its end has come. After each read the first bytes are looked at again, and the last before the place: a file that
+//! was truncated and written anew is found out before a byte of it is taken for more of the old.
 
 use crate::input::chunks::Origin;
-use crate::input::follow::place::{FileId, HEAD_BYTES_MAX, Head, Place};
+use crate::input::follow::place::{FileId, HEAD_BYTES_MAX, Head, Place, TAIL_BYTES_MAX, Tail};
 use crate::input::follow::sink::Sink;
 use crate::limits::{CHUNK_BYTES, LINE_BYTES_MAX};
 use std::fs::{File, Metadata};
@@ -63,12 +63,15 @@ impl Tracked {
         let meta = file.metadata()?;
         let id = FileId::of(&meta);
         let (head, name) = (Head::default(), name.to_string());
-        let place = Place { id, head, offset: 0, joined_from: 0, is_skipping: false, name, path };
+        let tail = Tail::default();
+        let (is_skipping, is_copy) = (false, false);
+        let place = Place { id, head, tail, offset: 0, joined_from: 0, is_skipping, is_copy, name, path };
         let mut tracked = Tracked::at(file, &meta, place, now);
         if let Begin::End = begin {
             tracked.place.offset = last_line(&tracked.file, meta.size())?;
             tracked.place.joined_from = tracked.place.offset;
             tracked.grow_head()?;
+            tracked.place.tail = Tail::of(&before(&tracked.file, tracked.place.offset, TAIL_BYTES_MAX)?);
         }
         Ok(tracked)
     }
@@ -106,11 +109,33 @@ impl Tracked {
 
     /// Bytes that are there and not read.
     pub fn lag(&self) -> u64 {
-        self.size.saturating_sub(self.place.offset)
+        if self.place.is_copy { 0 } else { self.size.saturating_sub(self.place.offset) }
     }
 
     pub fn has_more(&self) -> bool {
-        self.size != self.seen || self.place.joined_from < self.place.offset
+        !self.place.is_copy && (self.size != self.seen || self.place.joined_from < self.place.offset)
+    }
+
+    /// Whether it is the copy of this file, as which it was not read.
+    pub fn is_waiting_copy_of(&self, original: &Place) -> bool {
+        let is_copy = |meta: Metadata| may_be_copy(&self.file, &meta, original);
+        self.place.is_copy && self.file.metadata().is_ok_and(is_copy)
+    }
+
+    /// What it is a copy of was truncated, of which so much has been read: what is left is read in the copy.
+    pub fn go_on_from(&mut self, original: &Place) {
+        let Place { offset, joined_from, is_skipping, .. } = *original;
+        self.size = self.file.metadata().map_or(self.size, |meta| meta.size());
+        let (offset, joined_from) = (offset.min(self.size), joined_from.min(self.size));
+        self.place = Place {
+            offset,
+            joined_from,
+            is_skipping,
+            is_copy: false,
+            tail: Tail::default(),
+            ..self.place.clone()
+        };
+        self.seen = offset;
     }
 
     /// Takes note of what a look at a name of it has shown.
@@ -139,7 +164,7 @@ impl Tracked {
         let mut bytes = CHUNK_BYTES;
         loop {
             let read = read_at(&self.file, &mut sink.room(bytes)[..bytes], self.place.offset)?;
-            if !self.begins_as_before()? {
+            if !self.is_as_before()? {
                 return Ok(Progress::Truncated);
             }
             self.modified = self.looked;
@@ -173,7 +198,8 @@ impl Tracked {
         Ok(())
     }
 
-    /// Sends the whole lines that begin the room. False where there are none, and a longer read would perhaps find one.
+    /// Sends the whole lines that begin the room. False where there are none, and a longer read would perhaps find
+    /// one.
     fn take(&mut self, sink: &mut Sink, bytes: usize, read: usize, version: u64) -> io::Result<bool> {
         let room = sink.room(bytes);
         // A hole is what a truncation leaves to a writer that goes on at its old place.
@@ -190,6 +216,9 @@ impl Tracked {
         };
         if self.place.offset == 0 {
             self.place.head = Head::of(&room[..end]);
+        }
+        if end > 0 {
+            self.place.tail = Tail::of(&room[..end]);
         }
         self.place.is_skipping = is_long && oversized == 0;
         let from = self.place.offset;
@@ -228,12 +257,12 @@ impl Tracked {
         sink.send(0, 0, u64::from(self.place.is_skipping), origin);
     }
 
-    /// Whether the file still begins with what was read of it.
-    fn begins_as_before(&self) -> io::Result<bool> {
+    /// Whether the file still has what was read of it, at its beginning and before the place.
+    fn is_as_before(&self) -> io::Result<bool> {
         let mut head = [0; HEAD_BYTES_MAX];
         let length = self.place.head.length;
         let read = read_at(&self.file, &mut head[..length], 0)?;
-        Ok(self.place.head.begins(&head[..read]))
+        Ok(self.place.head.begins(&head[..read]) && has_tail(&self.file, &self.place)?)
     }
 
     /// Takes more of the first bytes into the identity, as far as they have been read.
@@ -251,8 +280,9 @@ impl Tracked {
 
     /// The file has been truncated: it is read from its beginning.
     pub fn restart(&mut self) {
-        let head = Head::default();
-        self.place = Place { head, offset: 0, joined_from: 0, is_skipping: false, ..self.place.clone() };
+        let (head, tail) = (Head::default(), Tail::default());
+        self.place =
+            Place { head, tail, offset: 0, joined_from: 0, is_skipping: false, ..self.place.clone() };
         self.seen = 0;
     }
 }
@@ -261,11 +291,37 @@ pub fn modified(meta: &Metadata) -> SystemTime {
     meta.modified().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// Whether a file begins so and is at least so long.
-pub fn begins(file: &File, meta: &Metadata, place: &Place) -> bool {
+/// Whether a file has what was read up to a place, at its beginning and before the place.
+pub fn has(file: &File, meta: &Metadata, place: &Place) -> bool {
     let mut head = [0; HEAD_BYTES_MAX];
     let read = read_at(file, &mut head[..place.head.length], 0).unwrap_or(0);
-    meta.size() >= place.offset && place.head.begins(&head[..read])
+    meta.size() >= place.offset
+        && place.head.begins(&head[..read])
+        && has_tail(file, place).unwrap_or_default()
+}
+
+/// Whether a file may be a copy of what was read up to a place: one as long has all of that, a shorter one its
+/// beginning.
+pub fn may_be_copy(file: &File, meta: &Metadata, place: &Place) -> bool {
+    if place.head.length == 0 || meta.size() >= place.offset {
+        return place.head.length > 0 && has(file, meta, place);
+    }
+    let mut head = [0; HEAD_BYTES_MAX];
+    let read = read_at(file, &mut head, 0).unwrap_or(0);
+    place.head.goes_with(&head[..read])
+}
+
+fn has_tail(file: &File, place: &Place) -> io::Result<bool> {
+    Ok(place.tail.is(&before(file, place.offset, place.tail.length)?))
+}
+
+/// So many bytes before an offset, or all there are.
+fn before(file: &File, offset: u64, bytes: usize) -> io::Result<Vec<u8>> {
+    let start = offset.saturating_sub(bytes as u64);
+    let mut room = vec![0; usize::try_from(offset - start).unwrap_or(0)];
+    let read = read_at(file, &mut room, start)?;
+    room.truncate(read);
+    Ok(room)
 }
 
 /// Reads until the room is full or the file ends.
