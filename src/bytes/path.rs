@@ -22,13 +22,35 @@ pub trait Walk {
     fn walk<'p>(self, segments: impl Iterator<Item = &'p [u8]> + Clone) -> Self::End;
 }
 
-/// Walks the path of a request's target. `text` begins with the target and goes on behind it.
+/// Walks the path of a request's target. `text` begins with the target and goes on behind it; `path_of` finds the path
+/// of a target that is not as most are.
 #[inline]
-pub fn walk<W: Walk>(target: &[u8], path: &[u8], text: &[u8], walk: W) -> W::End {
+pub fn walk<W: Walk>(target: &[u8], text: &[u8], path_of: fn(&[u8]) -> &[u8], walk: W) -> W::End {
     match ShortTarget::of(target, text) {
         Some(segments) => walk.walk(segments),
-        None => walk_path(path, walk),
+        None => walk_path(path_of(target), walk),
     }
+}
+
+/// Cuts the path of a target before its last segment, which is empty for `/`. The segments of the path are those of
+/// what stands before it, and the last one, unless that begins with a dot. Otherwise as [`walk`].
+#[inline]
+pub fn cut_last<'t>(target: &'t [u8], text: &[u8], path_of: fn(&[u8]) -> &[u8]) -> (&'t [u8], &'t [u8]) {
+    let Some((block, path_end)) = short_path(target, text) else { return searched_last(path_of(target)) };
+    let slashes = places(block, b'/', b'/');
+    // A slash at the end begins no segment, unless it is the only one.
+    let end = path_end >> ((slashes & !1) << 1 & path_end).count_ones();
+    let last_slash = (slashes & (end - 1)).checked_ilog2().unwrap_or(0);
+    let parts = target.split_at_checked(last_slash as usize + 1);
+    parts.map_or((target, b""), |(parent, rest)| {
+        (parent, rest.get(..(end.trailing_zeros() - last_slash - 1) as usize).unwrap_or_default())
+    })
+}
+
+#[inline(never)]
+fn searched_last(path: &[u8]) -> (&[u8], &[u8]) {
+    let path = path.strip_suffix(b"/").filter(|path| !path.is_empty()).unwrap_or(path);
+    path.split_at(path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1))
 }
 
 /// Walks a path, which comes without its query.
@@ -111,8 +133,9 @@ fn has_dots(path: &[u8]) -> bool {
     false
 }
 
-/// The segments of a target as most are: shorter than sixty-four bytes, with a slash before all others, and no segment
-/// that begins with a dot. Where they end is seen at once, without a search for each: one bit stands for each byte.
+/// The segments of a target as most are: its path is shorter than sixty-four bytes, with a slash before all others,
+/// and no segment begins with a dot. Where they end is seen at once, without a search for each: one bit stands for
+/// each byte.
 ///
 /// ```text
 /// target      /users//17?a=b/c
@@ -134,10 +157,8 @@ impl<'t> ShortTarget<'t> {
     /// None for a target that is otherwise, or where the text that begins with it is shorter.
     #[inline]
     fn of(target: &'t [u8], text: &[u8]) -> Option<ShortTarget<'t>> {
-        let block = text.first_chunk().filter(|block| block[0] == b'/' && target.len() < 64)?;
+        let (block, path_end) = short_path(target, text)?;
         let slashes = places(block, b'/', b'/');
-        let behind_path = places(block, b'?', b'#') | 1 << target.len();
-        let path_end = lowest_bit(behind_path);
         let in_path = path_end - 1;
         let after_slashes = slashes << 1;
         if after_slashes & places(block, b'.', b'.') & in_path != 0 {
@@ -146,6 +167,16 @@ impl<'t> ShortTarget<'t> {
         let first = 1;
         Some(ShortTarget { target, at: 1, ends: slashes & in_path & !first | path_end })
     }
+}
+
+/// The block that begins a text, and the bit behind a path in it that begins with a slash.
+#[inline]
+fn short_path<'x>(target: &[u8], text: &'x [u8]) -> Option<(&'x [u8; 64], u64)> {
+    let block = text.first_chunk().filter(|block| block[0] == b'/' && !target.is_empty())?;
+    let target_end =
+        u32::try_from(target.len()).ok().and_then(|length| 1u64.checked_shl(length)).unwrap_or(0);
+    let behind_path = places(block, b'?', b'#') | target_end;
+    (behind_path != 0).then_some((block, lowest_bit(behind_path)))
 }
 
 fn lowest_bit(bits: u64) -> u64 {

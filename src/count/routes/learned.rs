@@ -6,6 +6,9 @@
 //! the settled tree is counted under the rest (`/blog/*`) of the last place on its way that has one; the root has one
 //! from the start.
 //!
+//! Most paths differ in their last segment alone, so the place of what stands before it is kept in a memo, and only the
+//! last is looked up for each line.
+//!
 //! Answers of 400, 404 and 405 teach nothing, for scanners get these. In the first sample, paths that are not settled
 //! are all looked at; later, and of the settled ones always, one in a few, which counts for so many. Nothing here is
 //! chance: the same lines give the same routes.
@@ -15,7 +18,7 @@ use crate::count::memo::Memo;
 use crate::count::routes::plan::{Needs, Plan, need};
 use crate::count::routes::sample::{DEPTH_MAX, Sample};
 use crate::count::routes::segments::{ANY, PLACEHOLDER_BYTES_MAX, hash_below, is_placeholder, placeholder};
-use crate::parse::read::request::Request;
+use crate::parse::read::request::{Request, path_of};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
@@ -36,8 +39,8 @@ const UNSETTLED_WEIGHT: u64 = 32;
 /// A route must have been seen so often in a sample of a part of the lines.
 const SIGHTINGS_MIN: u64 = 4;
 
-/// In the memo: the path has a route of its own.
-const IS_SETTLED: u32 = 1 << 31;
+/// Where a way ends whose next segment the settled tree does not have.
+const IS_LOST: u32 = 1 << 31;
 
 /// The route of what has none of its own at the root, where all learning begins.
 const EVERYTHING: &str = "/*";
@@ -60,13 +63,25 @@ struct Node {
     /// The numbers of the values, once they are settled.
     own: u32,
     rest: u32,
+    /// The rest that takes what ends nowhere: its own, or that of the nearest node above.
+    taken_by: u32,
 }
 
 impl Node {
     fn new(parent: u32, segment: &[u8]) -> Node {
-        let (own, rest) = (NONE, NONE);
+        let (own, rest, taken_by) = (NONE, NONE, NONE);
         let segment = segment.into();
-        Node { parent, segment, has_words: false, has_ids: false, is_closed: false, any: ROOT, own, rest }
+        Node {
+            parent,
+            segment,
+            has_words: false,
+            has_ids: false,
+            is_closed: false,
+            any: ROOT,
+            own,
+            rest,
+            taken_by,
+        }
     }
 }
 
@@ -83,8 +98,8 @@ struct Settled {
 #[derive(Debug)]
 pub struct Learner {
     settled: Settled,
-    /// The paths that came lately, as long as nothing new is settled.
-    memo: Memo,
+    /// Where the ways to the last segments end, of the paths that came lately, as long as nothing new is settled.
+    parents: Memo,
     sample: Sample,
     /// Lines of the sample, the unsettled and the others, and when it is looked at again.
     lines: u64,
@@ -157,10 +172,13 @@ impl Settled {
         }
     }
 
-    /// What falls together from now on stays together.
+    /// What falls together from now on stays together, and what has no route has a rest.
     fn close(&mut self) {
-        for node in &mut self.nodes {
+        for at in 0..self.nodes.len() {
+            let above = self.nodes[self.nodes[at].parent as usize].taken_by;
+            let node = &mut self.nodes[at];
             node.is_closed = node.any != ROOT;
+            node.taken_by = if node.rest == NONE { above } else { node.rest };
         }
     }
 
@@ -169,32 +187,38 @@ impl Settled {
     fn placeholder(&self, at: u32, segment: &[u8]) -> Option<u32> {
         self.child(at, placeholder(segment, &mut [0; PLACEHOLDER_BYTES_MAX])?)
     }
+
+    /// From the end of a way on.
+    #[inline]
+    fn step(&self, at: u32, segment: &[u8]) -> u32 {
+        let Some(node) = self.nodes.get(at as usize) else { return at };
+        let word = if node.has_words { self.child(at, segment) } else { None };
+        let child = word.or_else(|| if node.has_ids { self.placeholder(at, segment) } else { None });
+        child.or((node.any != ROOT).then_some(node.any)).unwrap_or(at | IS_LOST)
+    }
+
+    /// The number of the value where a way ends, and whether that is a route of its own.
+    #[inline]
+    fn value(&self, end: u32) -> (u32, bool) {
+        let node = &self.nodes[(end & !IS_LOST) as usize];
+        let is_route = end & IS_LOST == 0 && node.own != NONE;
+        (if is_route { node.own } else { node.taken_by }, is_route)
+    }
 }
 
-/// The number of the value of a path, and whether that is a route of its own.
+/// Where the way of a path ends.
 impl Walk for &Settled {
-    type End = (u32, bool);
+    type End = u32;
 
     #[inline]
-    fn walk<'p>(self, segments: impl Iterator<Item = &'p [u8]> + Clone) -> (u32, bool) {
-        let (mut at, mut rest) = (ROOT, NONE);
-        for segment in segments {
-            let node = &self.nodes[at as usize];
-            rest = if node.rest == NONE { rest } else { node.rest };
-            let word = if node.has_words { self.child(at, segment) } else { None };
-            let child = word.or_else(|| if node.has_ids { self.placeholder(at, segment) } else { None });
-            at = match child {
-                Some(child) => child,
-                None if node.any != ROOT => node.any,
-                None => return (rest, false),
-            };
+    fn walk<'p>(self, mut segments: impl Iterator<Item = &'p [u8]> + Clone) -> u32 {
+        let mut at = ROOT;
+        while at & IS_LOST == 0
+            && let Some(segment) = segments.next()
+        {
+            at = self.step(at, segment);
         }
-        let node = &self.nodes[at as usize];
-        match (node.own, node.rest) {
-            (NONE, NONE) => (rest, false),
-            (NONE, rest) => (rest, false),
-            (own, _) => (own, true),
-        }
+        at
     }
 }
 
@@ -219,11 +243,12 @@ impl Learner {
     pub fn new(value: impl FnOnce(&str) -> u16) -> Learner {
         let mut settled = Settled::new();
         settled.settle(EVERYTHING, || value(EVERYTHING));
+        settled.close();
         let (sample, latest) = (Sample::default(), Vec::new());
         let (lines, due, unsettled_weight) = (0, FIRST_LINES, 1);
         Learner {
             settled,
-            memo: Memo::new(),
+            parents: Memo::new(),
             sample,
             lines,
             due,
@@ -236,23 +261,35 @@ impl Learner {
     /// The value of a request's route, by what is settled so far. `text` goes on behind its target.
     #[inline]
     pub fn of(&mut self, request: &Request<'_>, text: &[u8], status: Option<u16>) -> Option<u16> {
-        let path = request.path()?;
-        let hash = self.memo.hash(path);
-        let known = self.memo.get(hash).unwrap_or_else(|| {
-            let (value, is_settled) = path::walk(request.target.unwrap_or(path), path, text, &self.settled);
-            let known = value | if is_settled { IS_SETTLED } else { 0 };
-            self.memo.put(hash, known);
-            known
-        });
-        let (value, is_settled) = (known & !IS_SETTLED, known & IS_SETTLED != 0);
+        let target = request.target?;
+        let end = match path::cut_last(target, text, path_of) {
+            (_, [b'.', ..]) => path::walk_path(path_of(target), &self.settled),
+            (parent, []) => self.end_of_parent(parent),
+            (parent, last) => {
+                let above = self.end_of_parent(parent);
+                self.settled.step(above, last)
+            }
+        };
+        let (value, is_settled) = self.settled.value(end);
         if self.is_learning && teaches(status) {
             self.lines += 1;
             let weight = if is_settled { SETTLED_WEIGHT } else { self.unsettled_weight };
             if self.lines & (weight - 1) == 0 {
-                path::walk_path(path, Enter(&mut self.sample, weight));
+                path::walk_path(path_of(target), Enter(&mut self.sample, weight));
             }
         }
         Some(u16::try_from(value).unwrap_or(0))
+    }
+
+    /// Where the way of what stands before a last segment ends.
+    #[inline]
+    fn end_of_parent(&mut self, parent: &[u8]) -> u32 {
+        let hash = self.parents.hash(parent);
+        self.parents.get(hash).unwrap_or_else(|| {
+            let end = path::walk_path(parent, &self.settled);
+            self.parents.put(hash, end);
+            end
+        })
     }
 
     /// Looks at a path that will be counted later.
@@ -301,7 +338,7 @@ impl Learner {
             self.settled.settle(route, || value(route));
         }
         self.settled.close();
-        self.memo.clear();
+        self.parents.clear();
         self.latest = routes;
     }
 
@@ -316,7 +353,7 @@ impl Learner {
             self.settled.settle(route, || value(route));
         }
         self.settled.close();
-        self.memo.clear();
+        self.parents.clear();
     }
 
     /// Counts lines without looking at them, for they were looked at.

@@ -17,7 +17,7 @@ mod segments;
 use crate::bytes::path::{self, SEGMENTS_MAX, Walk, cut_pattern};
 use crate::bytes::words::same;
 use crate::count::routes::segments::hash_below;
-use crate::parse::read::request::Request;
+use crate::parse::read::request::{Request, path_of};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
@@ -83,7 +83,7 @@ impl Routes {
     /// The number of the first pattern that a request's path follows. `text` goes on behind its target.
     #[inline]
     pub fn of(&self, request: &Request<'_>, text: &[u8]) -> Option<u16> {
-        path::walk(request.target?, request.path()?, text, self)
+        path::walk(request.target?, text, path_of, self)
     }
 
     /// The number of the first pattern that this path follows, which comes without its query.

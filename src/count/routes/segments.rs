@@ -58,18 +58,67 @@ pub fn is_marked(segment: &[u8]) -> bool {
     MARKED.contains(&segment)
 }
 
+/// What the bytes of identifiers are, as bits.
+mod kind {
+    pub const DIGIT: u8 = 1;
+    /// What decides by being there at all.
+    pub const STAR: u8 = 1 << 1;
+    /// What may be in numbers, dates, times and versions; in hashes and UUIDs; in tokens.
+    pub const NUMBER: u8 = 1 << 2;
+    pub const HASH: u8 = 1 << 3;
+    pub const TOKEN: u8 = 1 << 4;
+
+    /// The kinds of every byte, to be looked up.
+    pub const OF: [u8; 256] = {
+        let mut table = [0; 256];
+        let mut byte = 0u8;
+        while byte < 0x80 {
+            table[byte as usize] = of(byte);
+            byte += 1;
+        }
+        table
+    };
+
+    const fn of(byte: u8) -> u8 {
+        let digit = if byte.is_ascii_digit() { DIGIT } else { 0 };
+        let star = if byte == b'*' { STAR } else { 0 };
+        let of_number =
+            byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'_' | b':' | b',' | b'+' | b'T' | b'Z');
+        let of_hash = byte.is_ascii_hexdigit() || byte == b'-';
+        let of_token = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'=' | b'~');
+        let number = if of_number { NUMBER } else { 0 };
+        let hash = if of_hash { HASH } else { 0 };
+        let token = if of_token { TOKEN } else { 0 };
+        digit | star | number | hash | token
+    }
+}
+
+/// The kinds that some bytes of a text have, and those that all have.
+#[inline]
+fn kinds(text: &[u8]) -> (u8, u8) {
+    text.iter().fold((0, u8::MAX), |(some, all), byte| {
+        let kinds = kind::OF[usize::from(*byte)];
+        (some | kinds, all & kinds)
+    })
+}
+
 /// Whether a segment names one thing: then its extension, which may be empty. `app.3f2a9c1b.js` names one thing as
 /// well, and so does what would be read as a placeholder or a rest.
 #[inline]
 fn extension_of_name(segment: &[u8]) -> Option<&[u8]> {
-    if segment.len() <= WORD_BYTES_MAX && !segment.iter().any(|byte| byte.is_ascii_digit() || *byte == b'*') {
+    if segment.len() > WORD_BYTES_MAX {
+        return Some(b"");
+    }
+    let (some, all) = kinds(segment);
+    if some & (kind::DIGIT | kind::STAR) == 0 {
         return (segment.first() == Some(&b':')).then_some(b"");
     }
-    if is_identifier(segment) || segment[0] == b':' || segment.contains(&b'*') {
+    if is_identifier(segment, some, all) || segment[0] == b':' || some & kind::STAR != 0 {
         return Some(b"");
     }
     let (stem, extension) = cut_extension(segment);
-    (!extension.is_empty() && is_identifier(stem) || has_hash(stem)).then_some(extension)
+    let (some, all) = kinds(stem);
+    (!extension.is_empty() && is_identifier(stem, some, all) || has_hash(stem)).then_some(extension)
 }
 
 /// `17.json` is `17` and `.json`: an extension begins with a letter and has at most five characters. Without
@@ -91,14 +140,15 @@ pub fn cut_extension(segment: &[u8]) -> (&[u8], &[u8]) {
 
 /// Whether one part of several is a hash, as in the names that bundlers give to scripts and styles.
 fn has_hash(stem: &[u8]) -> bool {
-    let mut parts = stem.split(|byte| b"._-".contains(byte)).peekable();
+    let is_mark = |byte: &u8| matches!(byte, b'.' | b'_' | b'-');
     let is_hash = |part: &[u8]| {
-        part.len() >= HEX_DIGITS_MIN
-            && part.iter().all(u8::is_ascii_hexdigit)
-            && part.iter().any(u8::is_ascii_digit)
-            && part.iter().any(u8::is_ascii_alphabetic)
+        part.len() >= HEX_DIGITS_MIN && {
+            let (some, all) = kinds(part);
+            // Without a dash, what is no letter is a digit.
+            all & kind::HASH != 0 && some & kind::DIGIT != 0 && all & kind::DIGIT == 0
+        }
     };
-    parts.next().is_some() && parts.peek().is_some() && stem.split(|byte| b"._-".contains(byte)).any(is_hash)
+    stem.len() > HEX_DIGITS_MIN && stem.iter().any(is_mark) && stem.split(is_mark).any(is_hash)
 }
 
 /// Whether a segment names one thing rather than a kind of things:
@@ -109,22 +159,17 @@ fn has_hash(stem: &[u8]) -> bool {
 ///   digit (which `facade` and other words of those letters lack);
 /// - a token: at least [`RANDOM_BYTES_MIN`] of the characters of base64 and base64url, with digits and
 ///   letters, where upper case, lower case and digits change places a quarter of the time or more, as they do
-///   not in words;
-/// - anything longer than [`WORD_BYTES_MAX`].
-fn is_identifier(segment: &[u8]) -> bool {
-    if segment.len() > WORD_BYTES_MAX {
-        return true;
-    }
-    if !segment.iter().any(u8::is_ascii_digit) {
+///   not in words.
+///
+/// What is longer than [`WORD_BYTES_MAX`] is one anyway. The kinds are those of its bytes.
+fn is_identifier(segment: &[u8], some: u8, all: u8) -> bool {
+    if some & kind::DIGIT == 0 {
         return false;
     }
-    let all = |allowed: fn(u8) -> bool| segment.iter().all(|&byte| allowed(byte));
-    let is_number = segment[0].is_ascii_digit() && all(|b| b.is_ascii_digit() || b"-._:,+TZ".contains(&b));
-    is_number
-        || all(|b| b.is_ascii_hexdigit() || b == b'-')
-            && segment.iter().filter(|&&byte| byte != b'-').count() >= HEX_DIGITS_MIN
+    all & kind::NUMBER != 0 && segment[0].is_ascii_digit()
+        || all & kind::HASH != 0 && segment.iter().filter(|&&byte| byte != b'-').count() >= HEX_DIGITS_MIN
         || segment.len() >= RANDOM_BYTES_MIN
-            && all(|b| b.is_ascii_alphanumeric() || b"-_+=~".contains(&b))
+            && all & kind::TOKEN != 0
             && changes(segment) * 4 >= segment.len()
 }
 

@@ -174,4 +174,19 @@ proptest! {
         let text = format!("{target}{behind}");
         prop_assert_eq!(routes.of(&request, text.as_bytes()), routes.find(request.path().unwrap()), "{}", text);
     }
+
+    #[test]
+    fn a_path_that_is_cut_has_the_same_segments(
+        target in "((/(a|b|cc|longer-word|\\.|\\.\\.|\\.git)?){0,12}|[*]|http://h)(/[a-z]{30,70})?/?([?#][a/.?#]{0,60})?",
+        behind in "( HTTP/1.1\"| |\")[ -~]{0,70}",
+    ) {
+        let text = format!("{target}{behind}");
+        let (parent, last) = path::cut_last(target.as_bytes(), text.as_bytes(), path_of);
+        let of = |path: &[u8]| plain_segments(std::str::from_utf8(path).unwrap()).join("/");
+        let expected = of(path_of(target.as_bytes()));
+        if !last.starts_with(b".") {
+            prop_assert!(!last.contains(&b'/'), "{}", text);
+            prop_assert_eq!(of(&[parent, b"/", last].concat()), expected, "{}", text);
+        }
+    }
 }

@@ -52,7 +52,7 @@ fn learned(paths: &[(String, u16)]) -> BTreeMap<String, u64> {
 }
 
 fn value(learner: &Learner, values: &Dictionary, path: &str) -> String {
-    let (id, _) = path::walk_path(path.as_bytes(), &learner.settled);
+    let (id, _) = learner.settled.value(path::walk_path(path.as_bytes(), &learner.settled));
     values.value(crate::count::dictionary::Id(u16::try_from(id).unwrap())).to_owned()
 }
 
@@ -146,6 +146,56 @@ fn below_names_a_word_must_be_shared() {
     let deep = "/files/ash-ash-ash/docs/html";
     lines.extend((0..300).map(|number| (format!("{deep}/page-{}", number % 60), 200)));
     assert!(!learned(&lines).keys().any(|route| route.contains("docs")));
+}
+
+#[test]
+fn a_request_has_the_route_of_its_path_however_it_is_written() {
+    let mut values = Dictionary::open(100, false);
+    let mut learner = Learner::new(|route| values.place(route.as_bytes()).0);
+    let known = [
+        "/product/:any",
+        "/product/:any/*",
+        "/cart",
+        "/item/:id",
+        "/item/:id.js",
+        "/item/new",
+        "/item/*",
+        "/",
+    ];
+    learner.settle_known(known.into_iter(), |route| values.place(route.as_bytes()).0);
+    learner.learn(false);
+    let long = format!("/product/{}", "x".repeat(70));
+    for (target, route) in [
+        ("/product/elm", "/product/:any"),
+        ("/product/elm/?page=2", "/product/:any"),
+        ("//product//ash?a=/b/c#d", "/product/:any"),
+        (&long, "/product/:any"),
+        (&format!("{long}/x"), "/product/:any/*"),
+        (&format!("/cart?{long}"), "/cart"),
+        ("http://shop.example/product/elm", "/product/:any"),
+        ("/product/elm/x/y", "/product/:any/*"),
+        ("/product/elm/..", "/*"),
+        ("/product/./elm/.", "/product/:any"),
+        ("/product/.htaccess", "/product/:any"),
+        ("/x/../item/17", "/item/:id"),
+        ("/item/17.js", "/item/:id.js"),
+        ("/item/new", "/item/new"),
+        ("/item/none", "/item/*"),
+        ("/item", "/item/*"),
+        ("/other/elm", "/*"),
+        ("/", "/"),
+        ("//", "/"),
+        ("*", "/*"),
+    ] {
+        let text = format!("{target} HTTP/1.1\" 200 17 \"-\" \"curl/8.14.1 with some more of it behind\"");
+        let line = format!("GET {target} HTTP/1.1");
+        let request = Request::read(line.as_bytes(), || false);
+        // The second time what stands before the last segment is known.
+        for _ in 0..2 {
+            let id = learner.of(&request, text.as_bytes(), Some(200)).unwrap();
+            assert_eq!(values.value(crate::count::dictionary::Id(id)), route, "{target}");
+        }
+    }
 }
 
 #[test]
@@ -298,7 +348,8 @@ proptest! {
                 let path = path(&mut dice, &site, 300);
                 path::walk_path(path.as_bytes(), Enter(&mut learner.sample, 1));
                 learner.lines += 1;
-                let (id, is_own) = path::walk_path(path.as_bytes(), &learner.settled);
+                let end = path::walk_path(path.as_bytes(), &learner.settled);
+                let (id, is_own) = learner.settled.value(end);
                 if is_own {
                     prop_assert_eq!(*own.entry(path).or_insert(id), id);
                 }
