@@ -133,6 +133,10 @@ catalogue! {
         "Time until the first byte of the response." <- "%^FB $upstream_header_time";
     UPSTREAM = "httpd_upstream_response_duration_seconds" Histogram Sum ["method, status_class, vhost, route"]
         "Time taken by upstream servers, the sum over all that were asked." <- "$upstream_response_time";
+    UPSTREAM_QUEUE = "httpd_upstream_queue_duration_seconds" Histogram Sum ["method, status_class, vhost, route"]
+        "Time in a queue until an upstream server was free; with --upstream-phases." <- "HAProxy's %Tw, $upstream_queue_time";
+    UPSTREAM_CONNECT = "httpd_upstream_connect_duration_seconds" Histogram Sum ["method, status_class, vhost, route"]
+        "Time taken to connect to upstream servers; with --upstream-phases." <- "HAProxy's %Tc, $upstream_connect_time";
     PROXY_OVERHEAD = "httpd_proxy_overhead_duration_seconds" Histogram Sum ["method, status_class, vhost, route"]
         "Time taken to serve a request less that of upstream servers, never below 0." <- "a duration and an upstream's";
     UPSTREAM_ATTEMPTS = "httpd_upstream_attempts_total" Counter Sum ["the same"]

@@ -61,6 +61,7 @@ _httpd_exporter() {
         --histogram-labels
         --duration-buckets
         --size-buckets
+        --upstream-phases
         --quantiles
         --quantiles.window
         --exemplar

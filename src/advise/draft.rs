@@ -559,9 +559,11 @@ fn of_nginx(key: &str, value: &str) -> Option<String> {
         return None;
     }
     let sound = match nginx::variable(key, Escape::Json).meaning.role? {
-        Role::Duration | Role::UpstreamDuration | Role::UpstreamConnect | Role::TimeToFirstByte => {
-            is_list_of_nginx(value)
-        }
+        Role::Duration
+        | Role::UpstreamDuration
+        | Role::UpstreamConnect
+        | Role::UpstreamQueue
+        | Role::TimeToFirstByte => is_list_of_nginx(value),
         Role::Status => is_status(value),
         Role::BytesSent | Role::BytesReceived => is_integer(value),
         Role::Timestamp => key != "time" && is_moment(value),

@@ -6,6 +6,8 @@
 use crate::bytes::scan::find_byte;
 use crate::limits;
 use crate::options::Options;
+use crate::parse::envelope::chain::Wanted;
+use crate::parse::envelope::choose;
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -52,9 +54,46 @@ impl FormatDetector {
         self.until
     }
 
+    /// Whether the time has come too early, since nothing but pieces of lines is held, as after a start in the middle
+    /// of one: they tell no format, and wait until more has come.
+    pub fn puts_off(&mut self, wanted: Wanted) -> bool {
+        let lines: Vec<&[u8]> =
+            self.held.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]).collect();
+        let chain = choose::likely(wanted, &lines);
+        let are_pieces = !chain.is_empty() && choose::inner_lines(chain, true, &lines).is_empty();
+        if are_pieces {
+            self.until = None;
+        }
+        are_pieces
+    }
+
     /// Hands out what is held, whole lines.
     pub fn hand_out(&mut self) -> Vec<u8> {
         (self.lines, self.until) = (0, None);
         std::mem::take(&mut self.held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_a_line_wait_for_the_last_one() {
+        let mut detector = FormatDetector::new(Options::default());
+        let line = |flag: &str, text: &str| format!("2026-11-26T22:00:00.000000000Z stdout {flag} {text}\n");
+        detector.take(line("P", "192.0.2.1 - - [26/Nov/2026:22:00:00 +0000] ").as_bytes());
+        assert!(detector.until().is_some());
+        assert!(detector.puts_off(Wanted::Auto));
+        assert!(detector.until().is_none(), "nothing is due before more has come");
+        detector.take(line("F", "\"GET / HTTP/1.1\" 200 17 \"-\" \"curl/8.14.1\"").as_bytes());
+        assert!(detector.until().is_some());
+        assert!(!detector.puts_off(Wanted::Auto));
+        assert_eq!(detector.hand_out().split(|byte| *byte == b'\n').count(), 3);
+        for whole in ["a line", "2026-11-26T22:00:00.000000000Z stderr F a line"] {
+            detector.take(format!("{whole}\n").as_bytes());
+            assert!(!detector.puts_off(Wanted::Auto), "{whole}");
+            detector.hand_out();
+        }
     }
 }

@@ -1,14 +1,18 @@
-//! What only some users ask of each request besides its counters and histograms: exemplars and objectives.
+//! What only some users ask of each request besides its counters and usual histograms: phases of the upstream's time,
+//! exemplars and objectives.
 //!
 //! One question per line, whether there are any, is all that it costs the others.
 
 use crate::count::ledger::Ledger;
 use crate::count::slo::Objectives;
 use crate::count::table::Key;
+use crate::parse::compile::field::Role;
 use crate::parse::read::record::{FieldRef, Record};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Extras {
+    /// The histograms of phases, with `--upstream-phases`.
+    pub phases: Vec<(usize, Role)>,
     /// The field of the id, and the nanoseconds that a request must have taken.
     pub exemplar: Option<(FieldRef, u64)>,
     pub objectives: Option<Objectives>,
@@ -31,7 +35,7 @@ impl Extras {
     /// None where nothing is asked for.
     pub fn new(exemplar: Option<(FieldRef, u64)>, objectives: Option<Objectives>) -> Option<Box<Extras>> {
         let is_wanted = exemplar.is_some() || objectives.is_some();
-        is_wanted.then(|| Box::new(Extras { exemplar, objectives }))
+        is_wanted.then(|| Box::new(Extras { exemplar, objectives, ..Extras::default() }))
     }
 
     pub fn fields(&self) -> impl Iterator<Item = FieldRef> {
@@ -48,6 +52,11 @@ impl Extras {
         ledger: &mut Ledger,
         now: u64,
     ) {
+        for (histogram, phase) in &self.phases {
+            if let Some(nanos) = record.phase_nanos(*phase) {
+                ledger.histograms.observe(counted.latency, *histogram, nanos);
+            }
+        }
         self.exemplify(record, counted, scratch, ledger, now);
         if let Some(objectives) = &self.objectives {
             objectives.enter(record, (counted.key, counted.status), scratch, ledger, now);

@@ -36,6 +36,12 @@ const VHOST: &str = "vhost";
 /// Fields that are lists with an item for each upstream that nginx asked.
 const UPSTREAM_LISTS: [&str; 3] = ["$upstream_addr", "$upstream_status", "$upstream_response_time"];
 
+/// What a proxy did before an upstream server answered, and the histograms of it.
+const PHASES: [(Role, &Metric); 2] = [
+    (Role::UpstreamQueue, &catalogue::UPSTREAM_QUEUE),
+    (Role::UpstreamConnect, &catalogue::UPSTREAM_CONNECT),
+];
+
 /// Places of our own labels in a key; those of the user follow.
 const METHOD: usize = 0;
 const STATUS: usize = 1;
@@ -189,7 +195,24 @@ impl Meter {
         if self.duration.is_some() && self.upstream.is_some() {
             self.overhead = Some(histograms.add(&catalogue::PROXY_OVERHEAD, SECOND, &durations));
         }
+        if options.upstream_phases {
+            let phases = PHASES.iter().filter(|(role, _)| format.fields.source_of(*role).is_some());
+            let phases: Vec<_> =
+                phases.map(|(role, metric)| (histograms.add(metric, SECOND, &durations), *role)).collect();
+            if !phases.is_empty() {
+                self.extras.get_or_insert_default().phases = phases;
+            }
+        }
         histograms
+    }
+
+    /// Whether there is a histogram of a phase of the upstream's time.
+    pub fn has_phases(&self) -> bool {
+        self.phases().next().is_some()
+    }
+
+    fn phases(&self) -> impl Iterator<Item = &(usize, Role)> {
+        self.extras.iter().flat_map(|extras| &extras.phases)
     }
 
     /// Lets the format skip what nobody asks for.
@@ -197,6 +220,7 @@ impl Meter {
         let mut roles = vec![Role::Status, Role::Request, Role::Method, Role::BytesSent, Role::BytesReceived];
         roles.extend([Role::Duration, Role::TimeToFirstByte, Role::UpstreamDuration]);
         roles.extend([Role::Aborted, Role::Timestamp, Role::Vhost, Role::Protocol]);
+        roles.extend(self.phases().map(|(_, role)| *role));
         if self.route.is_some() {
             roles.push(Role::Path);
         }

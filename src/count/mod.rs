@@ -140,7 +140,7 @@ impl Counter {
         ledger.doubt = reporter.doubt.clone();
         if !detecting {
             questions(spec).into_iter().for_each(log_warning);
-            tell_unused(&options, &ledger);
+            tell_unused(&options, &meter, &ledger);
         }
         // A page that is read while lines come has the routes settled by then; in these modes all lines can have them.
         let at_the_end = options.mode.reads_to_the_end();
@@ -371,6 +371,16 @@ impl Counter {
         totals.malformed[Reason::Truncated as usize] += tally.unfinished;
     }
 
+    /// The lines that are held back have waited long enough for others.
+    fn choose_in_time(&mut self) {
+        let wanted = self.envelope.wanted();
+        if self.detector.as_mut().is_some_and(|detector| detector.puts_off(wanted)) {
+            return;
+        }
+        self.choose();
+        self.note_places();
+    }
+
     /// Lets the lines that are held back choose the format, and counts them.
     #[cold]
     fn choose(&mut self) {
@@ -411,7 +421,7 @@ impl Counter {
             self.ledger.format_known = true;
             let known = std::mem::take(&mut self.known);
             self.seed(known);
-            tell_unused(&options, &self.ledger);
+            tell_unused(&options, &self.meter, &self.ledger);
         }
         self.settle(choice.chain, choice.stderr);
         for (stretch, part) in self.sources.parts(held.len()) {
@@ -470,7 +480,10 @@ impl Counter {
 }
 
 /// An option that has no effect with this format is no error, but the operator should not wait for its metric.
-fn tell_unused(options: &Options, ledger: &Ledger) {
+fn tell_unused(options: &Options, meter: &Meter, ledger: &Ledger) {
+    if options.upstream_phases && !meter.has_phases() {
+        log_warning("--upstream-phases: the format has no time in a queue or to connect, so there are none");
+    }
     if !options.quantiles.is_empty() && ledger.quantiles.is_none() {
         log_warning(
             "--quantiles: the format has no duration, so there are none; --explain tells what would give one",
@@ -512,10 +525,7 @@ pub fn run(
                 Err(_) => break,
             },
             recv(requests) -> question => answer(question.ok(), &counter.ledger, &counter.diagnostics),
-            recv(choice_due) -> _ => {
-                counter.choose();
-                counter.note_places();
-            }
+            recv(choice_due) -> _ => counter.choose_in_time(),
             recv(report_due) -> _ => counter.diagnostics.on_time(&counter.ledger, counter.chosen.as_deref()),
         }
     }

@@ -55,6 +55,7 @@ pub struct Options {
     pub histogram_labels: Vec<String>,
     pub duration_buckets: Vec<FixedPoint>,
     pub size_buckets: Vec<FixedPoint>,
+    pub upstream_phases: bool,
     pub quantiles: Vec<f64>,
     pub quantiles_window: u64,
     pub exemplar: Option<String>,
@@ -149,6 +150,7 @@ impl Default for Options {
             histogram_labels: Vec::new(),
             duration_buckets: Vec::new(),
             size_buckets: Vec::new(),
+            upstream_phases: false,
             quantiles: Vec::new(),
             quantiles_window: 0,
             exemplar: None,
@@ -379,6 +381,11 @@ pub const TABLE: &[Flag] = &[
                 return Err(format!("{odd} is not a whole number of bytes"));
             }
             o.size_buckets = bounds; Ok(()) } },
+    Flag { name: "upstream-phases", value: "", default: "", repeats: false, group: HISTOGRAMS,
+        help: "Add histograms of the time in a queue for upstream servers, and of that to connect to them. They come \
+               from HAProxy's %Tw and %Tc, and from nginx's $upstream_connect_time; the time until the response is counted \
+               anyway.",
+        set: |o, _| { o.upstream_phases = true; Ok(()) } },
     Flag { name: "quantiles", value: "LIST", default: "", repeats: false, group: HISTOGRAMS,
         help: "Add a summary of request durations with these quantiles, such as 0.5,0.9,0.99, within 1 % of the \
                true value; 0 is the shortest and 1 the longest.",

@@ -25,6 +25,8 @@ pub enum Role {
     TimeToFirstByte,
     UpstreamDuration,
     UpstreamConnect,
+    /// Time in a queue before an upstream server was free.
+    UpstreamQueue,
     /// A part of the duration, to be added to the others and to the upstream's (AWS writes three).
     DurationPart,
     /// Whether the client went away before its answer was complete: see `Meaning::aborted`.
@@ -35,7 +37,7 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Role; 18] = [
+    pub const ALL: [Role; 19] = [
         Role::Status,
         Role::Request,
         Role::Method,
@@ -50,6 +52,7 @@ impl Role {
         Role::TimeToFirstByte,
         Role::UpstreamDuration,
         Role::UpstreamConnect,
+        Role::UpstreamQueue,
         Role::DurationPart,
         Role::Aborted,
         Role::Timestamp,

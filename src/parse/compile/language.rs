@@ -203,6 +203,7 @@ fn what(meaning: &Meaning, kind: Kind) -> String {
         Role::TimeToFirstByte => "time to first byte",
         Role::UpstreamDuration => "upstream duration",
         Role::UpstreamConnect => "upstream connect",
+        Role::UpstreamQueue => "upstream queue",
         Role::DurationPart => "part of the duration",
         Role::Aborted => "client went away",
         Role::Timestamp => "time",

@@ -55,6 +55,7 @@ pub const NGINX: &[Row] = &[
         Kind::Decimals,
         Meaning::span(Role::UpstreamConnect, Unit::Seconds),
     ),
+    row_or_empty("upstream_queue_time", Kind::Decimals, Meaning::span(Role::UpstreamQueue, Unit::Seconds)),
     row_or_empty("upstream_header_time", Kind::Decimals, Meaning::span(Role::TimeToFirstByte, Unit::Seconds)),
     row_or_empty("upstream_response_length", Kind::Words, Meaning::NONE),
     row_or_empty(

@@ -210,6 +210,12 @@ impl<'l> Record<'_, 'l> {
         self.total(Role::UpstreamDuration)
     }
 
+    /// A phase of the time spent on upstream servers; several are summed.
+    #[inline(never)]
+    pub fn phase_nanos(&self, phase: Role) -> Option<u64> {
+        self.total(phase)
+    }
+
     /// Whether the client went away before the answer was complete: this status is nginx's 499, or a field says so.
     #[inline]
     pub fn aborted(&self, status: Option<u16>) -> bool {
