@@ -35,10 +35,10 @@ pub struct Head {
 }
 
 /// Beginnings of a head, by which a file is known that is shorter than the head.
-const PARTS: [usize; 4] = [HEAD_BYTES_MIN, 128, 256, 512];
+const PARTS: [usize; 6] = [HEAD_BYTES_MIN, 32, 64, 128, 256, 512];
 
-/// Fewer bytes tell nothing.
-pub const HEAD_BYTES_MIN: usize = 64;
+/// Fewer bytes tell nothing; no line of an access log is so short.
+pub const HEAD_BYTES_MIN: usize = 16;
 
 impl Head {
     pub fn of(bytes: &[u8]) -> Head {
@@ -209,12 +209,12 @@ mod tests {
     fn a_copy_that_is_shorter_than_a_head_goes_with_it_as_far_as_it_goes() {
         let log: Vec<u8> = (0..900u32).map(|n| b'a' + u8::try_from(n * n % 26).unwrap()).collect();
         let head = Head::of(&log);
-        for length in [64, 65, 300, 899, 900] {
+        for length in [16, 31, 64, 65, 300, 899, 900] {
             assert!(head.goes_with(&log[..length]), "{length}");
             assert!(!head.goes_with(&vec![b'x'; length]), "{length}");
         }
         assert!(head.goes_with(&[&log, &b"and more"[..]].concat()));
-        assert!(!head.goes_with(&log[..63]), "so few bytes tell nothing");
+        assert!(!head.goes_with(&log[..15]), "so few bytes tell nothing");
         assert!(!head.goes_with(&[&log[..200], &[b'x'; 400]].concat()));
     }
 
