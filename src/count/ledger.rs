@@ -245,7 +245,7 @@ impl Ledger {
     }
 
     /// The row of a set of label values; when the table is full, that in which only the few are told apart.
-    #[inline]
+    #[inline(always)]
     pub fn row(&mut self, key: &Key, now: u64) -> usize {
         let row = match self.traffic.row(key, now) {
             Some(row) => row,
@@ -328,7 +328,7 @@ impl Ledger {
     }
 
     /// Enters a request into its row, and gives back the row of its histograms.
-    #[inline]
+    #[inline(always)]
     pub fn enter(&mut self, row: usize, sent: Option<u64>, received: Option<u64>) -> usize {
         let figures = &mut self.rows[row];
         figures.requests += 1;
