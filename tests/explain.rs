@@ -201,7 +201,15 @@ const CASES: &[Case] = &[
         r#"v.example 203.0.113.9 [03/Feb/2026:04:05:06 +0100] "GET /a HTTP/1.1" 200 512 1500"#,
         78,
         r#"in doubt: $request_time at column 78, "1500": nginx writes three decimals here"#,
-        r#"Apache writes it so: --format '%v %h %t "%r" %>s %O %D'"#,
+        concat!(
+            r#"each line ends in a number without a name, and none tells its unit. If it is how long a "#,
+            r#"request took, give --format '%v %h %t "%r" %>s %O %D' for microseconds (%D of Apache, "#,
+            r#"lighttpd, Tomcat 10.1 and later), or --format '%v %h %t "%r" %>s %O %{ms}T' for "#,
+            r#"milliseconds (%D of Tomcat 9 and before, Undertow, WildFly, latency of Jetty 9), or "#,
+            r#"--format '%v %h %t "%r" %>s %O %T' for seconds (%T of Apache, Icecast; with decimals "#,
+            r#"nginx, Puma and Tomcat 9); if it is something else: --format '%v %h %t "%r" %>s %O "#,
+            r#"%{field1}n'"#
+        ),
     ),
     (
         "a time without its brackets",
@@ -301,7 +309,14 @@ const CHOICES: &[Choice] = &[
         "microseconds for seconds",
         r#"%h "%r" %>s %T"#,
         r#"203.0.113.9 "GET /a HTTP/1.1" 200 123456"#,
-        r#"the log has %D for %T: --format '%h "%r" %>s %D'"#,
+        concat!(
+            r#"each line ends in a number without a name, and none tells its unit. If it is how long a "#,
+            r#"request took, give --format '%h "%r" %>s %D' for microseconds (%D of Apache, lighttpd, "#,
+            r#"Tomcat 10.1 and later), or --format '%h "%r" %>s %{ms}T' for milliseconds (%D of Tomcat 9 "#,
+            r#"and before, Undertow, WildFly, latency of Jetty 9), or --format '%h "%r" %>s %T' for "#,
+            r#"seconds (%T of Apache, Icecast; with decimals nginx, Puma and Tomcat 9); if it is "#,
+            r#"something else: --format '%h "%r" %>s %{field1}n'"#
+        ),
     ),
     (
         "labels before the times",
@@ -516,8 +531,10 @@ fn what_is_right_is_left_in_peace() {
 #[test]
 fn json_with_keys_of_its_own_is_told_how_to_name_them() {
     let said = explained("combined", r#"{"ts":"2026","code":200,"verb":"GET","url":"/a","took":0.25}"#);
-    let advice = "and only you know the unit of took (add took=$request_time for seconds, took=$millis or took=%D): \
-                  --format 'json:code=$status,verb=$request_method,url=$request_uri'";
+    let advice = "and only you know the unit of took. If took is how long a request took, give --format \
+                  'json:code=$status,verb=$request_method,url=$request_uri,took=$duration_s' for seconds, or";
+    assert!(said.contains(advice), "{said}");
+    let advice = "without it: --format 'json:code=$status,verb=$request_method,url=$request_uri'";
     assert!(said.contains(advice), "{said}");
     let said = explained("json", r#"{"answer":"fine","who":{"name":"a"}}"#);
     assert!(

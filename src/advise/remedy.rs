@@ -64,7 +64,9 @@ pub fn remedy(format: &Format, lines: &[&[u8]], budget: &mut Budget) -> Option<R
                 scale.weigh_all(changes.into_iter(), PLACEHOLDER - 1);
             }
         }
-        for preset in PRESETS.iter().filter(|preset| !PLAIN.contains(&preset.name)) {
+        // What has a mark of its own to be known by is no beginning of other formats.
+        let is_plain = |preset: &&Preset| PLAIN.contains(&preset.name) || !preset.known_by.is_empty();
+        for preset in PRESETS.iter().filter(|preset| !is_plain(preset)) {
             let Ok(other) = Format::compile(preset.name) else { continue };
             let changes = changes::around(&other, &few, scale.budget);
             scale.weigh_all(changes.into_iter(), PLACEHOLDER - 1);
