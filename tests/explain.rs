@@ -430,7 +430,7 @@ const CHOICES: &[Choice] = &[
         "a line of nobody's",
         "auto",
         "2026-02-03T04:05:06+01:00 web7 GET /a 200 12ms 512",
-        "written in nginx's way, with names to change as you like: --format '$time_iso8601 $field1 $request_method $request_uri $status ${millis}ms $body_bytes_sent'",
+        "written in nginx's way, with names to change as you like: --format '$time_iso8601 $field1 $request_method $request_uri $status ${duration_ms}ms $body_bytes_sent'",
     ),
     (
         "JSON with keys of nobody's",
@@ -492,8 +492,10 @@ fn the_advice_works_when_taken_with_the_help_of_a_shell() {
     for (slip, line, advice) in near.chain(CHOICES.iter().map(|(slip, _, line, advice)| (slip, line, advice)))
     {
         let (_, given) = advice.split_once("--format ").expect("advice is a format");
-        let quoted = given.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-        let format = &quoted.unwrap_or(given).replace(r"'\''", "'");
+        // Where there is a choice, the first of it: up to the quote that ends it.
+        let given = given.replace(r"'\''", "\u{1}");
+        let quoted = given.strip_prefix('\'').and_then(|rest| rest.split('\'').next());
+        let format = &quoted.unwrap_or(&given).replace('\u{1}', "'");
         let said = explained(format, line);
         assert!(said.contains("1 of 1 lines fit.\n"), "{slip}: {format}\n{said}");
     }
