@@ -436,7 +436,7 @@ const CHOICES: &[Choice] = &[
         "JSON with keys of nobody's",
         "auto",
         r#"{"client":{"ip":"203.0.113.9"},"reply":{"code":200},"verb":"GET","path":"/a","duration_ms":12}"#,
-        "these are JSON objects with keys of their own: --format 'json:reply.code=$status,verb=$request_method,path=$request_uri,duration_ms=$millis'",
+        "these are JSON objects with keys of their own: --format 'json:reply.code=$status,verb=$request_method,path=$request_uri,duration_ms=$duration_ms'",
     ),
     (
         "a key with another name: the others stay",
