@@ -4,7 +4,7 @@
 use crate::harness::{BINARY, Exporter, Process, TempDir, free_port, run, scrape, wait_for, wait_until};
 use nix::sys::signal::Signal;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -215,7 +215,7 @@ fn sums_of_any_length_are_read_again() {
 }
 
 /// A file system of its own, for as long as this lives.
-struct SmallDisk(std::path::PathBuf);
+struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     fn mount(path: &Path) -> SmallDisk {
@@ -270,18 +270,30 @@ fn a_full_disk_takes_nothing_back_that_a_scrape_was_told() {
     }
 }
 
+/// A small disk with a directory for the state, and no room for more: nothing can be kept in reserve.
+fn full_disk(dir: &TempDir) -> (SmallDisk, PathBuf) {
+    let disk = SmallDisk::mount(&dir.join("disk"));
+    let state = disk.0.join("state");
+    fs::create_dir(&state).expect("there is room");
+    disk.fill();
+    (disk, state)
+}
+
+/// A process that has counted ten lines.
+fn counted_ten(state: &Path) -> Exporter {
+    let mut exporter = started(state);
+    exporter.process.feed(LINE.repeat(10).as_bytes());
+    exporter.wait_for_lines(10);
+    exporter
+}
+
 /// Nothing is in reserve yet, and no server started it: the lines are counted, and saved when there is room.
 #[test]
 #[ignore = "needs root, to mount a small file system"]
 fn a_disk_that_is_full_at_the_start_does_not_stop_the_counting() {
     let dir = TempDir::new();
-    let disk = SmallDisk::mount(&dir.join("disk"));
-    let state = disk.0.join("state");
-    fs::create_dir(&state).expect("there is room");
-    disk.fill();
-    let mut exporter = started(&state);
-    exporter.process.feed(LINE.repeat(10).as_bytes());
-    exporter.wait_for_lines(10);
+    let (disk, state) = full_disk(&dir);
+    let mut exporter = counted_ten(&state);
     assert_eq!(exporter.scrape().value("httpd_exporter_state_saved"), Some(0.0));
     disk.empty();
     wait_for("the state to be kept", || match exporter.scrape().value("httpd_exporter_state_saved") {
@@ -298,14 +310,8 @@ fn a_disk_that_is_full_at_the_start_does_not_stop_the_counting() {
 #[ignore = "needs root, to mount a small file system"]
 fn the_last_save_is_tried_again_where_the_disk_is_full_for_a_moment() {
     let dir = TempDir::new();
-    let disk = SmallDisk::mount(&dir.join("disk"));
-    let state = disk.0.join("state");
-    fs::create_dir(&state).expect("there is room");
-    // So that nothing is in reserve.
-    disk.fill();
-    let mut exporter = started(&state);
-    exporter.process.feed(LINE.repeat(10).as_bytes());
-    exporter.wait_for_lines(10);
+    let (disk, state) = full_disk(&dir);
+    let mut exporter = counted_ten(&state);
     exporter.process.close();
     exporter.wait_for_stderr("the last counts are not saved yet");
     disk.empty();

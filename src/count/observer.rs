@@ -6,7 +6,8 @@ use crate::parse::Format;
 use crate::parse::read::record::{FieldRef, Record};
 use std::fmt;
 
-/// Size, first byte, upstream, duration and overhead: see `choose_histograms` in meter.rs.
+/// Size, first byte, upstream, duration and overhead: see `choose_histograms` in meter.rs. The phases of an upstream,
+/// which come behind them, are entered by extras.rs and noted by nobody.
 const HISTOGRAMS_MAX: usize = 5;
 
 /// What one line has added to the ledger.
