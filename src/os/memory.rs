@@ -1,5 +1,5 @@
-//! Memory: freed memory that the allocator keeps, and a limit of the address space that is too small. Sources:
-//! malloc_trim(3), getrlimit(2).
+//! Memory: freed memory that the allocator keeps, whether there is room for more, and a limit of the address space
+//! that is too small. Sources: malloc_trim(3), getrlimit(2).
 
 use crate::limits::SERIES_MAX;
 use nix::sys::resource::{Resource, getrlimit};
@@ -13,6 +13,14 @@ pub fn release_freed_memory() {
     unsafe {
         nix::libc::malloc_trim(0);
     }
+}
+
+/// Whether so many bytes can be had now. What is allocated without asking ends the process where it fails, so who needs
+/// much, and can do without, asks before.
+pub fn has_room(bytes: usize) -> bool {
+    let mut room = Vec::<u8>::new();
+    // Seen by nobody, the allocation would be left out.
+    std::hint::black_box(&mut room).try_reserve_exact(bytes).is_ok()
 }
 
 /// What code, the stacks of the threads, the buffers of a usual log and a page of `SERIES_MAX` series take of the

@@ -18,7 +18,7 @@ mod stop_flag;
 pub use files::{allow_many_files, stderr_is_stamped};
 pub use inherited::close_inherited;
 pub use low_ports::LowPorts;
-pub use memory::{check_address_space, release_freed_memory};
+pub use memory::{check_address_space, has_room, release_freed_memory};
 pub use pipes::{WriteMode, enlarge_pipe, is_writable, stdin_has_writer};
 pub use privileges::{Identity, Privileges, UserRights, is_root};
 pub use server::{

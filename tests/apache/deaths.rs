@@ -2,12 +2,14 @@
 
 use super::*;
 
-/// Killed once a second under load. Apache starts it again on the same pipe: the tee has every line, nothing doubles,
-/// and the counts lack at most what was read in the second before each kill.
+/// Killed once a second under load. Apache starts it again on the same pipe, and nothing doubles. The counts lack what
+/// was read in the second before each kill, at most, and the tee what was read and not yet written: as a rule nothing,
+/// and where the machine is busy a few pages of memory.
 #[test]
 #[ignore = "needs apache2, ab"]
 fn killed_once_a_second_it_goes_on() {
     const KILLS: usize = 4;
+    const LAST: &str = "/the-last-request";
     let _alone = alone();
     let mut site = Site::start("event", "|", Run::Daemon);
     let watch = Watch::begin(&site.exporter);
@@ -25,22 +27,36 @@ fn killed_once_a_second_it_goes_on() {
         killed.push(pid);
     }
     assert_eq!(failed(&mut load), 0);
-    wait_until("a living program", || site.generations().iter().any(|pid| !killed.contains(pid)));
-    let counted = wait_for("all that was logged to be in the tee", || {
-        let (tee, witness) = (site.lines("tee.log").len(), site.witnessed());
-        let page = scrape(&site.exporter)?;
-        let counted = page.sum("httpd_exporter_lines_total");
-        if tee == witness && counted + at_risk as f64 >= tee as f64 {
+    // The pipe keeps the order: when the last request is in the tee, all before it has been read.
+    assert_eq!(get(&site.apache.address, LAST).expect("Apache lives").status, 404);
+    let counted = wait_for("the last request in the tee, and the counts", || {
+        let is_last = site.lines("tee.log").iter().any(|line| line.contains(LAST));
+        let counted = scrape(&site.exporter)?.sum("httpd_exporter_lines_total");
+        let witness = site.witnessed();
+        if is_last && counted + at_risk as f64 >= witness as f64 {
             Ok(counted)
         } else {
-            Err(format!("{tee}, {witness}, {counted}"))
+            Err(format!("{is_last}, {witness}, {counted}"))
         }
     });
     watch.end("killed once a second");
     site.apache.stop();
-    let lines = site.tee_holds_every_line_once(false);
-    println!("killed {KILLS} times: {counted} of {lines} lines counted, at most {at_risk} at risk");
-    assert!(counted <= lines as f64, "lines are counted twice");
+    let (tee, witness) = (site.lines("tee.log"), site.lines("witness.log"));
+    let logged: BTreeSet<&String> = witness.iter().collect();
+    let kept: BTreeSet<&String> = tee.iter().filter(|line| logged.contains(line)).collect();
+    let lost = logged.len() - kept.len();
+    println!(
+        "killed {KILLS} times: {counted} of {} lines counted, {lost} not in the tee, at most {at_risk} at risk",
+        logged.len()
+    );
+    assert!(counted <= logged.len() as f64, "lines are counted twice");
+    assert!(lost <= at_risk, "{lost} lines are not in the tee, of {at_risk} at risk");
+    // A write that is killed half way leaves a beginning of a line, which the next process closes.
+    assert!(
+        tee.len() <= kept.len() + KILLS,
+        "{} lines of the tee are doubled or were never logged",
+        tee.len() - kept.len()
+    );
     site.nothing_is_wrong_but(&[]);
 }
 

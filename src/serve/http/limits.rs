@@ -25,6 +25,10 @@ pub const HASHED_ADDRESSES: usize = 64;
 /// does not read.
 pub const LINGER_BYTES: usize = 1 << 20;
 
+/// What no page takes of the memory that is left: the counting, the connections and a compressor (300 KiB) allocate
+/// without asking, and where that fails the process ends.
+pub const SPARE_BYTES: usize = 2 << 20;
+
 /// A page from this size on leaves enough freed memory behind to be worth giving back ...
 pub const LARGE_PAGE_BYTES: usize = 1 << 20;
 /// ... once nobody has asked for a page for this long: not between two scrapers of one burst.

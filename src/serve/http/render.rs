@@ -5,15 +5,15 @@
 //! the next batch, each resource once: that is all of the single-flight rule.
 
 use crate::log::log_error;
-use crate::os::release_freed_memory;
+use crate::os::{has_room, release_freed_memory};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
-use crate::serve::http::handler::Handler;
-use crate::serve::http::limits::{LARGE_PAGE_BYTES, RELEASE_AFTER};
+use crate::serve::http::handler::{Handler, NO_MEMORY};
+use crate::serve::http::limits::{LARGE_PAGE_BYTES, RELEASE_AFTER, SPARE_BYTES};
 use crate::serve::http::response::{Body, HTML, PLAIN};
 use crate::serve::http::waker::Waker;
 use crate::snapshot::exposition::Form;
@@ -76,6 +76,7 @@ impl RenderPool {
                 waker: waker.try_clone()?,
                 gzip_from,
                 logged: false,
+                largest_bytes: 0,
                 large: Vec::new(),
             };
             let builder = thread::Builder::new().name(place.thread_name().into());
@@ -116,6 +117,8 @@ struct RenderWorker {
     gzip_from: usize,
     /// A panic of the handler was logged.
     logged: bool,
+    /// The size of the largest page so far: the next will hardly be much larger.
+    largest_bytes: usize,
     /// Large pages that were on their way when freed memory was given back last. A client that stops reading holds
     /// its page until its connection is ended.
     large: Vec<Weak<Vec<u8>>>,
@@ -152,21 +155,36 @@ impl RenderWorker {
         batches.recv().ok()
     }
 
+    /// Without memory for it there is no page, and without memory beside it it is given up again: slow readers may hold
+    /// all that others have asked for.
     fn page(&mut self, resource: &Resource, gzip: bool) -> Body {
+        // A copy of what is counted takes less than half as much as its page.
+        if !has_room(self.largest_bytes / 2 * 3 + SPARE_BYTES) {
+            return Body::note(503, NO_MEMORY);
+        }
         let made = catch_unwind(AssertUnwindSafe(|| {
             let mut page = ask(&*self.handler, resource);
-            if gzip {
+            // The compressed form is shorter, also while it grows.
+            if gzip && has_room(page.bytes.len() + SPARE_BYTES) {
                 page.compress(self.gzip_from);
             }
             page
         }));
-        made.unwrap_or_else(|_| {
-            if !self.logged {
-                log_error(format!("a page could not be made ({resource:?}); this is a fault of the program"));
-                self.logged = true;
+        match made {
+            Ok(page) => {
+                self.largest_bytes = self.largest_bytes.max(page.bytes.len());
+                if has_room(SPARE_BYTES) { page } else { Body::note(503, NO_MEMORY) }
             }
-            Body::note(500, "the page could not be made")
-        })
+            Err(_) => {
+                if !self.logged {
+                    log_error(format!(
+                        "a page could not be made ({resource:?}); this is a fault of the program"
+                    ));
+                    self.logged = true;
+                }
+                Body::note(500, "the page could not be made")
+            }
+        }
     }
 }
 
