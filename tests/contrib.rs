@@ -255,14 +255,19 @@ const OF_OTHERS: &[&str] = &[
     "--storage.tsdb.retention.time",
 ];
 
+/// What makes the packages calls the programs of others.
+fn is_packaging(file: &str) -> bool {
+    ["contrib/debian/", "contrib/rpm/", "contrib/release/"].iter().any(|folder| file.starts_with(folder))
+}
+
 #[test]
 fn every_option_named_is_one_of_the_programs() {
     let help = run(&["--help"], b"").stdout;
     let words = help.split_whitespace().filter(|word| word.starts_with("--"));
     // `--report[=FORM]` may stand without a value.
     let known: BTreeSet<&str> = words.filter_map(|word| word.split('[').next()).collect();
-    for file in files() {
-        let text = read(&file);
+    for file in files().iter().filter(|file| !is_packaging(file)) {
+        let text = read(file);
         let inside = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
         for (at, _) in text.match_indices("--") {
             let begins = !text[..at].ends_with(inside);
@@ -532,7 +537,10 @@ fn the_package_installs_what_is_there() {
         "usr/share/bash-completion/completions/httpd_exporter",
         "usr/share/zsh/vendor-completions/",
         "usr/share/fish/vendor_completions.d/",
-        "lib/systemd/system/",
+        "usr/lib/systemd/system/",
+        "etc/default/httpd_exporter",
+        "etc/apache2/conf-available/httpd-exporter.conf",
+        "usr/share/doc/httpd-exporter/copyright",
     ] {
         assert!(installed.contains(&target), "nothing goes to {target}");
     }
@@ -540,13 +548,31 @@ fn the_package_installs_what_is_there() {
     let guide = read("contrib/README.md");
     let (_, of_the_source) = guide.split_once("\n## From the source\n").expect("a part on the source");
     let of_the_source = of_the_source.split("\n## ").next().unwrap_or("");
-    for file in files() {
+    for file in files().iter().filter(|file| !is_packaging(file)) {
         let name = file.trim_start_matches("contrib/");
         let folder = name.split_once('/').map_or(name, |(folder, _)| folder);
         let is_left_out = [name, folder].iter().any(|part| {
             of_the_source.contains(&format!("`{part}`")) || of_the_source.contains(&format!("`{part}/`"))
         });
         assert_ne!(section.contains(&format!("[\"{file}\", ")), is_left_out, "{file}");
+    }
+}
+
+/// A release is of one version, whichever package it is installed from, and each of Red Hat's files is listed.
+#[test]
+fn packages_have_the_version_of_the_program() {
+    let version = env!("CARGO_PKG_VERSION");
+    let debian = read("contrib/debian/changelog");
+    assert!(debian.starts_with(&format!("httpd-exporter ({version}-1) ")), "{debian}");
+    let spec = read("contrib/rpm/httpd_exporter.spec");
+    let (_, changes) = spec.split_once("%changelog\n* ").expect("a changelog");
+    let newest = changes.lines().next().expect("an entry");
+    assert!(newest.ends_with(&format!(" - {version}-1")), "{newest}");
+    for unit in files().iter().filter_map(|file| file.strip_prefix("contrib/systemd/")) {
+        if !unit.ends_with(".default") {
+            assert!(spec.contains(&format!("\n/usr/lib/systemd/system/{unit}\n")), "the spec lacks {unit}");
+            assert!(spec.contains(&format!(" {unit}")), "the spec does not install {unit}");
+        }
     }
 }
 

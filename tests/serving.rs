@@ -272,6 +272,24 @@ fn every_status_code_is_there_before_it_is_given() {
 
 // --------------------------------------------------------------------------------------------------- addresses ---
 
+/// As an image has it: whatever arguments a run has, the address stays, but for another one.
+#[test]
+fn the_environment_says_where_to_serve_unless_an_option_does() {
+    let start = |args: &[&str], address: &str| {
+        let mut command = Command::new(BINARY);
+        Process::start(command.args(args).env("HTTPD_EXPORTER_LISTEN_ADDRESS", address))
+    };
+    let exporter = Exporter::of(start(&["--format", "combined"], "127.0.0.1:0"));
+    assert_eq!(Client::connect(&exporter.address).ask(SCRAPE).code, 200);
+    let chosen = Exporter::of(start(&["--web.listen-address", "127.0.0.1:0"], "nonsense"));
+    assert_eq!(Client::connect(&chosen.address).ask(SCRAPE).code, 200);
+    let mut wrong = start(&[], "nonsense");
+    wrong.close();
+    let ended = wrong.wait();
+    assert!(ended.stderr.contains("HTTPD_EXPORTER_LISTEN_ADDRESS: a port is missing"), "{}", ended.stderr);
+    assert_eq!(ended.status.code(), Some(2));
+}
+
 #[test]
 fn several_addresses_serve_at_once() {
     let dir = TempDir::new();

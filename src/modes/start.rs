@@ -52,6 +52,9 @@ pub struct Plan {
     has_user: bool,
 }
 
+/// Where to serve unless an option says so: an image sets it, whose arguments a run replaces.
+const LISTEN_VARIABLE: &str = "HTTPD_EXPORTER_LISTEN_ADDRESS";
+
 /// What was opened while the process may have been root.
 pub struct Opened {
     pub listeners: Vec<Listener>,
@@ -66,9 +69,11 @@ pub struct Opened {
 
 impl Plan {
     pub fn of(options: &Options) -> Result<Plan, Failure> {
-        let addresses = Address::all(&options.listen_addresses());
+        let said_by = if options.listen.is_empty() { LISTEN_VARIABLE } else { "--web.listen-address" };
+        let in_environment = std::env::var(LISTEN_VARIABLE).ok();
+        let addresses = Address::all(&options.listen_addresses(in_environment));
         Ok(Plan {
-            addresses: addresses.map_err(|e| Failure::Usage(format!("--web.listen-address: {e}")))?,
+            addresses: addresses.map_err(|e| Failure::Usage(format!("{said_by}: {e}")))?,
             web_config_file: options.web_config_file.clone(),
             state_dir: options.state_dir.clone(),
             bounds: bounds_of(options),

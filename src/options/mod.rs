@@ -196,9 +196,13 @@ impl Options {
     }
 
     /// Where to listen: what was asked for, or the default; nothing but the socket when systemd hands one over.
-    pub fn listen_addresses(&self) -> Vec<String> {
+    /// `in_environment` is the default of whoever built an image, whose other arguments are replaced by those of a run.
+    pub fn listen_addresses(&self, in_environment: Option<String>) -> Vec<String> {
         match (self.listen.is_empty(), self.systemd_socket) {
-            (true, false) => vec![default_of("web.listen-address").to_owned()],
+            (true, false) => {
+                let by_default = || default_of("web.listen-address").to_owned();
+                vec![in_environment.filter(|address| !address.is_empty()).unwrap_or_else(by_default)]
+            }
             _ => self.listen.clone(),
         }
     }
@@ -880,6 +884,10 @@ mod tests {
         let options = parsed(&[]).unwrap();
         assert_eq!(options.duration_buckets.len(), 16);
         assert_eq!((options.max_values, options.telemetry_path.as_str()), (100, "/metrics"));
-        assert_eq!(options.listen_addresses(), ["127.0.0.1:19117"]);
+        assert_eq!(options.listen_addresses(None), ["127.0.0.1:19117"]);
+        assert_eq!(options.listen_addresses(Some(String::new())), ["127.0.0.1:19117"]);
+        assert_eq!(options.listen_addresses(Some(":1".to_owned())), [":1"]);
+        let chosen = parsed(&["--web.listen-address", ":2"]).unwrap();
+        assert_eq!(chosen.listen_addresses(Some(":1".to_owned())), [":2"]);
     }
 }

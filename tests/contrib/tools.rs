@@ -144,7 +144,13 @@ fn shellcheck_takes_the_scripts() {
         content(Command::new("shellcheck").args([
             "contrib/completions/httpd_exporter.bash",
             "contrib/compose/load.sh",
-            "contrib/demo.sh"
+            "contrib/debian/postinst",
+            "contrib/debian/postrm",
+            "contrib/debian/prerm",
+            "contrib/demo.sh",
+            "contrib/release/build",
+            "contrib/release/check",
+            "contrib/release/in-root"
         ])),
         ""
     );
