@@ -2,10 +2,6 @@
 
 use std::time::Duration;
 
-/// Connections waiting in the kernel until we take them; it caps this at net.core.somaxconn (4096). A client that
-/// finds no room tries again a second later, so there is room for a burst of them while other threads have the
-/// processor.
-pub const BACKLOG: i32 = 4096;
 /// Bytes of an answer that the kernel holds for a client, twice this with its own accounts. It grows to 4 MiB by
 /// itself, and then a reader of 1 MB/s seems to have stopped for seconds; this much is enough for 20 MB in
 /// `write_time` over a line of 100 ms.

@@ -23,10 +23,15 @@ use nix::sys::stat::{Mode, fchmod};
 use crate::os::Identity;
 use crate::serve::http::address::Address;
 use crate::serve::http::inherited;
-use crate::serve::http::limits::{BACKLOG, SEND_BUFFER};
+use crate::serve::http::limits::SEND_BUFFER;
 
 /// Owner and group of the process may connect: the web server in front shares one of them.
 const UNIX_MODE: u32 = 0o660;
+
+/// Connections waiting in the kernel until we take them: as many as net.core.somaxconn allows (4096). A client that
+/// finds no room tries again a second later, so there is room for a burst of them while other threads have the
+/// processor. No number: nix refuses one above its C library's SOMAXCONN, which is 128 in musl.
+const BACKLOG: Backlog = Backlog::MAXALLOWABLE;
 
 /// Others of us bind and listen in less than a millisecond; this outlasts a busy machine.
 const TURN_TIME: Duration = Duration::from_millis(500);
@@ -160,7 +165,7 @@ fn bind_tcp(address: SocketAddr, ipv6_only: bool) -> nix::Result<OwnedFd> {
         socket::setsockopt(&listener, sockopt::Ipv6V6Only, &ipv6_only)?;
     }
     socket::bind(listener.as_raw_fd(), &SockaddrStorage::from(address))?;
-    socket::listen(&listener, Backlog::new(BACKLOG)?)?;
+    socket::listen(&listener, BACKLOG)?;
     Ok(listener)
 }
 
@@ -183,7 +188,7 @@ fn bind_unix(path: &Path) -> io::Result<Listener> {
     listener.name = Some(Name::of(path)?);
     // The umask may have taken the group's bits away.
     Held::of(path)?.chmod(UNIX_MODE)?;
-    socket::listen(&listener, Backlog::new(BACKLOG)?)?;
+    socket::listen(&listener, BACKLOG)?;
     Ok(listener)
 }
 
