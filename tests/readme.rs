@@ -29,8 +29,9 @@ fn code_of(language: &str) -> Vec<String> {
 fn run_pipeline(pipeline: &str) -> (Process, String, Process) {
     let (feeder, exporter) = pipeline.split_once(" | ").expect("a pipeline");
     let feeder = split_words(feeder);
-    let arguments =
-        exporter.strip_prefix("cargo run --release -- ").expect("the README runs the program with cargo");
+    let arguments = exporter
+        .strip_prefix("cargo run --no-default-features -- ")
+        .expect("the README runs the program with cargo");
     let address = format!("127.0.0.1:{}", free_port());
     let mut command = Command::new(BINARY);
     command.args(split_words(arguments)).args(["--web.listen-address", &address]);

@@ -1,4 +1,4 @@
-//! Keeps the documents true: what README.md and the man page say of options, formats and metrics is rendered from the
+//! Keeps the documents true: what docs/ and the man page say of options, formats and metrics is rendered from the
 //! tables that the program itself works with.
 //!
 //! The rendered parts stand between two comments. A test compares them; `BLESS=1 cargo test documents` writes them
@@ -21,10 +21,10 @@ struct Part {
 }
 
 const PARTS: [Part; 7] = [
-    Part { file: "README.md", name: "metrics", render: metrics_table },
-    Part { file: "README.md", name: "options", render: options_table },
-    Part { file: "README.md", name: "presets", render: presets_table },
-    Part { file: "README.md", name: "servers", render: servers_table },
+    Part { file: "docs/metrics.md", name: "metrics", render: metrics_table },
+    Part { file: "docs/options.md", name: "options", render: options_table },
+    Part { file: "docs/formats.md", name: "presets", render: presets_table },
+    Part { file: "docs/formats.md", name: "servers", render: servers_table },
     Part { file: "man/httpd_exporter.8", name: "options", render: options_list },
     Part { file: "man/httpd_exporter.8", name: "presets", render: presets_list },
     Part { file: "man/httpd_exporter.8", name: "metrics", render: metrics_list },

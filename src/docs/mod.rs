@@ -1,4 +1,4 @@
-//! The manual, the README and the completions are held against the tables they tell of.
+//! The manual, the tables of docs/ and the completions are held against the tables they tell of.
 
 mod completions;
 mod manual;
