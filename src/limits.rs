@@ -13,6 +13,9 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 /// What the pipe on stdin is enlarged to: the most an unprivileged process may ask for (fs.pipe-max-size).
 pub const PIPE_BYTES: usize = 1 << 20;
 
+/// What the receive buffer of a datagram socket on stdin is enlarged to: 13,000 datagrams of 200 bytes.
+pub const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
+
 /// The largest datagram: a Unix socket's, as large as the sender's buffer (net.core.wmem_default); those of UDP
 /// have 65,507 bytes.
 pub const DATAGRAM_BYTES_MAX: usize = 212_992;

@@ -4,7 +4,7 @@
 //! else any sender could end the process.
 
 use crate::input::source::{Readiness, Source};
-use crate::limits::DATAGRAM_BYTES_MAX;
+use crate::limits::{DATAGRAM_BYTES_MAX, RECEIVE_BUFFER_BYTES};
 use crate::os::datagrams::Receiver;
 use crate::os::{SignalPipe, datagrams};
 use crate::self_metrics::SelfMetrics;
@@ -14,9 +14,6 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-
-/// What the receive buffer is enlarged to: 13,000 datagrams of 200 bytes.
-const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
 
 /// Datagrams that are taken with one system call.
 const AT_ONCE: usize = 64;
@@ -34,9 +31,10 @@ pub struct Datagrams<'a> {
 }
 
 impl<'a> Datagrams<'a> {
-    /// None where stdin is no such socket.
+    /// None where stdin is no such socket. What it had dropped before that number is no concern of this process.
     pub fn new(
         socket: &'a File,
+        dropped: u32,
         signals: &'a SignalPipe,
         self_metrics: &Arc<SelfMetrics>,
     ) -> Option<Datagrams<'a>> {
@@ -45,9 +43,10 @@ impl<'a> Datagrams<'a> {
         }
         datagrams::enlarge_receive_buffer(socket, RECEIVE_BUFFER_BYTES);
         self_metrics.show_datagrams();
-        let dropped = datagrams::dropped(socket).unwrap_or(0);
         let receiver = Receiver::new(AT_ONCE, DATAGRAM_BYTES_MAX);
-        Some(Datagrams { socket, receiver, signals, dropped, self_metrics: self_metrics.clone() })
+        let mut source = Datagrams { socket, receiver, signals, dropped, self_metrics: self_metrics.clone() };
+        source.count_dropped();
+        Some(source)
     }
 
     /// Whatever was dropped was so because there was something to read: so it is asked for after each reading.

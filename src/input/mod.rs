@@ -32,15 +32,17 @@ use crate::os::SignalPipe;
 use std::fs::File;
 use std::io;
 
-/// Reads stdin to its end. `on_terminate` is called once, at the first SIGTERM.
+/// Reads stdin to its end. Of what a datagram socket has dropped, `dropped_before` were counted by others.
+/// `on_terminate` is called once, at the first SIGTERM.
 pub fn run(
     input: &File,
+    dropped_before: u32,
     signals: &SignalPipe,
     tee: Option<Tee>,
     chunks: ChunkSender,
     on_terminate: impl FnMut() -> OnTerminate,
 ) -> End {
-    if let Some(source) = Datagrams::new(input, signals, &chunks.self_metrics) {
+    if let Some(source) = Datagrams::new(input, dropped_before, signals, &chunks.self_metrics) {
         return run_source(source, signals, tee, chunks, on_terminate);
     }
     let source = Decompressed::new(Stdin::new(input, signals));

@@ -45,7 +45,7 @@ fn read_all(input: &File) -> (Vec<u8>, u64, Arc<SelfMetrics>) {
     let self_metrics = Arc::<SelfMetrics>::default();
     let (outbox, inbox) = channels(self_metrics.clone());
     let count = Count::new(inbox);
-    let end = run(input, &SignalPipe::install().unwrap(), None, outbox, || OnTerminate::Drain);
+    let end = run(input, 0, &SignalPipe::install().unwrap(), None, outbox, || OnTerminate::Drain);
     assert!(matches!(end, End::OfInput), "{end:?}");
     let (all, oversized) = count.result();
     (all, oversized, self_metrics)
@@ -136,7 +136,7 @@ fn a_counting_side_that_is_slow_makes_the_reader_wait_and_the_wait_is_measured()
     let self_metrics = Arc::<SelfMetrics>::default();
     let (outbox, inbox) = channels(self_metrics.clone());
     let reader = thread::spawn(move || {
-        run(&input, &SignalPipe::install().unwrap(), None, outbox, || OnTerminate::Drain)
+        run(&input, 0, &SignalPipe::install().unwrap(), None, outbox, || OnTerminate::Drain)
     });
     // Many times what all buffers and the pipe can hold.
     let feeder = thread::spawn(move || (0..400).for_each(|_| writer.write_all(&[b'\n'; 1 << 16]).unwrap()));
@@ -162,7 +162,7 @@ fn without_a_counting_side_the_reading_ends() {
     drop(inbox);
     writer.write_all(b"a line\n").unwrap();
     assert!(matches!(
-        run(&input, &SignalPipe::install().unwrap(), None, outbox, || OnTerminate::Drain),
+        run(&input, 0, &SignalPipe::install().unwrap(), None, outbox, || OnTerminate::Drain),
         End::Abandoned
     ));
 }
@@ -187,7 +187,7 @@ fn reading_child() {
     let signals = SignalPipe::install().unwrap();
     let input = File::from(io::stdin().as_fd().try_clone_to_owned().unwrap());
     println!("\nready");
-    let end = run(&input, &signals, tee, outbox, || {
+    let end = run(&input, 0, &signals, tee, outbox, || {
         println!("retired");
         OnTerminate::Drain
     });

@@ -24,8 +24,8 @@ impl ProgressLine {
     pub fn start(input: &Input, self_metrics: &Arc<SelfMetrics>) -> Option<ProgressLine> {
         let known = match input {
             Input::Named(files) => Some(files.progress.clone()),
-            Input::Stdin if !std::io::stdin().is_terminal() => None,
-            Input::Stdin | Input::Files(..) => return None,
+            Input::Stdin { .. } if !std::io::stdin().is_terminal() => None,
+            Input::Stdin { .. } | Input::Files(..) => return None,
         };
         if !std::io::stderr().is_terminal() {
             return None;

@@ -36,6 +36,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let parent = Parent::find();
     // The server may write while we are still busy with what needs root.
     os::enlarge_pipe(std::io::stdin(), limits::PIPE_BYTES);
+    os::datagrams::enlarge_receive_buffer(std::io::stdin(), limits::RECEIVE_BUFFER_BYTES);
+    let dropped_before = dropped_before(options.state_dir.is_some());
     if site::is_taken(&options.telemetry_path) {
         return Err(Failure::Usage(format!("--web.telemetry-path: `{}` is taken", options.telemetry_path)));
     }
@@ -56,7 +58,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let state = opened.state.take().map(Arc::new);
     let mut files = state.clone().map(FilesLock::new);
     let begin = move || files.as_mut().map_or_else(|| Some(Kept::new()), FilesLock::take);
-    let input = Input::of(&follow, follow::Mode::GoOn, Box::new(begin), &self_metrics)?;
+    let input = match Input::of(&follow, follow::Mode::GoOn, Box::new(begin), &self_metrics)? {
+        Input::Stdin { .. } => Input::Stdin { dropped_before },
+        files => files,
+    };
     tell_what_is_read(&input, state.is_some());
     let on_the_page = state.clone();
     let seed = move || on_the_page.map_or_else(Vec::new, |state| state.known_series());
@@ -70,6 +75,12 @@ pub fn run(options: Options) -> Result<(), Failure> {
     };
     Service { addresses, telemetry_path, parent, opened, state, shown, self_metrics, counting, advisor }
         .run(input, &signals, tee)
+}
+
+/// What a datagram socket on stdin has dropped that this process does not count as lost. With a state that is all until
+/// now: who read the socket before has counted it, and it is in the state. Without one nothing was kept of that.
+fn dropped_before(has_state: bool) -> u32 {
+    os::datagrams::dropped(std::io::stdin()).filter(|_| has_state).unwrap_or(0)
 }
 
 /// All that serving takes.

@@ -61,7 +61,10 @@ impl Counting {
 
 /// Where lines come from.
 pub enum Input {
-    Stdin,
+    Stdin {
+        /// Of what a datagram socket has dropped: what is no loss of this process.
+        dropped_before: u32,
+    },
     Named(Box<Files>),
     Files(Box<Follower>, BeginFiles),
 }
@@ -90,7 +93,7 @@ impl Input {
         self_metrics: &Arc<SelfMetrics>,
     ) -> Result<Input, Failure> {
         if given.is_empty() {
-            return Ok(Input::Stdin);
+            return Ok(Input::Stdin { dropped_before: 0 });
         }
         os::allow_many_files();
         self_metrics.show_followed_files();
@@ -108,7 +111,7 @@ pub fn read(
     chunks: ChunkSender,
     on_terminate: impl FnMut() -> OnTerminate,
 ) -> Result<(), Failure> {
-    match input {
+    let dropped_before = match input {
         Input::Files(follower, begin) => {
             return ended(follow::run::run(*follower, begin, signals, tee, chunks, on_terminate));
         }
@@ -118,11 +121,11 @@ pub fn read(
                 end => ended(end),
             };
         }
-        Input::Stdin => {}
-    }
+        Input::Stdin { dropped_before } => dropped_before,
+    };
     // A descriptor of our own to the same open file, so that std's buffer on stdin is out of the way.
     let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|e| system("use stdin", &e))?;
-    ended(input::run(&File::from(stdin), signals, tee, chunks, on_terminate))
+    ended(input::run(&File::from(stdin), dropped_before, signals, tee, chunks, on_terminate))
 }
 
 fn ended(end: End) -> Result<(), Failure> {

@@ -12,9 +12,11 @@ pub fn is_datagram_socket(fd: impl AsFd) -> bool {
     getsockopt(&fd, sockopt::SockType).is_ok_and(|kind| kind == SockType::Datagram)
 }
 
-/// Enlarges the receive buffer: by force where that is allowed, else as far as net.core.rmem_max lets.
+/// Enlarges the receive buffer: by force where that is allowed, else as far as net.core.rmem_max lets. One that is as
+/// large already, from the socket unit or since we were root, would be made smaller by that.
 pub fn enlarge_receive_buffer(fd: impl AsFd, bytes: usize) {
-    if setsockopt(&fd, sockopt::RcvBufForce, &bytes).is_err() {
+    let is_smaller = getsockopt(&fd, sockopt::RcvBuf).is_ok_and(|now| now < bytes);
+    if is_smaller && is_datagram_socket(&fd) && setsockopt(&fd, sockopt::RcvBufForce, &bytes).is_err() {
         // What is left is the size that the system gives.
         let _ = setsockopt(&fd, sockopt::RcvBuf, &bytes);
     }
@@ -85,4 +87,21 @@ pub fn dropped(fd: impl AsFd) -> Option<u32> {
         )
     };
     (failed == 0).then_some(figures[SK_MEMINFO_DROPS])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receive_buffer_is_never_made_smaller() {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let size = || getsockopt(&socket, sockopt::RcvBuf).unwrap();
+        setsockopt(&socket, sockopt::RcvBuf, &4096).unwrap();
+        enlarge_receive_buffer(&socket, 100_000);
+        let enlarged = size();
+        assert!(enlarged >= 100_000, "{enlarged}");
+        enlarge_receive_buffer(&socket, 50_000);
+        assert_eq!(size(), enlarged);
+    }
 }

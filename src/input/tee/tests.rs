@@ -89,7 +89,7 @@ proptest! {
         let counter = thread::spawn(move || inbox.chunks.iter().for_each(|chunk| inbox.give_back(chunk)));
         let signals = crate::os::SignalPipe::install().unwrap();
         let input = File::from(std::os::fd::OwnedFd::from(reader));
-        crate::input::run(&input, &signals, Some(tee(&at(&path))), outbox, || crate::input::OnTerminate::Drain);
+        crate::input::run(&input, 0, &signals, Some(tee(&at(&path))), outbox, || crate::input::OnTerminate::Drain);
         feeder.join().unwrap();
         counter.join().unwrap();
         prop_assert!(std::fs::read(&path).unwrap() == all);
