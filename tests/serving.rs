@@ -490,3 +490,16 @@ fn a_message_in_a_file_begins_with_its_time() {
         assert!(text.starts_with("httpd_exporter: "), "{line}");
     }
 }
+
+// ------------------------------------------------------------------------------------------------ without `tls` ---
+
+/// Built without it, the program never serves plainly what was to be guarded.
+#[cfg(not(feature = "tls"))]
+#[test]
+fn without_the_feature_a_web_config_is_refused() {
+    let ended = crate::harness::run(&["--web.config.file", "/dev/null"], b"");
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("built without the feature `tls`"), "{}", ended.stderr);
+    let version = crate::harness::run(&["--version"], b"").stdout;
+    assert!(version.contains("none"), "{version}");
+}

@@ -10,8 +10,9 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -210,6 +211,30 @@ fn a_new_file_that_is_wrong_is_said_once_and_the_old_one_holds() {
     dir.write("web.yml", format!("{PAIR}{ALICE}"));
     assert_eq!(code(), Some(200));
     exporter.wait_for_stderr("is read again and holds");
+}
+
+/// A key that only root may read is read before root is given up; another one, which the user may not read, changes
+/// nothing.
+#[test]
+#[ignore = "needs root, to give it up"]
+fn a_key_that_only_root_may_read_is_read_before_root_is_given_up() {
+    let dir = place(PAIR);
+    let key = dir.join("server.key");
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("the mode is set");
+    let config = dir.join("web.yml").display().to_string();
+    let exporter =
+        Exporter::start(&["--format", "combined", "--user", "www-data", "--web.config.file", &config]);
+    let status = fs::read_to_string(format!("/proc/{}/status", exporter.process.id())).expect("it lives");
+    let user = status.lines().find_map(|line| line.strip_prefix("Uid:\t")).expect("a user");
+    assert!(!user.split('\t').any(|id| id == "0"), "it is still root: {user}");
+    assert!(scrape(&exporter.address).is_some(), "{}", exporter.process.stderr());
+    fs::copy(data("server2.pem"), dir.join("server.pem")).expect("writable");
+    fs::copy(data("server2.key"), &key).expect("writable");
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("the mode is set");
+    assert!(scrape(&exporter.address).is_some(), "{}", exporter.process.stderr());
+    exporter.wait_for_stderr("server.key: Permission denied");
+    exporter.wait_for_stderr("what was read before holds");
+    assert!(scrape(&exporter.address).is_some(), "{}", exporter.process.stderr());
 }
 
 #[test]

@@ -31,8 +31,10 @@ pub struct Context<'a> {
     /// The ports are given up: every answer is the last of its connection.
     pub closing: bool,
     /// The table is full: every answer is the last of its connection, so that clients that ask without pause make room
-    /// too, not only idle ones.
+    /// too, not only idle ones ...
     pub crowded: bool,
+    /// ... except to those that have been let in.
+    pub keeps_known: bool,
     pub healthy: bool,
 }
 
@@ -204,6 +206,11 @@ impl Connection {
             State::Checking { work, .. } => work.take(),
             _ => None,
         }
+    }
+
+    /// A guard has let it in.
+    pub fn is_known(&self) -> bool {
+        self.is_known
     }
 
     /// It is not known yet how the client is to speak.
@@ -465,7 +472,8 @@ impl Connection {
     }
 
     fn answer(&mut self, page: &Body, mut options: ResponseOptions, context: &Context<'_>) {
-        options.keep_alive &= !context.closing && !context.crowded;
+        let has_place = !context.crowded || (self.is_known && context.keeps_known);
+        options.keep_alive &= !context.closing && has_place;
         (context.events)(ServerEvent::Answered(page.code));
         let settings = context.guard.and_then(Guard::settings);
         let headers = settings.as_ref().map_or(&[][..], |settings| &settings.headers);

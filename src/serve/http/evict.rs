@@ -1,7 +1,8 @@
 //! Eviction: which connection is ended when there is no place, or no memory, for all of them.
 //!
 //! Idle connections and slow readers never keep a scraper out, and a scraper that waits for its page is never ended
-//! for another.
+//! for another. Those that a guard has let in keep their connections between two pages, up to half of the places: who
+//! scrapes again has no part in a flood of newcomers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,26 +27,43 @@ const ORDER: [Rule; 7] = [
     // `Phase::WaitingForUs` is never ended.
 ];
 
+/// Whether those that have been let in keep their connections, however many others want their places.
+pub fn keeps_known(connections: &[Connection], limits: &Limits) -> bool {
+    connections.iter().filter(|connection| connection.is_known()).count() <= limits.connections / 2
+}
+
 /// In what order, and from when on, a connection may be ended.
-fn rank(connection: &Connection, limits: &Limits) -> Option<(usize, Instant)> {
+fn rank(connection: &Connection, limits: &Limits, keeps_known: bool) -> Option<(usize, Instant)> {
     let (phase, since) = connection.phase();
+    if keeps_known && phase == Phase::KeptOpen {
+        return None;
+    }
     let order = ORDER.iter().position(|Rule(of, _)| *of == phase)?;
     let Rule(_, grace) = &ORDER[order];
     Some((order, since + grace(limits)))
 }
 
+fn ranked(connections: &[Connection], limits: &Limits) -> impl Iterator<Item = ((usize, Instant), usize)> {
+    let keeps_known = keeps_known(connections, limits);
+    let ranked = move |(index, connection)| Some((rank(connection, limits, keeps_known)?, index));
+    connections.iter().enumerate().filter_map(ranked)
+}
+
 /// The connection that gives its place to a new one now.
 pub fn candidate(connections: &[Connection], limits: &Limits, now: Instant) -> Option<usize> {
-    let ranked = connections.iter().enumerate().filter_map(|(index, c)| Some((rank(c, limits)?, index)));
-    let mut due: Vec<_> = ranked.filter(|((_, when), _)| *when <= now).collect();
-    due.sort_unstable();
+    let due = || ranked(connections, limits).filter(|((_, when), _)| *when <= now);
     // A connection with unread input is not idle.
-    due.into_iter().map(|(_, index)| index).find(|&index| !connections[index].has_unread())
+    let gives_way = |index: &usize| !connections[*index].has_unread();
+    due().min().map(|(_, index)| index).filter(gives_way).or_else(|| {
+        let mut due: Vec<_> = due().collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, index)| index).find(gives_way)
+    })
 }
 
 /// When the first connection may give its place to a new one.
 pub fn first_due(connections: &[Connection], limits: &Limits) -> Option<Instant> {
-    connections.iter().filter_map(|c| rank(c, limits)).map(|(_, when)| when).min()
+    ranked(connections, limits).map(|((_, when), _)| when).min()
 }
 
 /// The connection that is ended because slow readers hold too many bytes of different pages: the one that has taken

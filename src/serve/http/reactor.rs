@@ -244,6 +244,7 @@ impl Reactor {
             now: Instant::now(),
             closing: self.closing,
             crowded: self.connections.len() >= self.places(),
+            keeps_known: evict::keeps_known(&self.connections, &self.limits),
             healthy: self.pool.are_alive() && self.checks.as_ref().is_none_or(|(_, pool)| pool.are_alive()),
         };
         let mut panicked = false;

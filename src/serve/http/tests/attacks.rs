@@ -77,7 +77,7 @@ pub struct Target {
     /// Its end is the end of the process.
     stdin: Option<ChildStdin>,
     _stdout: BufReader<ChildStdout>,
-    address: String,
+    pub address: String,
     before: Use,
 }
 

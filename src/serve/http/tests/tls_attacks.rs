@@ -15,8 +15,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::serve::http::tests::PATIENCE;
 use crate::serve::http::tests::attacks::{PAGE_BYTES, SCRAPE, Target, can_open};
+use crate::serve::http::tests::{PATIENCE, until};
 
 /// The files of the tests: a server's certificate and who made it.
 fn data(name: &str) -> PathBuf {
@@ -118,6 +118,44 @@ fn handshakes_that_are_not_ended() {
             },
             scrape_until,
         );
+    }
+}
+
+/// Has given way to another.
+fn is_ended(mut socket: &TcpStream) -> bool {
+    socket.set_nonblocking(true).unwrap();
+    loop {
+        match socket.read(&mut [0; 1 << 12]) {
+            Ok(count) if count > 0 => {}
+            Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+            Ok(_) => return true,
+        }
+    }
+}
+
+/// A scraper that has been let in goes on with its connection, however many others want its place.
+#[test]
+fn who_was_let_in_keeps_the_connection() {
+    if !can_open(2_000) {
+        eprintln!("skipped: the limit of descriptors is too low");
+        return;
+    }
+    let (target, hello) = (start(), hello());
+    let mut kept = connect(&target.address).unwrap();
+    scrape(&mut kept).unwrap();
+    let mut held = Vec::new();
+    for round in 0..3 {
+        for _ in 0..400 {
+            let mut socket = TcpStream::connect(&target.address).unwrap();
+            // One that had to give way is no matter.
+            let _ = socket.write_all(&hello);
+            held.push(socket);
+        }
+        scrape(&mut kept).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        // All places were taken.
+        until("somebody gives way", || held.iter().any(is_ended));
+        scrape(&mut kept).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        held.retain(|socket| !is_ended(socket));
     }
 }
 
