@@ -175,6 +175,9 @@ fn lower(number: i32, schemas: u8) -> i32 {
 }
 
 impl NativeCounts {
+    /// As many buckets are filled at most.
+    pub const FILLED_MAX: usize = limits::NATIVE_BUCKETS_MAX;
+
     /// What was counted at schema 3.
     pub fn of(counted: &NativeBuckets, zero_exponent: i8) -> NativeCounts {
         let zero_number = zero_number(zero_exponent);

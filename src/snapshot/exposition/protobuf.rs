@@ -9,8 +9,10 @@
 use crate::catalogue::{Kind, unit_of};
 use crate::count::native::NativeCounts;
 use crate::fixed_point::FixedPoint;
-use crate::snapshot::exposition::spans::{Span, spans};
+use crate::snapshot::exposition::spans::{self, Span};
 use crate::snapshot::page::{Exemplar, Family, Histogram, Page, Series, Summary, Value};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Numbers of fields, by the message that has them.
 mod field {
@@ -89,7 +91,7 @@ const LENGTH_AND_BYTES: u32 = 2;
 
 /// As many bytes as a page takes.
 pub fn room(page: &Page) -> usize {
-    page.families.iter().map(|(name, family)| room_of(name, family)).sum()
+    page.families.iter().map(|(name, family)| room_of(name, family)).sum::<usize>() + Short::BYTES
 }
 
 /// A label is six bytes more than its texts, where `name="value",` is five. Keys, lengths and figures of the messages
@@ -101,7 +103,10 @@ fn room_of(name: &str, family: &Family) -> usize {
             Value::Number { exemplar, .. } => exemplar.as_deref().map_or(0, of_exemplar),
             Value::Histogram(histogram) => {
                 let exemplars = histogram.exemplars.iter().flatten();
-                let native = histogram.native.as_ref().map_or(0, |native| native.filled().count());
+                // No more are filled than were counted.
+                let native_max = histogram.total().min(NativeCounts::FILLED_MAX as u64);
+                let native =
+                    histogram.native.as_ref().map_or(0, |_| usize::try_from(native_max).unwrap_or(0));
                 // An exemplar is there twice where there are native counts.
                 let exemplars = exemplars.map(|exemplar| 2 * of_exemplar(exemplar)).sum::<usize>();
                 32 * (histogram.counts.len() + native + 2) + exemplars
@@ -116,21 +121,53 @@ fn room_of(name: &str, family: &Family) -> usize {
 /// Writes the page behind what is there.
 pub fn write_to(out: &mut Vec<u8>, page: &Page) {
     let mut repeated = Repeated::default();
+    let mut written = Vec::new();
     for (name, family) in &page.families {
-        with_length(out, |out| {
+        let same = written.iter().find(|written: &&Written<'_>| written.has_labels_of(family));
+        let mut places = Vec::new();
+        let start = with_length(out, |out| {
+            let start = out.len();
             bytes(out, field::metric_family::NAME, name.as_bytes());
             bytes(out, field::metric_family::HELP, family.help.as_bytes());
             number(out, field::metric_family::TYPE, type_number(family.kind));
-            for series in &family.series {
-                message(out, field::metric_family::METRIC, |out| {
-                    repeated.labels(out, &series.labels);
-                    value(out, family.kind, series, repeated.start(series.created));
+            for (index, series) in family.series.iter().enumerate() {
+                let mut labels_length = 0;
+                key(out, field::metric_family::METRIC, LENGTH_AND_BYTES);
+                let labels_start = with_length(out, |out| {
+                    let start = out.len();
+                    match same {
+                        Some(written) => out.extend_from_within(written.labels[index].clone()),
+                        None => repeated.labels(out, &series.labels),
+                    }
+                    labels_length = out.len() - start;
+                    value(out, family.kind, series, &mut repeated);
                 });
+                if same.is_none() {
+                    places.push(labels_start - start..labels_start - start + labels_length);
+                }
             }
             if let Some(unit) = unit_of(name) {
                 bytes(out, field::metric_family::UNIT, unit.as_bytes());
             }
         });
+        if same.is_none() {
+            places.iter_mut().for_each(|place| *place = place.start + start..place.end + start);
+            written.push(Written { series: &family.series, labels: places });
+        }
+    }
+}
+
+/// A family that is written, and where the labels of its series are: others with the same labels copy them from there.
+struct Written<'p> {
+    series: &'p [Series],
+    labels: Vec<Range<usize>>,
+}
+
+impl Written<'_> {
+    /// Whether they are the same texts, not only equal ones: families of one table share them.
+    fn has_labels_of(&self, family: &Family) -> bool {
+        let mut both = self.series.iter().zip(&family.series);
+        self.series.len() == family.series.len() && both.all(|(a, b)| Arc::ptr_eq(&a.labels, &b.labels))
     }
 }
 
@@ -154,6 +191,11 @@ struct Repeated<'p> {
     label_bytes: Vec<u8>,
     time: Option<FixedPoint>,
     time_bytes: Vec<u8>,
+    bounds: &'p [FixedPoint],
+    /// The same, and +Inf.
+    bound_doubles: Vec<f64>,
+    /// Those of the native histogram that is written, here for their memory alone.
+    deltas: Vec<u8>,
 }
 
 impl<'p> Repeated<'p> {
@@ -183,36 +225,46 @@ impl<'p> Repeated<'p> {
         }
         &self.time_bytes
     }
+
+    /// The upper bounds of the buckets, with +Inf.
+    fn bounds(&mut self, bounds: &'p [FixedPoint]) -> &[f64] {
+        if self.bound_doubles.is_empty() || !std::ptr::eq(self.bounds, bounds) {
+            self.bounds = bounds;
+            self.bound_doubles.clear();
+            self.bound_doubles.extend(bounds.iter().map(|bound| bound.to_f64()).chain([f64::INFINITY]));
+        }
+        &self.bound_doubles
+    }
 }
 
-fn value(out: &mut Vec<u8>, kind: Kind, series: &Series, start: &[u8]) {
+fn value<'p>(out: &mut Vec<u8>, kind: Kind, series: &'p Series, repeated: &mut Repeated<'p>) {
     match &series.value {
         Value::Number { value, exemplar: of_value } if kind == Kind::Counter => {
             message(out, field::metric::COUNTER, |out| {
                 double(out, field::counter::VALUE, value.to_f64());
                 exemplar(out, field::counter::EXEMPLAR, of_value.as_deref());
-                optional(out, field::counter::START_TIMESTAMP, start);
+                optional(out, field::counter::START_TIMESTAMP, repeated.start(series.created));
             });
         }
         Value::Number { value, .. } => {
             message(out, field::metric::GAUGE, |out| double(out, field::gauge::VALUE, value.to_f64()));
         }
         Value::Histogram(value) => message(out, field::metric::HISTOGRAM, |out| {
-            histogram(out, value);
-            optional(out, field::histogram::START_TIMESTAMP, start);
+            histogram(out, value, repeated);
+            optional(out, field::histogram::START_TIMESTAMP, repeated.start(series.created));
         }),
         Value::Summary(value) => message(out, field::metric::SUMMARY, |out| {
             summary(out, value);
-            optional(out, field::summary::START_TIMESTAMP, start);
+            optional(out, field::summary::START_TIMESTAMP, repeated.start(series.created));
         }),
     }
 }
 
-fn histogram(out: &mut Vec<u8>, histogram: &Histogram) {
+fn histogram<'p>(out: &mut Vec<u8>, histogram: &'p Histogram, repeated: &mut Repeated<'p>) {
     number(out, field::histogram::SAMPLE_COUNT, histogram.total());
     double(out, field::histogram::SAMPLE_SUM, histogram.sum.to_f64());
     if let Some(native) = &histogram.native {
-        native_buckets(out, native);
+        native_buckets(out, native, &mut repeated.deltas);
         // A native histogram's exemplars must have a time.
         let timed = histogram.exemplars.iter().flatten().filter(|exemplar| exemplar.time.is_some());
         timed.for_each(|of_any| exemplar(out, field::histogram::EXEMPLARS, Some(of_any)));
@@ -221,39 +273,49 @@ fn histogram(out: &mut Vec<u8>, histogram: &Histogram) {
         }
     }
     let mut cumulative = 0u64;
-    for (index, count) in histogram.counts.iter().enumerate() {
+    let bounds = repeated.bounds(&histogram.bounds);
+    for (index, (count, bound)) in histogram.counts.iter().zip(bounds).enumerate() {
         cumulative = cumulative.saturating_add(*count);
-        let bound = histogram.bounds.get(index).map_or(f64::INFINITY, |bound| bound.to_f64());
+        let of_bucket = histogram.exemplars.get(index).and_then(Option::as_deref);
+        if of_bucket.is_none() {
+            let mut bucket = Short::new();
+            bucket.number(field::bucket::CUMULATIVE_COUNT, cumulative);
+            bucket.double(field::bucket::UPPER_BOUND, *bound);
+            bucket.write_to(out, field::histogram::BUCKET);
+            continue;
+        }
         message(out, field::histogram::BUCKET, |out| {
             number(out, field::bucket::CUMULATIVE_COUNT, cumulative);
-            double(out, field::bucket::UPPER_BOUND, bound);
-            let of_bucket = histogram.exemplars.get(index).and_then(Option::as_deref);
+            double(out, field::bucket::UPPER_BOUND, *bound);
             exemplar(out, field::bucket::EXEMPLAR, of_bucket);
         });
     }
 }
 
 /// Spans of buckets, and what each bucket has more than the one before.
-fn native_buckets(out: &mut Vec<u8>, native: &NativeCounts) {
+fn native_buckets(out: &mut Vec<u8>, native: &NativeCounts, deltas: &mut Vec<u8>) {
     number(out, field::histogram::SCHEMA, zigzag(i64::from(native.schema())));
     double(out, field::histogram::ZERO_THRESHOLD, 2f64.powi(i32::from(native.zero_exponent())));
     number(out, field::histogram::ZERO_COUNT, native.zero());
-    let (mut spans, counts) = spans(native);
-    if spans.is_empty() {
-        // Without any it would be no native histogram.
-        spans.push(Span { offset: 0, length: 0 });
-    }
-    for Span { offset, length } in spans {
-        message(out, field::histogram::POSITIVE_SPAN, |out| {
-            number(out, field::bucket_span::OFFSET, zigzag(i64::from(offset)));
-            number(out, field::bucket_span::LENGTH, u64::try_from(length).unwrap_or(0));
-        });
-    }
     let mut before = 0;
-    for count in counts {
+    deltas.clear();
+    let on_count = |count: u64| {
         let delta = count.wrapping_sub(std::mem::replace(&mut before, count)).cast_signed();
-        number(out, field::histogram::POSITIVE_DELTA, zigzag(delta));
+        number(deltas, field::histogram::POSITIVE_DELTA, zigzag(delta));
+    };
+    spans::for_each(native, |span| positive_span(out, &span), on_count);
+    if deltas.is_empty() {
+        // Without any span it would be no native histogram.
+        positive_span(out, &Span { offset: 0, length: 0 });
     }
+    out.extend_from_slice(deltas);
+}
+
+fn positive_span(out: &mut Vec<u8>, span: &Span) {
+    let mut message = Short::new();
+    message.number(field::bucket_span::OFFSET, zigzag(i64::from(span.offset)));
+    message.number(field::bucket_span::LENGTH, u64::try_from(span.length).unwrap_or(0));
+    message.write_to(out, field::histogram::POSITIVE_SPAN);
 }
 
 /// A number with a sign as one without: small ones take few bytes, below 0 or not.
@@ -272,6 +334,7 @@ fn summary(out: &mut Vec<u8>, summary: &Summary) {
     }
 }
 
+#[inline]
 fn exemplar(out: &mut Vec<u8>, number: u32, exemplar: Option<&Exemplar>) {
     let Some(exemplar) = exemplar else { return };
     message(out, number, |out| {
@@ -364,9 +427,19 @@ fn key(out: &mut Vec<u8>, field: u32, kind: u32) {
     varint(out, u64::from(field << 3 | kind));
 }
 
+/// A key and what follows it, which most often are two bytes.
+fn key_and_varint(out: &mut Vec<u8>, field: u32, kind: u32, value: u64) {
+    let key = u64::from(field << 3 | kind);
+    if key <= 0x7f && value <= 0x7f {
+        out.extend_from_slice(&[key.to_le_bytes()[0], value.to_le_bytes()[0]]);
+    } else {
+        varint(out, key);
+        varint(out, value);
+    }
+}
+
 fn number(out: &mut Vec<u8>, field: u32, value: u64) {
-    key(out, field, VARINT);
-    varint(out, value);
+    key_and_varint(out, field, VARINT, value);
 }
 
 fn double(out: &mut Vec<u8>, field: u32, value: f64) {
@@ -375,8 +448,7 @@ fn double(out: &mut Vec<u8>, field: u32, value: f64) {
 }
 
 fn bytes(out: &mut Vec<u8>, field: u32, bytes: &[u8]) {
-    key(out, field, LENGTH_AND_BYTES);
-    varint(out, bytes.len() as u64);
+    key_and_varint(out, field, LENGTH_AND_BYTES, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
@@ -386,8 +458,8 @@ fn message(out: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// What is written, with its length before it. A byte is left free for that; where the length takes more, which most
-/// messages' does not, what was written moves up.
-fn with_length(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+/// messages' does not, what was written moves up. Returned is where it then begins.
+fn with_length(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> usize {
     let start = out.len();
     out.push(0);
     write(out);
@@ -398,6 +470,54 @@ fn with_length(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         out.copy_within(start + 1..end, start + taken);
     }
     out[start..start + taken].copy_from_slice(&length[..taken]);
+    start + taken
+}
+
+/// A message of two fields, which are numbers: 22 bytes at most, put together here and written at once. Buckets and
+/// spans are most of a page's messages.
+struct Short {
+    /// The key and the length of the message, then its fields.
+    bytes: [u8; Short::BYTES],
+    end: usize,
+}
+
+impl Short {
+    const BYTES: usize = 32;
+
+    fn new() -> Short {
+        Short { bytes: [0; Short::BYTES], end: 2 }
+    }
+
+    fn varint(&mut self, mut value: u64) {
+        while value > 0x7f {
+            self.bytes[self.end] = value.to_le_bytes()[0] | 0x80;
+            value >>= 7;
+            self.end += 1;
+        }
+        self.bytes[self.end] = value.to_le_bytes()[0];
+        self.end += 1;
+    }
+
+    fn number(&mut self, field: u32, value: u64) {
+        self.varint(u64::from(field << 3 | VARINT));
+        self.varint(value);
+    }
+
+    fn double(&mut self, field: u32, value: f64) {
+        self.varint(u64::from(field << 3 | EIGHT_BYTES));
+        self.bytes[self.end..self.end + 8].copy_from_slice(&value.to_le_bytes());
+        self.end += 8;
+    }
+
+    /// All bytes are written and those behind the end taken back: a copy of a known length is no call.
+    fn write_to(mut self, out: &mut Vec<u8>, field: u32) {
+        debug_assert!(field < 16, "its key is one byte");
+        self.bytes[0] = (field << 3 | LENGTH_AND_BYTES).to_le_bytes()[0];
+        self.bytes[1] = (self.end - 2).to_le_bytes()[0];
+        let end = out.len() + self.end;
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
+    }
 }
 
 #[cfg(test)]
@@ -673,6 +793,31 @@ mod tests {
             write_to(&mut bytes, &page);
             prop_assert!(bytes.len() <= room(&page));
             prop_assert_eq!(read(&bytes), page);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_short_message_is_written_as_any_other(value: u64, shift in 0u32..64, bits: u64, before in 0usize..40) {
+            let (value, bound) = (value >> shift, f64::from_bits(bits));
+            let mut expected = vec![b'x'; before];
+            let mut out = expected.clone();
+            message(&mut expected, 3, |out| {
+                number(out, 1, value);
+                number(out, 2, bits >> shift);
+            });
+            message(&mut expected, 12, |out| {
+                number(out, 1, value);
+                double(out, 2, bound);
+            });
+            let (mut numbers, mut bucket) = (Short::new(), Short::new());
+            numbers.number(1, value);
+            numbers.number(2, bits >> shift);
+            numbers.write_to(&mut out, 3);
+            bucket.number(1, value);
+            bucket.double(2, bound);
+            bucket.write_to(&mut out, 12);
+            prop_assert_eq!(out, expected);
         }
     }
 

@@ -15,19 +15,25 @@ pub struct Span {
 
 /// The spans of the buckets that count something, and the counts of their buckets.
 pub fn spans(native: &NativeCounts) -> (Vec<Span>, Vec<u64>) {
-    let (mut spans, mut counts): (Vec<Span>, Vec<u64>) = (Vec::new(), Vec::new());
-    let mut next = 0;
+    let (mut spans, mut counts) = (Vec::new(), Vec::new());
+    for_each(native, |span| spans.push(span), |count| counts.push(count));
+    (spans, counts)
+}
+
+/// The same, each as soon as it is known.
+pub fn for_each(native: &NativeCounts, mut on_span: impl FnMut(Span), mut on_count: impl FnMut(u64)) {
+    let (mut last, mut next) = (None::<Span>, 0);
     for (bucket, count) in native.filled() {
         let gap = bucket - next;
-        match spans.last_mut() {
+        match &mut last {
             Some(span) if gap <= EMPTY_MAX => {
-                (0..gap).for_each(|_| counts.push(0));
+                (0..gap).for_each(|_| on_count(0));
                 span.length += gap + 1;
             }
-            _ => spans.push(Span { offset: gap, length: 1 }),
+            _ => last.replace(Span { offset: gap, length: 1 }).into_iter().for_each(&mut on_span),
         }
-        counts.push(count);
+        on_count(count);
         next = bucket + 1;
     }
-    (spans, counts)
+    last.into_iter().for_each(on_span);
 }
