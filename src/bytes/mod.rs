@@ -1,6 +1,7 @@
 //! Bytes: searches, short numbers and paths, below parse and count alike. Knows nothing of logs.
 
 pub mod digits;
+pub mod distance;
 pub mod glob;
 pub mod glob_set;
 pub mod hex;

@@ -6,6 +6,7 @@
 
 pub mod slo;
 
+use crate::bytes::distance::distance;
 use crate::bytes::path;
 use crate::catalogue::HistogramKinds;
 use crate::fixed_point::FixedPoint;
@@ -741,20 +742,6 @@ fn unknown(name: &str) -> String {
         Some((0..=2, flag)) => format!("there is no option --{name}; did you mean --{flag}?"),
         _ => format!("there is no option --{name}; --help lists all"),
     }
-}
-
-/// Levenshtein's distance, one row of the matrix at a time.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let changed = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 // --------------------------------------------------------------------------------------------------- documents ---

@@ -17,6 +17,7 @@ pub mod within;
 #[cfg(test)]
 mod tests;
 
+use crate::bytes::distance::distance;
 use crate::bytes::glob::Glob;
 use crate::bytes::scan::{Simd, find_byte};
 pub use crate::parse::compile::error::FormatError;
@@ -526,7 +527,15 @@ fn without_fields(spec: &str) -> String {
             format!("{spec} is neither a preset nor a format: it has no % directive and no $variable");
         // Only what encloses the fields is left after a shell has expanded them as its own variables.
         let emptied = ["\"\"", "[]", "- -"].iter().any(|rest| spec.contains(rest)) || spec.trim().is_empty();
-        return if emptied { plain + "; in a shell it has to stand in single quotes" } else { plain };
+        let near = PRESETS.iter().map(|preset| (distance(spec, preset.name), preset.name)).min();
+        return match near {
+            _ if emptied => plain + "; in a shell it has to stand in single quotes",
+            // Of a short name little is left after two slips.
+            Some((slips, name)) if slips <= 2 && 3 * slips <= name.len() => {
+                format!("{plain}; did you mean {name}?")
+            }
+            _ => plain,
+        };
     }
     let plain = format!("{spec} has no directive: %% is a plain percent sign");
     match Format::compile(&single) {
