@@ -1,6 +1,7 @@
 //! `--history`: what a log counts, with its own times, equals an independent count of its lines: in the files, in a
 //! Prometheus, in a VictoriaMetrics, and in the counters of an exporter that goes on from there.
 
+mod families;
 mod servers; // promtool, Prometheus and VictoriaMetrics of Debian's packages
 
 use crate::harness::{Ended, Exporter, TempDir, run};

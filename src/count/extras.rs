@@ -4,6 +4,7 @@
 //! One question per line, whether there are any, is all that it costs the others.
 
 use crate::count::ledger::Ledger;
+use crate::count::observer::Note;
 use crate::count::slo::Objectives;
 use crate::count::table::Key;
 use crate::parse::compile::field::Role;
@@ -50,16 +51,17 @@ impl Extras {
         counted: &Counted<'_>,
         scratch: &mut Vec<u8>,
         ledger: &mut Ledger,
-        now: u64,
+        (now, note): (u64, &mut impl Note),
     ) {
         for (histogram, phase) in &self.phases {
             if let Some(nanos) = record.phase_nanos(*phase) {
-                ledger.histograms.observe(counted.latency, *histogram, nanos);
+                let bucket = ledger.histograms.observe(counted.latency, *histogram, nanos);
+                note.observed(*histogram, bucket, nanos);
             }
         }
         self.exemplify(record, counted, scratch, ledger, now);
         if let Some(objectives) = &self.objectives {
-            objectives.enter(record, (counted.key, counted.status), scratch, ledger, now);
+            objectives.enter(record, (counted.key, counted.status), scratch, ledger, (now, note));
         }
     }
 

@@ -405,10 +405,11 @@ impl Meter {
         }
         if let (Some(window), Some((_, duration))) = (&mut ledger.quantiles, duration) {
             window.observe(now / SECOND, duration);
+            note.quantiled(duration);
         }
         if let Some(extras) = &self.extras {
             let counted = Counted { key, status, row, latency, duration };
-            extras.enter(record, &counted, &mut self.scratch, ledger, now);
+            extras.enter(record, &counted, &mut self.scratch, ledger, (now, note));
         }
     }
 }

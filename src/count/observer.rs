@@ -2,13 +2,13 @@
 
 use crate::count::ledger::Ledger;
 use crate::count::table::Key;
+use crate::limits;
 use crate::parse::Format;
 use crate::parse::read::record::{FieldRef, Record};
 use std::fmt;
 
-/// Size, first byte, upstream, duration and overhead: see `choose_histograms` in meter.rs. The phases of an upstream,
-/// which come behind them, are entered by extras.rs and noted by nobody.
-const HISTOGRAMS_MAX: usize = 5;
+/// Size, first byte, upstream, duration, overhead and two phases of an upstream: `choose_histograms` in meter.rs.
+const HISTOGRAMS_MAX: usize = 7;
 
 /// What one line has added to the ledger.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,31 @@ pub struct Entry {
     pub aborted: Option<usize>,
     /// The place in `Totals::invalid`.
     pub invalid: Option<usize>,
+    /// What the quantiles of durations are of, in nanoseconds.
+    pub quantiled: Option<u64>,
+    pub verdicts: Verdicts,
+}
+
+/// What a line was for the objectives, which are bits by their number: good, bad or neither.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Verdicts {
+    /// The row of `SloCounts`.
+    pub row: usize,
+    pub good: u32,
+    pub bad: u32,
+}
+
+const _: () = assert!(limits::SLOS_MAX <= u32::BITS as usize, "objectives are bits");
+
+impl Verdicts {
+    /// The number of each objective that has one, and whether it was good.
+    pub fn each(self) -> impl Iterator<Item = (usize, bool)> {
+        let of = |bits: u32, number: usize| bits >> number & 1 == 1;
+        (0..limits::SLOS_MAX).filter_map(move |number| match of(self.good, number) {
+            true => Some((number, true)),
+            false => of(self.bad, number).then_some((number, false)),
+        })
+    }
 }
 
 /// Takes note of what a line adds. `()` takes none, and is compiled away.
@@ -34,6 +59,8 @@ pub trait Note {
     fn observed(&mut self, _histogram: usize, _bucket: usize, _value: u64) {}
     fn aborted(&mut self, _place: usize) {}
     fn invalid(&mut self, _place: usize) {}
+    fn quantiled(&mut self, _nanos: u64) {}
+    fn objective(&mut self, _row: usize, _number: usize, _is_good: bool) {}
 }
 
 impl Note for () {}
@@ -58,6 +85,16 @@ impl Note for Entry {
 
     fn invalid(&mut self, place: usize) {
         self.invalid = Some(place);
+    }
+
+    fn quantiled(&mut self, nanos: u64) {
+        self.quantiled = Some(nanos);
+    }
+
+    fn objective(&mut self, row: usize, number: usize, is_good: bool) {
+        let Verdicts { good, bad, .. } = &mut self.verdicts;
+        *if is_good { good } else { bad } |= 1 << number;
+        self.verdicts.row = row;
     }
 }
 

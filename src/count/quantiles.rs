@@ -104,6 +104,12 @@ impl Window {
         }
     }
 
+    /// Gives it other totals, and forgets what was observed lately.
+    pub fn overwrite(&mut self, count: u64, sum_nanos: u128) {
+        let empty = Window::new(self.slice_seconds * SLICES as u64, &self.quantiles);
+        *self = Window { count, sum_nanos, ..empty };
+    }
+
     #[cfg(test)]
     /// The duration in seconds below which the share `q` of the window lies; `None` when the window is empty
     /// or `q` is not between 0 and 1.

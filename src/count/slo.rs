@@ -5,6 +5,7 @@
 
 use crate::bytes::glob::Glob;
 use crate::count::ledger::{Label, Ledger};
+use crate::count::observer::Note;
 use crate::count::slo_counts::SloCounts;
 use crate::count::table::Key;
 use crate::options::Options;
@@ -77,7 +78,7 @@ impl Objectives {
         (key, status): (&Key, Option<u16>),
         scratch: &mut Vec<u8>,
         ledger: &mut Ledger,
-        now: u64,
+        (now, note): (u64, &mut impl Note),
     ) {
         let Ledger { slo: Some(counts), labels, .. } = ledger else { return };
         let row = counts.row(key, now);
@@ -85,6 +86,7 @@ impl Objectives {
             let verdict = objective.judge(record, status);
             if let Some(is_good) = verdict.filter(|_| objective.means(record, key, labels, scratch)) {
                 counts.enter(row, number, is_good);
+                note.objective(row, number, is_good);
             }
         }
     }

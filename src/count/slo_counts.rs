@@ -48,8 +48,17 @@ impl SloCounts {
         self.counts[row * self.names.len() + objective][usize::from(!is_good)] += 1;
     }
 
-    /// Good and bad.
-    pub fn of(&self, row: usize, objective: usize) -> [u64; 2] {
-        self.counts[row * self.names.len() + objective]
+    /// Row by row, for each objective: good, bad.
+    pub fn figures(&self) -> impl Iterator<Item = u64> {
+        self.counts.iter().flatten().copied()
+    }
+
+    pub fn figures_mut(&mut self) -> impl Iterator<Item = &mut u64> {
+        self.counts.iter_mut().flatten()
+    }
+
+    /// Where a figure stands among them.
+    pub fn place(&self, row: usize, objective: usize, is_good: bool) -> usize {
+        (row * self.names.len() + objective) * 2 + usize::from(!is_good)
     }
 }

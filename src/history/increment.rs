@@ -10,15 +10,18 @@ pub const BYTES_RECEIVED: u64 = 2;
 pub const ATTEMPTS: u64 = 3;
 pub const ABORTED: u64 = 4;
 pub const INVALID: u64 = 5;
-pub const HISTOGRAMS: u64 = 6;
+pub const SLO: u64 = 6;
+/// From here on rows have a sum.
+pub const QUANTILES: u64 = 7;
+pub const HISTOGRAMS: u64 = 8;
 
-/// The sum of a histogram is in two cells, the low and the high half; the buckets follow.
+/// A sum is in two cells, the low and the high half; the buckets follow.
 pub const SUM_LOW: u64 = 0;
 pub const SUM_HIGH: u64 = 1;
 pub const BUCKETS: u64 = 2;
 
 /// The window, the family, the row, the second in the window at which it is sampled, and the cell, from the highest
-/// bits down. Windows since 1970 last until 2089, families are 11 at most, rows are bounded by `--max-series`, and
+/// bits down. Windows since 1970 last until 2089, families are 15 at most, rows are bounded by `--max-series`, and
 /// cells by the buckets of a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place(pub u64);
@@ -63,6 +66,11 @@ impl Place {
 
     pub fn cell(self) -> u64 {
         self.bits(0, CELL_BITS)
+    }
+
+    /// Whether it is the low half of a sum.
+    pub fn is_sum(self) -> bool {
+        self.family() >= QUANTILES && self.cell() == SUM_LOW
     }
 
     pub fn with_row(self, row: usize) -> Place {

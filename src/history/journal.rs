@@ -3,7 +3,7 @@
 //! A run is a file without a name, so nothing is left behind however the process ends. 16 bytes for each increment,
 //! lowest byte first: its place and its amount.
 
-use crate::history::increment::{HISTOGRAMS, Place, SUM_HIGH, SUM_LOW};
+use crate::history::increment::{Place, SUM_HIGH};
 use foldhash::fast::RandomState;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -30,9 +30,8 @@ impl Journal {
 
     pub fn add(&mut self, place: Place, amount: u64) {
         let sum = self.increments.entry(place).or_default();
-        let is_sum = place.family() >= HISTOGRAMS && place.cell() == SUM_LOW;
         match sum.overflowing_add(amount) {
-            (low, carry) if is_sum => {
+            (low, carry) if place.is_sum() => {
                 *sum = low;
                 if carry {
                     self.add(place.with_cell(SUM_HIGH), 1);
@@ -170,6 +169,7 @@ impl Merge<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::increment::{HISTOGRAMS, SUM_LOW};
     use crate::input::tee::tests::TempDir;
     use proptest::prelude::*;
     use std::collections::BTreeMap;

@@ -4,8 +4,8 @@ use crate::bytes::scan::find_byte;
 use crate::count::ledger::Ledger;
 use crate::count::observer::{Entry, Observer};
 use crate::history::increment::{
-    ABORTED, ATTEMPTS, BUCKETS, BYTES_RECEIVED, BYTES_SENT, HISTOGRAMS, INVALID, Place, REQUESTS, SUM_LOW,
-    WINDOW_SECONDS, WINDOWS,
+    ABORTED, ATTEMPTS, BUCKETS, BYTES_RECEIVED, BYTES_SENT, HISTOGRAMS, INVALID, Place, QUANTILES, REQUESTS,
+    SLO, SUM_LOW, WINDOW_SECONDS, WINDOWS,
 };
 use crate::history::journal::{Closed, INCREMENTS_MAX, Journal};
 use crate::history::series::Labels;
@@ -73,7 +73,7 @@ impl Recorder {
         }
     }
 
-    fn enter(&mut self, second: u64, entry: &Entry) {
+    fn enter(&mut self, second: u64, entry: &Entry, ledger: &Ledger) {
         let journal = &mut self.journal;
         let mut add = |family, row, cell, amount| journal.add(Place::new(second, family, row, cell), amount);
         add(REQUESTS, entry.row, 0, 1);
@@ -98,6 +98,17 @@ impl Recorder {
                 add(family, entry.latency, BUCKETS + *bucket as u64, 1);
                 add(family, entry.latency, SUM_LOW, *value);
             }
+        }
+        if let Some(nanos) = entry.quantiled {
+            add(QUANTILES, 0, BUCKETS, 1);
+            add(QUANTILES, 0, SUM_LOW, nanos);
+        }
+        let Some(slo) = &ledger.slo else { return };
+        for (objective, is_good) in entry.verdicts.each() {
+            let place = |is_good| slo.place(entry.verdicts.row, objective, is_good);
+            add(SLO, place(is_good), 0, 1);
+            // Where one is on the page, the other is.
+            add(SLO, place(!is_good), 0, 0);
         }
     }
 
@@ -162,7 +173,7 @@ impl Observer for Recording {
             return;
         }
         *recorder.windows.entry(window).or_default() += 1;
-        recorder.enter(sampled, entry);
+        recorder.enter(sampled, entry, ledger);
         if recorder.journal.is_full() {
             let labels = Labels::new(ledger);
             recorder.failed = recorder.journal.spill(|place| labels.row_of(place)).err();

@@ -4,7 +4,7 @@ use crate::catalogue::{self, Metric};
 use crate::count::ledger::Ledger;
 use crate::count::totals::INVALID_NAMES;
 use crate::history::increment::{
-    ABORTED, ATTEMPTS, BYTES_RECEIVED, BYTES_SENT, HISTOGRAMS, INVALID, Place, REQUESTS,
+    ABORTED, ATTEMPTS, BYTES_RECEIVED, BYTES_SENT, HISTOGRAMS, INVALID, Place, QUANTILES, REQUESTS, SLO,
 };
 use crate::snapshot::collect;
 use crate::snapshot::page::push_label;
@@ -18,6 +18,7 @@ pub struct Labels {
     latency: Rows,
     aborted: Rows,
     invalid: Rows,
+    slo: Rows,
 }
 
 /// Texts by row, and by row the first one that has the same text.
@@ -51,25 +52,31 @@ impl Labels {
             }
         };
         let invalid = INVALID_NAMES.iter().map(|name| one(catalogue::INVALID.labels, name)).collect();
-        Labels { traffic, latency, aborted: Rows::new(aborted), invalid: Rows::new(invalid) }
+        let slo = collect::labels_of_objectives(ledger).into_iter().map(Arc::from).collect();
+        let [aborted, invalid, slo] = [aborted, invalid, slo].map(Rows::new);
+        Labels { traffic, latency, aborted, invalid, slo }
     }
 
-    fn rows(&self, family: u64) -> &Rows {
+    /// None where there is one row without labels.
+    fn rows(&self, family: u64) -> Option<&Rows> {
         match family {
-            REQUESTS..=ATTEMPTS => &self.traffic,
-            ABORTED => &self.aborted,
-            INVALID => &self.invalid,
-            _ => &self.latency,
+            REQUESTS..=ATTEMPTS => Some(&self.traffic),
+            ABORTED => Some(&self.aborted),
+            INVALID => Some(&self.invalid),
+            SLO => Some(&self.slo),
+            QUANTILES => None,
+            _ => Some(&self.latency),
         }
     }
 
     pub fn of(&self, family: u64, row: usize) -> &str {
-        self.rows(family).texts.get(row).map_or("", |text| text)
+        self.rows(family).and_then(|rows| rows.texts.get(row)).map_or("", |text| text)
     }
 
     /// The row that stands for this one.
     pub fn row_of(&self, place: Place) -> usize {
-        self.rows(place.family()).first.get(place.row()).copied().unwrap_or(place.row())
+        let rows = self.rows(place.family());
+        rows.and_then(|rows| rows.first.get(place.row())).copied().unwrap_or(place.row())
     }
 }
 
@@ -82,6 +89,8 @@ pub fn metric_of(family: u64, ledger: &Ledger) -> Option<&'static Metric> {
         ATTEMPTS => Some(&catalogue::UPSTREAM_ATTEMPTS),
         ABORTED => Some(&catalogue::ABORTED),
         INVALID => Some(&catalogue::INVALID),
+        SLO => Some(&catalogue::SLO_REQUESTS),
+        QUANTILES => Some(&catalogue::QUANTILES),
         _ => {
             let place = usize::try_from(family - HISTOGRAMS).ok()?;
             ledger.histograms.shapes().get(place).map(|shape| shape.metric)

@@ -2,7 +2,8 @@
 
 use crate::count::ledger::Ledger;
 use crate::history::increment::{
-    ABORTED, ATTEMPTS, BYTES_RECEIVED, BYTES_SENT, HISTOGRAMS, INVALID, Place, REQUESTS, SUM_HIGH, SUM_LOW,
+    ABORTED, ATTEMPTS, BUCKETS, BYTES_RECEIVED, BYTES_SENT, HISTOGRAMS, INVALID, Place, QUANTILES, REQUESTS,
+    SLO, SUM_HIGH,
 };
 
 #[derive(Debug)]
@@ -19,9 +20,11 @@ struct Cells {
 
 impl Totals {
     pub fn new(ledger: &Ledger) -> Totals {
-        let counters = (0..HISTOGRAMS).map(|_| 1);
-        let histograms = ledger.histograms.shapes().iter().map(|shape| shape.bounds.len() + 3);
-        let families = counters.chain(histograms).map(|stride| Cells { stride, cells: Vec::new() });
+        let before_buckets = usize::try_from(BUCKETS).unwrap_or(0);
+        let counters = (0..QUANTILES).map(|_| 1);
+        let histograms = ledger.histograms.shapes().iter().map(|shape| shape.bounds.len());
+        let with_sums = [0].into_iter().chain(histograms).map(|bounds| before_buckets + bounds + 1);
+        let families = counters.chain(with_sums).map(|stride| Cells { stride, cells: Vec::new() });
         Totals { families: families.collect() }
     }
 
@@ -40,7 +43,7 @@ impl Totals {
         }
         let cells = &mut family.cells[row..row + family.stride];
         let cell = usize::try_from(place.cell()).unwrap_or(0);
-        if place.family() >= HISTOGRAMS && place.cell() == SUM_LOW {
+        if place.is_sum() {
             let (low, carry) = cells[0].overflowing_add(amount);
             cells[0] = low;
             cells[usize::try_from(SUM_HIGH).unwrap_or(1)] += u64::from(carry);
@@ -58,6 +61,7 @@ impl Totals {
 
     /// A ledger with these figures, and with nothing of what only the process knows that has read the lines.
     pub fn put_into(&self, ledger: &mut Ledger) {
+        ledger.exemplars = None;
         let figure = |family, row| self.of(family, row).first().copied().unwrap_or(0);
         for (number, row) in ledger.rows.iter_mut().enumerate() {
             row.requests = figure(REQUESTS, number);
@@ -76,6 +80,12 @@ impl Totals {
                 ledger.histograms.overwrite(row, number, self.of(family, row));
             }
         }
-        (ledger.quantiles, ledger.exemplars, ledger.slo) = (None, None, None);
+        if let Some(slo) = &mut ledger.slo {
+            slo.figures_mut().enumerate().for_each(|(place, count)| *count = figure(SLO, place));
+        }
+        if let Some(window) = &mut ledger.quantiles {
+            let [low, high, count] = self.of(QUANTILES, 0) else { return window.overwrite(0, 0) };
+            window.overwrite(*count, u128::from(*high) << 64 | u128::from(*low));
+        }
     }
 }

@@ -4,10 +4,10 @@
 //! A series begins with a sample of 0 one step before it counts, so that `increase()` sees its first request. Where no
 //! line was for longer than a week, nothing is written; behind such a hole all series go on from where they were.
 
-use crate::catalogue::{Kind, Metric};
+use crate::catalogue::Metric;
 use crate::count::ledger::Ledger;
 use crate::fixed_point::{self, FixedPoint};
-use crate::history::increment::{BUCKETS, HISTOGRAMS, Place, WINDOW_SECONDS};
+use crate::history::increment::{BUCKETS, HISTOGRAMS, Place, QUANTILES, WINDOW_SECONDS};
 use crate::history::journal::Merge;
 use crate::history::recorder::Recorded;
 use crate::history::series;
@@ -19,6 +19,8 @@ use std::io::{self, Write};
 
 /// Bytes that are written at once.
 const PIECE_BYTES: usize = 64 << 10;
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// How samples are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,7 +240,7 @@ impl Writer<'_> {
         let labels = self.recorded.labels.of(family, row);
         let comma = if labels.is_empty() { "" } else { "," };
         let (name, scrape) = (metric.name, &self.scrape);
-        if metric.kind != Kind::Histogram {
+        if family < QUANTILES {
             return vec![format!("{name}{{{labels}{comma}{scrape}}} ")];
         }
         let mut heads = Vec::new();
@@ -263,8 +265,8 @@ impl Writer<'_> {
 
     /// As on the live page: without chosen bounds there is +Inf alone, which OpenMetrics wants.
     fn has_buckets(&self, family: u64) -> bool {
-        let has_bounds = self.shape(family).is_some_and(|shape| !shape.bounds.is_empty());
-        has_bounds || self.form == Form::OpenMetrics
+        let shape = self.shape(family);
+        shape.is_some_and(|shape| !shape.bounds.is_empty() || self.form == Form::OpenMetrics)
     }
 
     /// The figures of a series now, in the order of its heads.
@@ -275,22 +277,26 @@ impl Writer<'_> {
             fixed_point::push_count(&mut text, count);
             text
         };
-        let Some(shape) = self.shape(run.family) else {
+        if run.family < QUANTILES {
             return vec![whole(cells.first().copied().unwrap_or(0))];
-        };
-        let buckets = shape.bounds.len() + 1;
+        }
+        // A summary has no buckets, but for one with all.
+        let shape = self.shape(run.family);
+        let (bounds, per_unit) =
+            shape.map_or((0, NANOS_PER_SECOND), |shape| (shape.bounds.len(), shape.per_unit));
         let counts = cells.get(usize::try_from(BUCKETS).unwrap_or(0)..).unwrap_or_default();
+        let has_buckets = self.has_buckets(run.family);
         let mut all = 0u64;
-        let mut figures = Vec::with_capacity(buckets + 2);
-        for bucket in 0..buckets {
+        let mut figures = Vec::with_capacity(bounds + 3);
+        for bucket in 0..=bounds {
             all = all.saturating_add(counts.get(bucket).copied().unwrap_or(0));
-            if self.has_buckets(run.family) {
+            if has_buckets {
                 figures.push(whole(all));
             }
         }
         let half = |at: usize| u128::from(cells.get(at).copied().unwrap_or(0));
         let mut sum = String::new();
-        in_units(half(1) << 64 | half(0), shape.per_unit).push_to(&mut sum);
+        in_units(half(1) << 64 | half(0), per_unit).push_to(&mut sum);
         figures.extend([sum, whole(all)]);
         figures
     }

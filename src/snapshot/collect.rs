@@ -254,7 +254,19 @@ fn quantiles(ledger: &Ledger, now_seconds: u64, page: &mut Page) {
 
 fn objectives(ledger: &Ledger, page: &mut Page) {
     let Some(slo) = &ledger.slo else { return };
-    let mut series = Vec::new();
+    let figures = labels_of_objectives(ledger).into_iter().zip(slo.figures());
+    let series = figures.enumerate().map(|(place, (labels, count))| {
+        let opened = slo.rows.opened(place / (2 * slo.names.len()));
+        let created = Some(FixedPoint::nanos(u128::from(opened)));
+        Series { created, ..Series::number(labels, FixedPoint::whole(count)) }
+    });
+    page.insert(&catalogue::SLO_REQUESTS, series.collect());
+}
+
+/// The labels of the figures of objectives, in their order.
+pub fn labels_of_objectives(ledger: &Ledger) -> Vec<String> {
+    let mut texts = Vec::new();
+    let Some(slo) = &ledger.slo else { return texts };
     for row in 0..slo.rows.len() {
         let key = slo.rows.key(row);
         let values = slo.labels.iter().zip(0..).map(|(label, place)| {
@@ -262,20 +274,18 @@ fn objectives(ledger: &Ledger, page: &mut Page) {
             (label.name.as_str(), label.values.text(key.get(place)))
         });
         let values: Vec<(&str, Cow<'_, str>)> = values.collect();
-        let created = FixedPoint::nanos(u128::from(slo.rows.opened(row)));
-        for (number, name) in slo.names.iter().enumerate() {
-            for (result, count) in ["good", "bad"].into_iter().zip(slo.of(row, number)) {
+        for name in &slo.names {
+            for result in ["good", "bad"] {
                 let mut pairs = values.clone();
                 pairs.extend([("slo", name.as_str().into()), ("result", result.into())]);
                 pairs.sort_unstable_by_key(|(name, _)| *name);
                 let mut labels = String::new();
                 pairs.iter().for_each(|(name, value)| push_label(&mut labels, name, value));
-                let number = Series::number(labels, FixedPoint::whole(count));
-                series.push(Series { created: Some(created), ..number });
+                texts.push(labels);
             }
         }
     }
-    page.insert(&catalogue::SLO_REQUESTS, series);
+    texts
 }
 
 fn totals(ledger: &Ledger, page: &mut Page) {
