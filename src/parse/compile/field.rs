@@ -3,6 +3,7 @@
 //! What the languages (their tables of rows) compile into and the readers work from. Owns the roles a value can play
 //! for a metric, and which of several fields plays a role when a format has more than one. Knows no syntax.
 
+use crate::bytes::distance::is_one_off;
 use crate::parse::read::text::{Escape, NEVER, OWN_UNIT};
 use crate::parse::read::time::Style;
 
@@ -281,25 +282,11 @@ pub fn near(tables: Tables, name: &str) -> Option<&'static str> {
     let known = || tables.iter().flat_map(|table| table.iter()).map(|row| row.name);
     let one_off = |known: &&str| {
         // `$skip2` is a second one of that name.
-        name.trim_end_matches(|c: char| c.is_ascii_digit()) != *known && is_one_off(name, known)
+        let is_another = name.trim_end_matches(|c: char| c.is_ascii_digit()) == *known;
+        !is_another && name.len().min(known.len()) >= LETTERS_MIN && is_one_off(name, known)
     };
     let in_case = known().find(|known| known.eq_ignore_ascii_case(name));
     in_case.or_else(|| known().find(one_off)).filter(|known| *known != name)
-}
-
-fn is_one_off(name: &str, known: &str) -> bool {
-    let (name, known) = (name.as_bytes(), known.as_bytes());
-    if name.len().min(known.len()) < LETTERS_MIN || name.len().abs_diff(known.len()) > 1 {
-        return false;
-    }
-    let same = name.iter().zip(known).take_while(|(a, b)| a == b).count();
-    let (name, known) = (&name[same..], &known[same..]);
-    let rest = |text: &[u8], from: usize| text.get(from..).unwrap_or_default().to_vec();
-    let swapped = name.len() > 1 && known.len() > 1 && name[0] == known[1] && name[1] == known[0];
-    rest(name, 1) == rest(known, 1)
-        || rest(name, 1) == known
-        || name == rest(known, 1)
-        || (swapped && rest(name, 2) == rest(known, 2))
 }
 
 /// A compiled piece of a text format.

@@ -6,13 +6,14 @@
 
 use std::ops::Range;
 
-/// What may be spent because a later capture failed, all retries of a line together and in whatever envelopes it is
+/// What may be spent on any line because a later capture failed, all retries together and in whatever envelopes it is
 /// tried. A real line needs less than five retries (one for each ` [` or `" ` that a stranger put into a field), and a
-/// name of 8 KB that is made of them is read too. What a hostile line can cause is bounded by it: some 10 ms.
-pub const RETRY_COST_MAX: usize = 8 << 20;
+/// name of 8 KB that is made of them is read too. What a hostile line can cause is bounded by this: a fraction of a
+/// millisecond for a short line, some 10 ms for one of 64 KiB.
+const RETRY_COST_LEAST: usize = 256 << 10;
 
-/// The same for each byte of a line of more than 64 KiB.
-const RETRY_COST_PER_BYTE: usize = RETRY_COST_MAX >> 16;
+/// The same for each byte of the line.
+const RETRY_COST_PER_BYTE: usize = 112;
 
 /// What one search costs, however short it is.
 const SEARCH_COST: usize = 64;
@@ -26,7 +27,12 @@ pub struct Budget(usize);
 
 impl Budget {
     pub fn of_line(bytes: usize) -> Budget {
-        Budget(RETRY_COST_MAX.max(RETRY_COST_PER_BYTE * bytes))
+        Budget(RETRY_COST_LEAST + RETRY_COST_PER_BYTE * bytes)
+    }
+
+    #[cfg(test)]
+    pub fn left(&self) -> usize {
+        self.0
     }
 
     pub fn spend(&mut self, scanned: usize) {

@@ -5,7 +5,7 @@ use crate::bytes::work::scanned_by;
 use crate::parse::envelope::choose::choose;
 use crate::parse::envelope::heads::{HEADS, Reader};
 use crate::parse::envelope::peel::Tally;
-use crate::parse::read::retry::RETRY_COST_MAX;
+use crate::parse::read::retry::Budget;
 use crate::parse::tests::said;
 use proptest::prelude::*;
 
@@ -154,7 +154,8 @@ fn a_line_is_read_back_and_forth_for_one_price_in_whatever_heads_it_is_tried() {
             let scanned = scanned_by(|| {
                 told(&format, &mut Envelope::new(envelope), line.as_bytes());
             });
-            assert!(scanned < (400 * line.len() + RETRY_COST_MAX) as u64, "{head}: {scanned}");
+            let allowed = 400 * line.len() + Budget::of_line(line.len()).left();
+            assert!(scanned < allowed as u64, "{head}: {scanned}");
         }
     }
 }

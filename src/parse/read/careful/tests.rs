@@ -4,7 +4,7 @@ use crate::bytes::work::scanned_by;
 use crate::parse::Format;
 use crate::parse::compile::field::Kind;
 use crate::parse::compile::presets::PRESETS;
-use crate::parse::read::retry::RETRY_COST_MAX;
+use crate::parse::read::retry::Budget;
 use crate::parse::read::spans::Spans;
 use crate::parse::{Body, Slot};
 use proptest::prelude::*;
@@ -83,9 +83,10 @@ fn line(format: &Format, place: usize, text: &str, ends_well: bool) -> Vec<u8> {
     line
 }
 
-/// Every byte a few times, and the retries. A search may look at its literal at every byte.
+/// Every byte a few times, and the retries: a search that stops at every byte to look at its literal counts for twice
+/// what it is paid for.
 fn allowed(bytes: usize) -> u64 {
-    (400 * bytes + RETRY_COST_MAX) as u64
+    (400 * bytes + 2 * Budget::of_line(bytes).left()) as u64
 }
 
 fn scanned(format: &Format, line: &[u8]) -> u64 {
@@ -106,8 +107,7 @@ fn a_hostile_value_costs_no_more_than_its_bytes() {
             for place in 0..format.fields.slots.len() {
                 let line = line(&format, place, &text, false);
                 let scanned = scanned(&format, &line);
-                // Most of the searches are short, and each of them is paid for as one of 64 bytes.
-                if scanned > allowed(line.len()) / 4 {
+                if scanned > allowed(line.len()) {
                     dear.push(format!("{spec}: {hostile:?} at {place}: {scanned} of {}", line.len()));
                 }
             }
@@ -131,7 +131,7 @@ fn what_a_search_stops_at_is_paid_for() {
         let line = line(&format, place, &hostile.repeat(65_536 / hostile.len()), false);
         let scanned = scanned(&format, &line);
         // A stop takes as long as the scan of sixteen bytes.
-        assert!(scanned < RETRY_COST_MAX as u64 / 2, "{spec} {hostile}: {scanned}");
+        assert!(scanned < Budget::of_line(line.len()).left() as u64 / 2, "{spec} {hostile}: {scanned}");
     }
 }
 
