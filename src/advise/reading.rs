@@ -264,8 +264,7 @@ fn mismatch(format: &Format, line: &[u8], malformed: Malformed) -> Mismatch {
                 .unwrap_or_else(|| of_failure(format, steps, failure, found)),
             Ok(()) => plain("another format", None),
         },
-        Body::Columns(_) if reason == Reason::Missing => plain("a line #Fields: before it", None),
-        Body::Columns(_) => plain("the end of the line", None),
+        Body::Columns(_) => plain(columns_of(reason), None),
         Body::Json(_) | Body::Pairs(..) => {
             let mut spans = sized(format);
             let read = match &format.body {
@@ -281,6 +280,22 @@ fn mismatch(format: &Format, line: &[u8], malformed: Malformed) -> Mismatch {
                 },
             }
         }
+    }
+}
+
+/// What a line of columns should have. Without the header that was before it, only the reason tells.
+fn columns_of(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Missing => "a line #Fields: before it, and the status that this names",
+        _ => "no more values than the line #Fields: before it has names",
+    }
+}
+
+/// Why a line that was counted did not fit, in words; None when it fits.
+pub fn why_not(format: &Format, line: &[u8], reason: Reason) -> Option<String> {
+    match format.body {
+        Body::Columns(_) => Some(format!("expected {}", columns_of(reason))),
+        _ => explain(format, line).err().map(|mismatch| mismatch.to_string()),
     }
 }
 

@@ -83,10 +83,10 @@ fn answer(Report { format: spec, finding }: &Report, said: &Said) {
         (Finding::FirstLines(samples), Some(format)) => first_lines(&format, &samples.lines(), said),
         (Finding::Misfit { malformed, lines, samples }, Some(format)) => {
             let (name, text) = (format.name(), format.text());
+            // The columns of W3C's logs are named by the log.
+            let text = if text == format!("{name}:") { String::new() } else { format!(": {text}") };
             let advice = advice(&format, &samples.lines());
-            said.say(format!(
-                "{malformed} of {lines} lines do not fit the format `{name}`: {text}; {advice}"
-            ));
+            said.say(format!("{malformed} of {lines} lines do not fit the format `{name}`{text}; {advice}"));
         }
         (Finding::Misfit { malformed, lines, samples }, None) => {
             let start = format!("{malformed} of {lines} lines fit none of the presets");
@@ -103,9 +103,9 @@ fn answer(Report { format: spec, finding }: &Report, said: &Said) {
 }
 
 fn first_of_a_kind(format: &Format, (number, reason): (u64, Reason), line: &[u8], said: &Said) {
-    let Err(mismatch) = reading::explain(format, line) else { return };
+    let Some(why) = reading::why_not(format, line, reason) else { return };
     said.say(format!(
-        "line {number} does not fit the format `{}` ({}): {mismatch}; the line: {}; \
+        "line {number} does not fit the format `{}` ({}): {why}; the line: {}; \
          further lines of this kind are only counted",
         format.name(),
         reason.as_str(),
