@@ -23,10 +23,19 @@ pub struct Line {
 
 /// So many lines from a second on, over 15 hours, with a quiet night, two hosts and some errors.
 pub fn lines(from: u64) -> Vec<Line> {
+    spread(from, 4000, [1, 2, 0, 40, 7])
+}
+
+/// 30 days, with two requests in an average of five minutes.
+pub fn month(from: u64) -> Vec<Line> {
+    spread(from, 20_000, [61, 120, 0, 400, 69])
+}
+
+fn spread(from: u64, many: u64, pauses: [u64; 5]) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut second = from + 17;
-    for number in 0..4000u64 {
-        second += [1, 2, 0, 40, 7][usize::try_from(number % 5).expect("small")];
+    for number in 0..many {
+        second += pauses[usize::try_from(number % 5).expect("small")];
         // A night without a request.
         second += if number == 2000 { 4 * 3600 } else { 0 };
         let host = if number % 3 == 0 { "b.example" } else { "a.example" };
@@ -115,6 +124,38 @@ fn samples(directory: &Path) -> BTreeMap<String, Vec<(u64, f64)>> {
 fn series(host: &str, status: u16) -> String {
     let of_scrape = "instance=\"web1:19117\",job=\"web\"";
     format!("httpd_requests_total{{method=\"GET\",status_code=\"{status}\",vhost=\"{host}\",{of_scrape}}}")
+}
+
+/// Half as many samples of more than two weeks, unless told otherwise; each is as true.
+#[test]
+fn a_long_history_has_a_sample_every_two_minutes() {
+    let directory = TempDir::new();
+    let lines = month(BEGIN);
+    let day = lines.iter().position(|line| line.second >= BEGIN + 13 * 86_400).expect("it is a month");
+    for (name, lines, more, step) in [
+        ("month", &lines[..], &[][..], 120),
+        ("days", &lines[..day], &[], 60),
+        ("told", &lines[..], &["--history.step", "300"], 300),
+    ] {
+        let directory = directory.join(name);
+        fs::create_dir(&directory).expect("a directory of ours");
+        let ended = history(&directory, lines, more);
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.contains(&format!(" series, every {step} s, in ")), "{}", ended.stdout);
+        let samples = samples(&directory.join("history"));
+        let last = lines[lines.len() - 1].second / step * step + step;
+        for (host, status) in [("a.example", 200), ("b.example", 404), ("b.example", 503)] {
+            let of = |line: &&Line| line.host == host && line.status == status;
+            let seconds: Vec<u64> = lines.iter().filter(of).map(|line| line.second).collect();
+            let wanted: Vec<(u64, f64)> = (seconds[0] / step * step..=last)
+                .step_by(usize::try_from(step).expect("small"))
+                .map(|second| (second, seconds.partition_point(|at| *at < second) as f64))
+                .collect();
+            let of_scrape = "instance=\"127.0.0.1:19117\",job=\"httpd\"";
+            let series = series(host, status).replace("instance=\"web1:19117\",job=\"web\"", of_scrape);
+            assert!(samples[&series] == wanted, "{name}: {host} {status}");
+        }
+    }
 }
 
 #[test]

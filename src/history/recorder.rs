@@ -37,6 +37,12 @@ impl std::fmt::Display for Digest {
     }
 }
 
+/// Where nobody tells the step. A month of 2,000 samples each minute takes promtool minutes, and `rate()` over five
+/// minutes, which the rules in contrib/ ask for, needs two of a series: so it is twice as long in long histories.
+const STEP_SECONDS: u64 = 60;
+const LONG_STEP_SECONDS: u64 = 2 * STEP_SECONDS;
+const SHORT_SECONDS: u64 = 14 * 86_400;
+
 /// Lines that are in no window.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unplaced {
@@ -49,6 +55,7 @@ pub struct Unplaced {
 #[derive(Debug)]
 pub struct Recorder {
     step: u64,
+    is_step_told: bool,
     /// No line can be from later than this, in seconds since the epoch.
     newest: u64,
     journal: Journal,
@@ -60,10 +67,11 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A sample is made every `step` seconds. What does not fit in memory goes to the directory.
-    pub fn new(step: u64, now: u64, directory: &Path) -> Recorder {
+    /// A sample is made every `step` seconds, if told. What does not fit in memory goes to the directory.
+    pub fn new(step: Option<u64>, now: u64, directory: &Path) -> Recorder {
         Recorder {
-            step,
+            step: step.unwrap_or(STEP_SECONDS),
+            is_step_told: step.is_some(),
             newest: now + limits::CLOCK_AHEAD_MAX.as_secs(),
             journal: Journal::new(directory, INCREMENTS_MAX),
             windows: BTreeMap::new(),
@@ -120,15 +128,16 @@ impl Recorder {
         let labels = Labels::new(ledger);
         let spilled_runs = self.journal.spilled_runs();
         let increments = self.journal.close(|place| labels.row_of(place));
-        let (step, windows, unplaced, digest) = (self.step, self.windows, self.unplaced, self.digest);
-        Ok(Recorded { step, windows, unplaced, digest, increments, labels, spilled_runs })
+        let Recorder { step, is_step_told, windows, unplaced, digest, .. } = self;
+        Ok(Recorded { step, is_step_told, windows, unplaced, digest, increments, labels, spilled_runs })
     }
 }
 
 /// All that was seen.
 #[derive(Debug)]
 pub struct Recorded {
-    pub step: u64,
+    step: u64,
+    is_step_told: bool,
     /// Lines by window.
     pub windows: BTreeMap<u64, u64>,
     pub unplaced: Unplaced,
@@ -136,6 +145,16 @@ pub struct Recorded {
     pub(super) increments: Closed,
     pub(super) labels: Labels,
     pub spilled_runs: usize,
+}
+
+impl Recorded {
+    /// How far samples are apart in a history of so many seconds.
+    pub(super) fn step_over(&self, seconds: u64) -> u64 {
+        match self.is_step_told || seconds <= SHORT_SECONDS {
+            true => self.step,
+            false => LONG_STEP_SECONDS,
+        }
+    }
 }
 
 /// Gives the recorder away when the lines have ended.

@@ -46,6 +46,8 @@ pub trait Files {
 /// What was written.
 #[derive(Debug)]
 pub struct Written {
+    /// How far samples are apart.
+    pub step: u64,
     /// The first and the last second of each stretch.
     pub spans: Vec<(u64, u64)>,
     pub windows: u64,
@@ -72,10 +74,16 @@ pub fn write(
     let stretches = timeline::stretches(windows.map(|(window, lines)| (second(window), *lines)), width);
     let (near, far) = timeline::part_far(stretches);
     let totals = Totals::new(ledger);
-    let (begins, spans) = survey(recorded, &near, totals.families())?;
+    let (mut begins, mut spans) = survey(recorded, &near, totals.families())?;
+    let step = recorded.step_over(spans.iter().map(|(first, last)| last.saturating_sub(*first)).sum());
+    // From here on times are those of samples.
+    let sampled = |second: &mut u64| *second = second.checked_next_multiple_of(step).unwrap_or(u64::MAX);
+    begins.iter_mut().flatten().for_each(sampled);
+    spans.iter_mut().flat_map(|(first, last)| [first, last]).for_each(sampled);
     let merge = recorded.increments.merge()?;
     let mut writer = Writer {
         recorded,
+        step,
         ledger,
         scrape: labels_of_scrape(scrape),
         form,
@@ -91,7 +99,7 @@ pub fn write(
     }
     let Writer { begins, totals, windows, samples, .. } = writer;
     let series = begins.iter().flatten().filter(|begin| **begin != u64::MAX).count() as u64;
-    Ok(Written { spans, windows, series, samples, far, totals })
+    Ok(Written { step, spans, windows, series, samples, far, totals })
 }
 
 fn labels_of_scrape(scrape: &Scrape) -> String {
@@ -133,6 +141,7 @@ fn survey(recorded: &Recorded, near: &[Stretch], families: u64) -> io::Result<(B
 
 struct Writer<'r> {
     recorded: &'r Recorded,
+    step: u64,
     ledger: &'r Ledger,
     scrape: String,
     form: Form,
@@ -157,7 +166,7 @@ struct Run<'t> {
 impl Writer<'_> {
     /// Writes a stretch of time, from one step before its first sample that counts.
     fn span(&mut self, (first, last): (u64, u64), files: &mut dyn Files) -> io::Result<()> {
-        let first = first - self.recorded.step;
+        let first = first - self.step;
         for window in first / WINDOW_SECONDS..=last / WINDOW_SECONDS {
             let mut out = Output { out: files.open(window)?, text: String::with_capacity(2 * PIECE_BYTES) };
             self.window(window, (first, last), &mut out)?;
@@ -171,7 +180,7 @@ impl Writer<'_> {
     }
 
     fn window(&mut self, window: u64, (first, last): (u64, u64), out: &mut Output) -> io::Result<()> {
-        let step = self.recorded.step;
+        let step = self.step;
         let start = (window * WINDOW_SECONDS).div_ceil(step) * step;
         let (start, end) = (start.max(first), last.min((window + 1) * WINDOW_SECONDS - 1));
         for family in 0..self.totals.families() {
@@ -195,7 +204,7 @@ impl Writer<'_> {
     }
 
     fn series(&mut self, run: &Run<'_>, out: &mut Output) -> io::Result<()> {
-        let step = usize::try_from(self.recorded.step).unwrap_or(1);
+        let step = usize::try_from(self.step).unwrap_or(1);
         let mut figures: Vec<String> = Vec::new();
         for second in (run.first..=run.last).step_by(step) {
             if self.take(run, second)? || figures.is_empty() {
@@ -212,6 +221,8 @@ impl Writer<'_> {
             self.samples += figures.len() as u64;
             out.write_piece()?;
         }
+        // What comes after the last sample of the window is in the first one of the next.
+        self.take(run, (run.first / WINDOW_SECONDS + 1) * WINDOW_SECONDS - 1)?;
         Ok(())
     }
 

@@ -190,12 +190,13 @@ fn summary(recorded: &Recorded, written: &Written) -> String {
     let (first, last) = (written.spans.first(), written.spans.last());
     let (Some((first, _)), Some((_, last))) = (first, last) else { return String::new() };
     format!(
-        "{} requests from {} to {}: {} samples of {} series in {} windows of two hours",
+        "{} requests from {} to {}: {} samples of {} series, every {} s, in {} windows of two hours",
         figures::count(lines),
-        date(first.saturating_sub(recorded.step)),
+        date(first.saturating_sub(written.step)),
         date(*last),
         figures::count(written.samples),
         figures::count(written.series),
+        written.step,
         figures::count(written.windows),
     )
 }
@@ -232,7 +233,7 @@ fn tell_left_out(ledger: &Ledger, recorded: &Recorded, written: &Written) {
         ));
     }
     for pair in written.spans.windows(2) {
-        let (to, from) = (date(pair[0].1), date(pair[1].0.saturating_sub(recorded.step)));
+        let (to, from) = (date(pair[0].1), date(pair[1].0.saturating_sub(written.step)));
         log_warning(format!("no line is from between {to} and {from}, so nothing is written for this time"));
     }
     if recorded.spilled_runs > 0 {

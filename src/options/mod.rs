@@ -69,7 +69,8 @@ pub struct Options {
     pub report_html: bool,
     /// A directory, or `-` for stdout.
     pub history: String,
-    pub history_step: u64,
+    /// None where it follows the span of the lines.
+    pub history_step: Option<u64>,
     pub history_job: String,
     pub history_instance: String,
     pub mode: Mode,
@@ -162,7 +163,7 @@ impl Default for Options {
             log_form: Form::Text,
             report_html: false,
             history: String::new(),
-            history_step: 0,
+            history_step: None,
             history_job: String::new(),
             history_instance: String::new(),
             mode: Mode::Serve,
@@ -454,9 +455,10 @@ pub const TABLE: &[Flag] = &[
                stream on stdout with milliseconds, for /api/v1/import/prometheus of VictoriaMetrics. With --state-dir \
                the totals are left there, so that an exporter's counters go on from them.",
         set: |o, v| { path(v)?; o.history = v.to_owned(); o.mode = Mode::History; Ok(()) } },
-    Flag { name: "history.step", value: "SECONDS", default: "60", repeats: false, group: MODES,
-        help: "How far samples of the history are apart. After five minutes without one, Prometheus takes a series for gone.",
-        set: |o, v| { o.history_step = whole(v, 1, 300)?; Ok(()) } },
+    Flag { name: "history.step", value: "SECONDS", default: "", repeats: false, group: MODES,
+        help: "How far samples of the history are apart; without it 60 seconds, and 120 in a history of more than two weeks. \
+               After five minutes without one, Prometheus takes a series for gone.",
+        set: |o, v| { o.history_step = Some(whole(v, 1, 300)?); Ok(()) } },
     Flag { name: "history.job", value: "NAME", default: "httpd", repeats: false, group: MODES,
         help: "The label `job` of the history's samples: that of the scrapes, or old and new would be two series.",
         set: |o, v| { o.history_job = v.to_owned(); Ok(()) } },

@@ -1,6 +1,6 @@
 //! A history in Debian's Prometheus and VictoriaMetrics: twenty questions, whose answers are counted from the lines.
 
-use super::{BEGIN, FORMAT, Line, history, lines, text};
+use super::{BEGIN, FORMAT, Line, history, lines, month, text};
 use crate::harness::{Exporter, Process, TempDir, free_port, run, wait_for};
 use crate::servers::prometheus::{Prometheus, percent_encoded};
 use serde_json::Value;
@@ -29,6 +29,7 @@ fn quantile(lines: &[Line], quantile: f64) -> f64 {
     (low as f64 + (upper - low) as f64 * part) / 1000.0
 }
 
+/// On a month.
 fn questions(all: &[Line]) -> Vec<Question> {
     let mut questions = Vec::new();
     let mut ask = |query: &str, second: u64, answer: f64| {
@@ -37,11 +38,11 @@ fn questions(all: &[Line]) -> Vec<Question> {
     let hour = |end: u64| -> Vec<Line> {
         all.iter().filter(|line| (end - 3600..end).contains(&line.second)).copied().collect()
     };
-    let ends = [1, 2, 4, 6, 8, 13, 14].map(|hour| BEGIN + hour * 3600);
+    let ends = [1, 25, 100, 333, 500, 672, 714].map(|hour| BEGIN + hour * 3600);
     for end in ends {
         ask("sum(increase(httpd_requests_total[1h]))", end, hour(end).len() as f64);
     }
-    for (status, end) in [(200, ends[0]), (404, ends[2]), (503, ends[5]), (503, ends[6]), (404, ends[6])] {
+    for (status, end) in [(200, ends[0]), (404, ends[2]), (503, ends[3]), (503, ends[6]), (404, ends[5])] {
         let query =
             format!("sum by (status_code) (increase(httpd_requests_total{{status_code=\"{status}\"}}[1h]))");
         let answer = hour(end).iter().filter(|line| line.status == status).count() as f64;
@@ -56,9 +57,10 @@ fn questions(all: &[Line]) -> Vec<Question> {
         );
         ask(&query, end, quantile(&hour(end), share));
     }
-    // In the night, and at the end of all.
-    ask("sum(increase(httpd_requests_total[1h]))", BEGIN + 8 * 3600, hour(BEGIN + 8 * 3600).len() as f64);
-    let last = all[all.len() - 1].second / 60 * 60 + 60;
+    // In the quiet night, and at the end of all.
+    let quiet = all.windows(2).find(|pair| pair[1].second - pair[0].second > 4 * 3600).expect("a night");
+    ask("sum(increase(httpd_requests_total[1h]))", (quiet[0].second / 3600 + 3) * 3600, 0.0);
+    let last = all[all.len() - 1].second / 120 * 120 + 120;
     ask("sum(httpd_requests_total{job=\"httpd\",instance=\"127.0.0.1:19117\"})", last, all.len() as f64);
     assert_eq!(questions.len(), 20);
     questions
@@ -88,7 +90,7 @@ fn check(server: &str, questions: &[Question], query: impl Fn(&str) -> Result<f6
 #[ignore = "needs prometheus"]
 fn prometheus_answers_as_the_lines_do() {
     let directory = TempDir::new();
-    let lines = lines(BEGIN);
+    let lines = month(BEGIN);
     assert_eq!(history(directory.path(), &lines, &[]).status.code(), Some(0));
     let data = TempDir::new();
     import(&directory, &data.join("data"));
@@ -130,7 +132,7 @@ fn history_and_scrapes_are_one_counter() {
 #[ignore = "needs victoria-metrics"]
 fn victoria_metrics_answers_as_the_lines_do() {
     let directory = TempDir::new();
-    let lines = lines(BEGIN);
+    let lines = month(BEGIN);
     let stream = run(&["--format", FORMAT, "--history", "-"], text(&lines).as_bytes());
     assert_eq!(stream.status.code(), Some(0), "{}", stream.stderr);
     let stream = directory.write("stream", stream.stdout);
