@@ -2,7 +2,7 @@
 
 use crate::bytes::glob_set::GlobSet;
 use crate::count::clients::{self, Clients};
-use crate::count::dictionary::Dictionary;
+use crate::count::dictionary::{Dictionary, OTHER};
 use crate::count::ledger::{Label, Ledger, Values};
 use crate::count::memo::Memo;
 use crate::options::Options;
@@ -179,6 +179,9 @@ pub fn count_of(list: &[u8]) -> u64 {
     parts as u64 + 1
 }
 
+/// Values whose mapping is remembered: a busy site sees a few thousand user agents.
+pub const MAPPED_PLACES: usize = 1 << 12;
+
 /// What values become before they are counted.
 #[derive(Debug)]
 pub struct Mapping {
@@ -190,7 +193,7 @@ pub struct Mapping {
 
 impl Mapping {
     fn new() -> Mapping {
-        Mapping { clients: None, globs: None, memo: Memo::new() }
+        Mapping { clients: None, globs: None, memo: Memo::new(MAPPED_PLACES) }
     }
 
     /// That of a label, if it has one.
@@ -224,9 +227,10 @@ impl Mapping {
             let number = globs.first_match(value)?;
             values.get(number).map(String::as_bytes)
         });
-        let id = ledger.id(place, mapped.unwrap_or(value));
+        let mapped = mapped.unwrap_or(value);
+        let id = ledger.id(place, mapped);
         // A value without a place is looked up each time, for so the lines under `other` are counted.
-        if id != 0 || !ledger.labels[place].open {
+        if id != 0 || !ledger.labels[place].open || mapped == OTHER.as_bytes() {
             self.memo.put(hash, id.into());
         }
         id
@@ -236,6 +240,8 @@ impl Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::HistogramKinds;
+    use crate::count::histograms::Histograms;
 
     #[test]
     fn a_list_of_upstreams_has_a_last_one_and_a_count() {
@@ -250,6 +256,22 @@ mod tests {
         ] {
             assert_eq!(last_of(list.as_bytes()), last.as_bytes(), "{list}");
             assert_eq!(count_of(list.as_bytes()), count, "{list}");
+        }
+    }
+
+    /// `other` is also what a person writes for all that is left, and such values come as often as any.
+    #[test]
+    fn what_a_pattern_calls_other_is_remembered_and_what_has_no_place_is_not() {
+        let values = Values::Named(Dictionary::open(1, false));
+        let label = Label { name: "agent".to_owned(), values, open: true, is_constant: false };
+        let histograms = Histograms::new(HistogramKinds::BOTH);
+        let mut ledger = Ledger::new(vec![label], vec![0], Vec::new(), histograms, 10);
+        let patterns = GlobSet::compile(&[("left*".to_owned(), false)]).unwrap();
+        let mut mapping = Mapping { globs: Some((patterns, vec![OTHER.to_owned()])), ..Mapping::new() };
+        for (value, id, is_remembered) in [("left over", 0, true), ("first", 1, true), ("second", 0, false)] {
+            assert_eq!(mapping.id(value.as_bytes(), 0, &mut ledger), id, "{value}");
+            let hash = mapping.memo.hash(value.as_bytes());
+            assert_eq!(mapping.known(hash).is_some(), is_remembered, "{value}");
         }
     }
 }

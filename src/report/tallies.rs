@@ -6,7 +6,7 @@
 use crate::catalogue;
 use crate::count::clients::{Clients, KINDS};
 use crate::count::frequent::Frequent;
-use crate::count::labels::{address_of, agent_of};
+use crate::count::labels::{MAPPED_PLACES, address_of, agent_of};
 use crate::count::ledger::Ledger;
 use crate::count::memo::Memo;
 use crate::count::observer::{Entry, Observer};
@@ -73,7 +73,7 @@ impl Tallies {
             duration: None,
             route: None,
             kind_of: Clients::compile()?,
-            known_kinds: Memo::new(),
+            known_kinds: Memo::new(MAPPED_PLACES),
             scratch: Vec::new(),
             requests: 0,
             statuses: Vec::new(),

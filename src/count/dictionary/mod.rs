@@ -25,7 +25,8 @@ const VALUE_BYTES_MAX: usize = 256;
 /// Numbers fit in a `u16`, and 0 is `other`.
 const PLACES_MAX: usize = u16::MAX as usize;
 
-const OTHER: &str = "other";
+/// The value of all that have no place.
+pub const OTHER: &str = "other";
 
 /// The number of a label value. [`Id::OTHER`] stands for all that have no place; the others count from 1 in
 /// the order of their admission (in a closed dictionary, in the order given).

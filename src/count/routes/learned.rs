@@ -42,6 +42,9 @@ const SIGHTINGS_MIN: u64 = 4;
 /// Where a way ends whose next segment the settled tree does not have.
 const IS_LOST: u32 = 1 << 31;
 
+/// Ways whose ends are remembered.
+const PARENTS_PLACES: usize = 1 << 12;
+
 /// The route of what has none of its own at the root, where all learning begins.
 const EVERYTHING: &str = "/*";
 
@@ -248,7 +251,7 @@ impl Learner {
         let (lines, due, unsettled_weight) = (0, FIRST_LINES, 1);
         Learner {
             settled,
-            parents: Memo::new(),
+            parents: Memo::new(PARENTS_PLACES),
             sample,
             lines,
             due,
