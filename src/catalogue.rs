@@ -145,6 +145,8 @@ catalogue! {
         "Requests whose client went away before the response was complete." <- "%X, status 499";
     SLO_REQUESTS = "httpd_slo_requests_total" Counter Sum ["slo, result, yours"]
         "Requests that an objective is about, by whether they meet it." <- "the fields of its conditions, with --slo";
+    DISTINCT = "httpd_distinct_values" Gauge Own ["name, window, vhost"]
+        "Different values of a field in this hour and day so far, and in the last ones." <- "the field of --distinct";
     INVALID = "httpd_invalid_requests_total" Counter Sum ["reason"]
         "Request lines that are no HTTP request." <- "%r $request";
     LAST_REQUEST = "httpd_last_request_timestamp_seconds" Gauge Max [""]

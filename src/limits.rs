@@ -91,6 +91,11 @@ pub const VHOSTS_MAX: usize = 4096;
 pub const SLOS_MAX: usize = 16;
 pub const SLO_ROWS_MAX: usize = 1_000;
 
+/// Names of `--distinct`, and sketches of different values in a window: of a name and a virtual host each, those of the
+/// names' rest included. With 16 KiB each they are at most 1 MiB for a window, of which there are four.
+pub const DISTINCTS_MAX: usize = 8;
+pub const DISTINCT_ROWS_MAX: usize = 64;
+
 /// Buckets of one histogram: more would be wide pages and no better answers.
 pub const BUCKETS_MAX: usize = 64;
 

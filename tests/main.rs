@@ -7,6 +7,7 @@ mod browser; // the page at `/`, in Chromium
 mod contrib; // dashboards, rules, units, containers: what they name is there, and real tools take it
 mod datagrams; // stdin as a datagram socket
 mod dependencies; // what is compiled in is free to use, from the registry, and there once
+mod distinct; // `--distinct`: different values over processes, restarts and kills
 mod explain; // formats that are nearly right, and what is said of them
 mod follow; // files that are followed: rotations, kills, labels
 mod generations; // lives and deaths by hand: state files, signals, kills

@@ -31,7 +31,7 @@ _httpd_exporter() {
     --user)
         mapfile -t COMPREPLY < <(compgen -u -- "$current")
         return ;;
-    --follow | --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --histograms | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above | --slo | --slo.labels | --log.level | --log.format | --history.step | --history.job | --history.instance)
+    --follow | --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --distinct | --histograms | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above | --slo | --slo.labels | --log.level | --log.format | --history.step | --history.job | --history.instance)
         return ;;
     esac
     options='
@@ -57,6 +57,7 @@ _httpd_exporter() {
         --max-series
         --route
         --methods
+        --distinct
         --histograms
         --histogram-labels
         --duration-buckets

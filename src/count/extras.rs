@@ -1,5 +1,5 @@
 //! What only some users ask of each request besides its counters and usual histograms: phases of the upstream's time,
-//! exemplars and objectives.
+//! exemplars, objectives and different values.
 //!
 //! One question per line, whether there are any, is all that it costs the others.
 
@@ -17,6 +17,8 @@ pub struct Extras {
     /// The field of the id, and the nanoseconds that a request must have taken.
     pub exemplar: Option<(FieldRef, u64)>,
     pub objectives: Option<Objectives>,
+    /// The fields of `--distinct`.
+    pub distinct: Vec<FieldRef>,
 }
 
 /// A request that was counted.
@@ -34,13 +36,18 @@ const SECOND: u64 = 1_000_000_000;
 
 impl Extras {
     /// None where nothing is asked for.
-    pub fn new(exemplar: Option<(FieldRef, u64)>, objectives: Option<Objectives>) -> Option<Box<Extras>> {
-        let is_wanted = exemplar.is_some() || objectives.is_some();
-        is_wanted.then(|| Box::new(Extras { exemplar, objectives, ..Extras::default() }))
+    pub fn new(
+        exemplar: Option<(FieldRef, u64)>,
+        objectives: Option<Objectives>,
+        distinct: Vec<FieldRef>,
+    ) -> Option<Box<Extras>> {
+        let is_wanted = exemplar.is_some() || objectives.is_some() || !distinct.is_empty();
+        is_wanted.then(|| Box::new(Extras { exemplar, objectives, distinct, ..Extras::default() }))
     }
 
     pub fn fields(&self) -> impl Iterator<Item = FieldRef> {
         let exemplar = self.exemplar.iter().map(|(field, _)| *field);
+        let exemplar = exemplar.chain(self.distinct.iter().copied());
         exemplar.chain(self.objectives.iter().flat_map(Objectives::fields))
     }
 
@@ -62,6 +69,16 @@ impl Extras {
         self.exemplify(record, counted, scratch, ledger, now);
         if let Some(objectives) = &self.objectives {
             objectives.enter(record, (counted.key, counted.status), scratch, ledger, (now, note));
+        }
+        if let Some(distinct) = &mut ledger.distinct {
+            let vhost = ledger.vhost.map_or(0, |place| counted.key.get(place));
+            for (name, field) in self.distinct.iter().enumerate() {
+                let value = record.value(*field, &record.request(), scratch);
+                // Where nginx has no value, it writes none.
+                if let Some(value) = value.filter(|value| !value.is_empty()) {
+                    distinct.enter(name, vhost, value, now);
+                }
+            }
         }
     }
 

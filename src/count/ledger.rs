@@ -6,7 +6,9 @@
 //! numbers without a dictionary; of log lines nothing: it is told the numbers of label values and what to add. Readers
 //! get a clone.
 
+pub use crate::count::dictionary::OTHER;
 use crate::count::dictionary::{Dictionary, Id};
+use crate::count::distinct::DistinctCounts;
 use crate::count::exemplars::Exemplars;
 use crate::count::histograms::Histograms;
 use crate::count::quantiles::Window;
@@ -88,9 +90,6 @@ impl Values {
         }
     }
 }
-
-/// What everything is counted under that has no place of its own.
-pub const OTHER: &str = "other";
 
 /// How a label of the histograms comes from one of the requests'.
 #[derive(Clone, Copy, Debug)]
@@ -202,6 +201,8 @@ pub struct Ledger {
     pub vhost: Option<usize>,
     /// With `--slo`.
     pub slo: Option<Box<SloCounts>>,
+    /// With `--distinct`.
+    pub distinct: Option<Box<DistinctCounts>>,
 }
 
 impl Ledger {
@@ -241,6 +242,7 @@ impl Ledger {
             zeroes: 0,
             vhost: None,
             slo: None,
+            distinct: None,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::bytes::glob::Glob;
 use crate::catalogue;
 use crate::catalogue::Metric;
 use crate::count::dictionary::Dictionary;
+use crate::count::distinct::DistinctCounts;
 use crate::count::exemplars::Exemplars;
 use crate::count::extras::{Counted, Extras};
 use crate::count::histograms::Histograms;
@@ -154,7 +155,7 @@ impl Meter {
             first_byte: None,
             upstream: None,
             overhead: None,
-            extras: Extras::new(exemplar, objectives),
+            extras: Extras::new(exemplar, objectives, compile_distinct(options, format)?),
             scratch: Vec::with_capacity(4096),
         };
         let derived = histogram_labels(options, &labels)?;
@@ -166,6 +167,7 @@ impl Meter {
         ledger.has_bytes_received = format.fields.source_of(Role::BytesReceived).is_some();
         ledger.has_attempts = meter.attempts.is_some();
         ledger.slo = slo.map(Box::new);
+        ledger.distinct = DistinctCounts::new(&options.distincts).map(Box::new);
         ledger.vhost = meter.vhost.as_ref().map(|vhost| vhost.place);
         if meter.duration.is_some() && !options.quantiles.is_empty() {
             ledger.quantiles = Some(Window::new(options.quantiles_window, &options.quantiles));
@@ -483,6 +485,15 @@ fn begin_at_zero(options: &Options, ledger: &mut Ledger) {
     for key in keys.into_iter().take(most) {
         ledger.row(&key, now);
     }
+}
+
+/// The fields of `--distinct`, in the order of their names.
+fn compile_distinct(options: &Options, format: &mut Format) -> Result<Vec<FieldRef>, String> {
+    let fields = options.distincts.iter().map(|(name, field)| {
+        let compiled = format.field(field);
+        compiled.map_err(|e| format!("--distinct {name}: {e}"))
+    });
+    fields.collect()
 }
 
 fn compile_excludes(options: &Options, format: &mut Format) -> Result<Vec<(FieldRef, Glob)>, String> {

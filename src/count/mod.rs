@@ -8,6 +8,7 @@ pub mod clients;
 mod detector;
 pub mod diagnostics;
 pub mod dictionary;
+pub mod distinct;
 pub mod exemplars;
 mod extras;
 pub mod frequent;
@@ -29,6 +30,7 @@ pub mod totals;
 use crate::clock;
 use crate::count::detector::FormatDetector;
 use crate::count::diagnostics::{Diagnostics, Reporter};
+use crate::count::distinct::DayKeys;
 use crate::count::ledger::{LabelSet, Ledger, Summary};
 use crate::count::meter::Meter;
 use crate::count::observer::{Entry, Observer};
@@ -115,6 +117,8 @@ pub struct Counter {
     envelopes_told: u32,
     diagnostics: Diagnostics,
     observer: Option<Box<dyn Observer>>,
+    /// Those that `--distinct` shares with the other generations.
+    day_keys: DayKeys,
 }
 
 impl Counter {
@@ -160,6 +164,7 @@ impl Counter {
             diagnostics: Diagnostics::new(reporter),
             route_sample,
             observer,
+            day_keys: DayKeys::default(),
         })
     }
 
@@ -170,6 +175,14 @@ impl Counter {
         if self.detector.is_some() {
             self.known = known;
         }
+    }
+
+    /// Lets `--distinct` hash as the other generations do.
+    pub fn share_day_keys(&mut self, keys: DayKeys) {
+        if let Some(distinct) = &mut self.ledger.distinct {
+            distinct.keys = keys.clone();
+        }
+        self.day_keys = keys;
     }
 
     /// Counts a chunk, and notes up to where its file is counted.
@@ -408,7 +421,8 @@ impl Counter {
         let compiled = Meter::compile(&options, format, observer.as_deref_mut()).or_else(|wrong| {
             // The command line was right in itself, so the lines are counted all the same.
             log_warning(format!(
-                "{wrong}; lines are counted without the labels, excludes, exemplars and objectives asked for"
+                "{wrong}; lines are counted without the labels, excludes, exemplars, objectives and different values \
+                 asked for"
             ));
             Meter::compile(&options.without_fields(), format, observer.as_deref_mut())
         });
@@ -421,6 +435,7 @@ impl Counter {
             self.ledger.format_known = true;
             let known = std::mem::take(&mut self.known);
             self.seed(known);
+            self.share_day_keys(self.day_keys.clone());
             tell_unused(&options, &self.meter, &self.ledger);
         }
         self.settle(choice.chain, choice.stderr);

@@ -2,8 +2,10 @@
 //!
 //! Once, soon after the start. What cannot be absorbed now is summed as a file until the next start.
 
+use crate::clock;
 use crate::generations::content::{self, Content, Name};
 use crate::generations::directory;
+use crate::generations::distinct_files;
 use crate::generations::fold;
 use crate::generations::own_file::step;
 use crate::generations::state::{Own, READS_MAX, State, lock, stamp};
@@ -69,8 +71,9 @@ impl State {
         }
     }
 
-    /// Files whose writer was killed before they had their name.
+    /// Files whose writer was killed before they had their name, and what `--distinct` does not use any more.
     fn sweep(&self) {
+        let _ = distinct_files::sweep(&self.directory.path, clock::now_nanos(), false);
         for entry in std::fs::read_dir(&self.directory.path).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let ours = name.to_str().and_then(|name| name.strip_suffix(".new")).and_then(Name::parse);

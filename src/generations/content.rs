@@ -285,11 +285,11 @@ fn read_kept(text: &str) -> Option<BTreeMap<String, String>> {
         .collect()
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', "\\t")
 }
 
-fn unescaped(text: &str) -> String {
+pub(super) fn unescaped(text: &str) -> String {
     let mut chars = text.chars();
     std::iter::from_fn(|| match chars.next()? {
         '\\' => Some(match chars.next()? {
@@ -317,7 +317,7 @@ fn block<'b>(bytes: &'b [u8], title: &str) -> Option<(&'b str, usize)> {
     Some((str::from_utf8(body).ok().filter(|_| figures == expected)?, start + length))
 }
 
-fn title_end(bytes: &[u8]) -> Option<usize> {
+pub(super) fn title_end(bytes: &[u8]) -> Option<usize> {
     bytes.iter().take(TITLE_BYTES_MAX).position(|byte| *byte == b'\n').map(|at| at + 1)
 }
 

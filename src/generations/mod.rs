@@ -18,11 +18,12 @@
 //! The way of a page: [`publisher`] makes it and says what a scrape may be told, [`writer`] is the thread that saves
 //! it, [`state`] puts it into [`own_file`] together with what was absorbed ([`absorb`], [`fold`]) and adds what the
 //! others have in the [`directory`]; [`content`] and [`series`] are the text of the files. [`files_lock`] says which
-//! process follows files.
+//! process follows files, and [`distinct_files`] is what `--distinct` shares, which goes another way.
 
 mod absorb;
 mod content;
 mod directory;
+pub mod distinct_files;
 pub mod files_lock;
 pub mod fold;
 mod native;

@@ -11,9 +11,11 @@
 use crate::catalogue::{self, HistogramKinds};
 use crate::clock;
 use crate::count::SnapshotHandle;
+use crate::count::distinct::Sketches;
 use crate::count::ledger::{Ledger, Places, Summary};
 use crate::fixed_point::FixedPoint;
 use crate::generations::directory;
+use crate::generations::distinct_files::DistinctFiles;
 use crate::generations::state::{State, lock};
 use crate::log::{log_error, log_warning};
 use crate::self_metrics::SelfMetrics;
@@ -52,6 +54,8 @@ struct Published {
     page: Page,
     /// Where in files its counts end.
     places: Arc<Places>,
+    /// With `--distinct`.
+    sketches: Option<Sketches>,
     taken_at: Instant,
     /// Whether all of it is on disk.
     durable: bool,
@@ -63,6 +67,8 @@ pub struct Publisher {
     snapshots: SnapshotHandle,
     self_metrics: Arc<SelfMetrics>,
     pub state: Option<Arc<State>>,
+    /// With `--distinct` and a state.
+    distinct: Option<Arc<DistinctFiles>>,
     /// Which histograms a scrape is told, whatever the other generations have counted.
     shown: HistogramKinds,
     /// Since when this process counts, in seconds since the epoch.
@@ -83,12 +89,14 @@ impl Publisher {
         snapshots: SnapshotHandle,
         self_metrics: Arc<SelfMetrics>,
         state: Option<Arc<State>>,
+        distinct: Option<Arc<DistinctFiles>>,
         shown: HistogramKinds,
     ) -> Publisher {
         Publisher {
             snapshots,
             self_metrics,
             state,
+            distinct,
             shown,
             since: clock::now_seconds(),
             published: Mutex::default(),
@@ -103,9 +111,13 @@ impl Publisher {
     pub fn page(&self) -> Result<Page, &'static str> {
         const LATE: &str = "the counts did not come in time";
         let Some(state) = &self.state else { return Ok(self.take().ok_or(LATE)?.page) };
-        let Published { mut page, durable, .. } = self.refresh().ok_or(LATE)?;
+        let Published { mut page, durable, sketches, .. } = self.refresh().ok_or(LATE)?;
         page.insert_number(&catalogue::STATE_SAVED, FixedPoint::whole(u64::from(durable)));
         let mut merged = state.merged(page);
+        if let (Some(files), Some(own)) = (&self.distinct, &sketches) {
+            let sketches = if durable { files.known() } else { Arc::new(files.united_with(own)) };
+            collect::insert_distinct(&sketches, clock::now_seconds(), &mut merged);
+        }
         merged.show_only(self.shown);
         // On a page that lacks counts a counter would fall, and then rise without traffic.
         if state.lacks_counts() { Err("a state file cannot be read just now") } else { Ok(merged) }
@@ -136,8 +148,8 @@ impl Publisher {
         let _one = lock(&self.taking);
         let taken_at = Instant::now();
         let ledger = self.snapshots.ledger()?;
-        let (page, places) = (self.page_of(&ledger), ledger.places);
-        Some(Published { page, places, taken_at, durable: false })
+        let (page, sketches) = (self.page_of(&ledger), collect::distinct_of(&ledger));
+        Some(Published { page, places: ledger.places, sketches, taken_at, durable: false })
     }
 
     /// The page of a ledger, which at the end is no longer the counting thread's.
@@ -175,6 +187,15 @@ impl Publisher {
         }
     }
 
+    /// Saves the sketches of different values, where that is due or a kill may come soon.
+    pub fn save_distinct(&self, at_once: bool) {
+        let Some(files) = self.distinct.as_ref().filter(|files| at_once || files.is_due()) else { return };
+        let own = lock(&self.published).as_ref().and_then(|published| published.sketches.clone());
+        if let Some(own) = own {
+            files.save(&own);
+        }
+    }
+
     fn note_unsaved(&self) {
         lock(&self.unsaved_since).get_or_insert_with(Instant::now);
     }
@@ -187,6 +208,13 @@ impl Publisher {
     /// The last save, when the counting has ended. Where the disk fails for a moment it is tried again: what was shown
     /// without being on disk would be taken back.
     pub fn finish(&self, ledger: &Ledger) {
+        self.finish_state(ledger);
+        if let (Some(files), Some(own)) = (&self.distinct, collect::distinct_of(ledger)) {
+            files.finish(&own);
+        }
+    }
+
+    fn finish_state(&self, ledger: &Ledger) {
         let Some(state) = &self.state else { return };
         let page = self.page_of(ledger);
         for (tries, millis) in LAST_SAVE_WAITS_MILLIS.into_iter().enumerate() {
@@ -282,7 +310,8 @@ mod tests {
             let counter = Counter::new(options, Advisor::new().1).unwrap();
             count::run(counter, &inbox, &questions, &counting_metrics);
         });
-        let publisher = Publisher::new(snapshots, self_metrics, Some(Arc::new(state)), HistogramKinds::BOTH);
+        let publisher =
+            Publisher::new(snapshots, self_metrics, Some(Arc::new(state)), None, HistogramKinds::BOTH);
         publisher.begin();
         publisher.save();
         // Of a writer that hangs.

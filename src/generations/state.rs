@@ -447,13 +447,13 @@ impl State {
         self.say_once(key, || format!("unable to {verb} the state in {directory}: {error}"));
     }
 
-    fn say_once(&self, key: &str, message: impl FnOnce() -> String) {
+    pub(super) fn say_once(&self, key: &str, message: impl FnOnce() -> String) {
         if lock(&self.said).insert(key.to_owned()) {
             log_warning(message());
         }
     }
 
-    fn works(&self, key: &str) {
+    pub(super) fn works(&self, key: &str) {
         lock(&self.said).remove(key);
     }
 }

@@ -42,7 +42,11 @@ impl StateWriter {
         loop {
             match requests.recv_deadline(self.absorb_at.unwrap_or(self.next_tick)) {
                 Ok(SaveRequest::Refresh(_answered)) if self.publisher.is_fresh() => {}
-                Ok(SaveRequest::Refresh(_) | SaveRequest::Flush) => self.publisher.save(),
+                Ok(SaveRequest::Refresh(_)) => self.publisher.save(),
+                Ok(SaveRequest::Flush) => {
+                    self.publisher.save();
+                    self.publisher.save_distinct(true);
+                }
                 Err(RecvTimeoutError::Timeout) => self.tick(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -62,5 +66,6 @@ impl StateWriter {
         if self.quiet_ticks <= QUIET_TICKS || !self.publisher.is_saved() {
             self.publisher.save();
         }
+        self.publisher.save_distinct(false);
     }
 }

@@ -19,7 +19,9 @@ use crate::input::follow;
 use crate::limits;
 use crate::log::{self, log_info, log_warning};
 use crate::modes::progress::ProgressLine;
-use crate::modes::shared::{Counting, Failure, Input, install_signals, join, print, read, system};
+use crate::modes::shared::{
+    Counting, Failure, Input, install_signals, join, leave_out_distinct, print, read, system,
+};
 use crate::modes::start;
 use crate::options::Options;
 use crate::os::UserRights;
@@ -36,8 +38,9 @@ use std::sync::{Arc, mpsc};
 /// Prometheus' newest block may be up to so old, and takes no blocks from outside.
 const HEAD_SECONDS: u64 = 3 * 3600;
 
-pub fn run(options: Options) -> Result<(), Failure> {
+pub fn run(mut options: Options) -> Result<(), Failure> {
     let signals = install_signals()?;
+    leave_out_distinct(&mut options, "--history");
     let self_metrics = Arc::<SelfMetrics>::default();
     let rights = start::drop_root(&options)?;
     let target = Target::open(&options.history)?;

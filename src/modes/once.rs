@@ -27,6 +27,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let ledger = join(counting.thread)?;
     // What is said of the lines stands above their page.
     advisor.finish();
-    let publisher = Publisher::new(counting.snapshots, self_metrics, None, shown);
+    let publisher = Publisher::new(counting.snapshots, self_metrics, None, None, shown);
     print(&text::write(&publisher.page_of(&ledger), TextForm::Prometheus))
 }

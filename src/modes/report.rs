@@ -6,7 +6,9 @@ use crate::count::ledger::Ledger;
 use crate::input::OnTerminate;
 use crate::input::follow;
 use crate::modes::progress::ProgressLine;
-use crate::modes::shared::{Counting, Failure, Input, install_signals, join, print, read};
+use crate::modes::shared::{
+    Counting, Failure, Input, install_signals, join, leave_out_distinct, print, read,
+};
 use crate::modes::start::{self, TeePlan};
 use crate::options::Options;
 use crate::parse::compile::presets::PRESETS;
@@ -18,6 +20,7 @@ use std::sync::{Arc, mpsc};
 
 pub fn run(mut options: Options) -> Result<(), Failure> {
     let signals = install_signals()?;
+    leave_out_distinct(&mut options, "--report");
     let self_metrics = Arc::<SelfMetrics>::default();
     let (rights, tee) = (start::drop_root(&options)?, TeePlan::of(&options));
     let (advisor, reporter) = Advisor::new();

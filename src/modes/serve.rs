@@ -3,6 +3,8 @@
 use crate::advise::worker::Advisor;
 use crate::catalogue::HistogramKinds;
 use crate::count::Counter;
+use crate::count::distinct::DayKeys;
+use crate::generations::distinct_files::DistinctFiles;
 use crate::generations::files_lock::FilesLock;
 use crate::generations::publisher::Publisher;
 use crate::generations::state::State;
@@ -45,8 +47,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let (addresses, telemetry_path) = (plan.addresses.clone(), options.telemetry_path.clone());
     let follow = options.follow.clone();
     let (advisor, reporter) = Advisor::new();
-    let shown = options.histograms;
-    let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
+    let (shown, distincts) = (options.histograms, options.distincts.clone());
+    let mut counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
     let self_metrics = Arc::<SelfMetrics>::default();
 
     let (mut opened, rights) = plan.open_and_drop(listeners, &self_metrics)?;
@@ -63,8 +65,16 @@ pub fn run(options: Options) -> Result<(), Failure> {
         files => files,
     };
     tell_what_is_read(&input, state.is_some());
-    let on_the_page = state.clone();
-    let seed = move || on_the_page.map_or_else(Vec::new, |state| state.known_series());
+    let distinct = state.as_ref().filter(|_| !distincts.is_empty()).map(|state| {
+        let keys = DayKeys::default();
+        counter.share_day_keys(keys.clone());
+        Arc::new(DistinctFiles::new(state.clone(), &distincts, keys))
+    });
+    let (on_the_page, kept_before) = (state.clone(), distinct.clone());
+    let seed = move || {
+        kept_before.iter().for_each(|files| files.begin());
+        on_the_page.map_or_else(Vec::new, |state| state.known_series())
+    };
     let counting = match Counting::start(counter, seed, &self_metrics) {
         Ok(counting) => counting,
         Err(wrong) if os::started_by_server() => {
@@ -73,8 +83,19 @@ pub fn run(options: Options) -> Result<(), Failure> {
         }
         Err(wrong) => return Err(wrong),
     };
-    Service { addresses, telemetry_path, parent, opened, state, shown, self_metrics, counting, advisor }
-        .run(input, &signals, tee)
+    Service {
+        addresses,
+        telemetry_path,
+        parent,
+        opened,
+        state,
+        distinct,
+        shown,
+        self_metrics,
+        counting,
+        advisor,
+    }
+    .run(input, &signals, tee)
 }
 
 /// What a datagram socket on stdin has dropped that this process does not count as lost. With a state that is all until
@@ -90,6 +111,7 @@ struct Service {
     parent: Parent,
     opened: Opened,
     state: Option<Arc<State>>,
+    distinct: Option<Arc<DistinctFiles>>,
     shown: HistogramKinds,
     self_metrics: Arc<SelfMetrics>,
     counting: Counting,
@@ -105,13 +127,15 @@ impl Service {
             parent,
             opened,
             state,
+            distinct,
             shown,
             self_metrics,
             counting,
             advisor,
         } = self;
         let served: Vec<String> = opened.listeners.iter().map(Listener::local_address).collect();
-        let publisher = Arc::new(Publisher::new(counting.snapshots, self_metrics.clone(), state, shown));
+        let publisher =
+            Arc::new(Publisher::new(counting.snapshots, self_metrics.clone(), state, distinct, shown));
         publisher.begin();
         if opened.guard.is_some() {
             self_metrics.show_guard();

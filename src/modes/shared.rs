@@ -7,6 +7,7 @@ use crate::input::follow::{self, Follower, Kept};
 use crate::input::tee::Tee;
 use crate::input::{ChunkSender, End, OnTerminate};
 use crate::log;
+use crate::log::log_warning;
 use crate::options::Options;
 use crate::os::SignalPipe;
 use crate::self_metrics::SelfMetrics;
@@ -173,4 +174,13 @@ pub fn print(text: &str) -> Result<(), Failure> {
 
 pub fn system(what: &str, error: &std::io::Error) -> Failure {
     Failure::System(format!("unable to {what}: {}", log::reason(error)))
+}
+
+/// The windows of `--distinct` are those of this machine's clock, and the lines of a finished log have other times.
+pub fn leave_out_distinct(options: &mut Options, mode: &str) {
+    if !std::mem::take(&mut options.distincts).is_empty() {
+        log_warning(format_args!(
+            "{mode}: --distinct is left out, for it counts the hours and days in which lines are read"
+        ));
+    }
 }

@@ -61,6 +61,8 @@ pub struct Options {
     pub quantiles_window: u64,
     pub exemplar: Option<String>,
     pub exemplar_above: FixedPoint,
+    /// Names and fields of `--distinct`.
+    pub distincts: Vec<(String, String)>,
     pub slos: Vec<Objective>,
     pub slo_labels: Vec<String>,
     pub log_level: Level,
@@ -157,6 +159,7 @@ impl Default for Options {
             quantiles_window: 0,
             exemplar: None,
             exemplar_above: FixedPoint::ZERO,
+            distincts: Vec::new(),
             slos: Vec::new(),
             slo_labels: Vec::new(),
             log_level: Level::Info,
@@ -187,6 +190,7 @@ impl Options {
             label_maps: Vec::new(),
             excludes: Vec::new(),
             exemplar: None,
+            distincts: Vec::new(),
             slos: Vec::new(),
             ..options
         }
@@ -366,6 +370,17 @@ pub const TABLE: &[Flag] = &[
     Flag { name: "methods", value: "LIST", default: "", repeats: false, group: LABELS,
         help: "Methods that the label names, the rest being `other`; by default the nine of RFC 9110 and RFC 5789.",
         set: |o, v| { o.methods = list(v)?; Ok(()) } },
+    Flag { name: "distinct", value: "NAME=FIELD", default: "", repeats: true, group: LABELS,
+        help: "Count different values of FIELD by virtual host: --distinct clients=%a. There are figures for this hour \
+               and day so far and for the ones before, within 2 %. Only sketches of hashes are kept, under a key of chance \
+               that is another one each day; hours and days are those of UTC, by the clock of this machine.",
+        set: |o, v| {
+            let (name, field) = pair(v)?;
+            if o.distincts.len() == limits::DISTINCTS_MAX {
+                return Err(format!("there may be at most {} of them", limits::DISTINCTS_MAX));
+            }
+            if o.distincts.iter().any(|(other, _)| *other == name) { return Err(format!("{name} is given twice")); }
+            o.distincts.push((name, field)); Ok(()) } },
     Flag { name: "histograms", value: "KIND", default: "both", repeats: false, group: HISTOGRAMS,
         help: "The kind of histograms: classic, native or both. Classic ones have the buckets below. Native ones need none \
                chosen, answer within 5 % of the true quantile and cost a tenth, so alone there may be ten times as many; \

@@ -2,6 +2,7 @@
 
 use crate::catalogue;
 use crate::catalogue::{Kind, Metric};
+use crate::count::distinct::Sketches;
 use crate::count::exemplars;
 use crate::count::ledger::{Derived, Ledger, Traffic, class_text};
 use crate::count::table::{KEY_LABELS, Key, Table};
@@ -22,6 +23,9 @@ pub fn page(ledger: &Ledger, self_metrics: &SelfMetrics, now_seconds: u64, kept:
     histograms(ledger, &mut kept.latency, &mut page);
     quantiles(ledger, now_seconds, &mut page);
     objectives(ledger, &mut page);
+    if let Some(sketches) = distinct_of(ledger) {
+        insert_distinct(&sketches, now_seconds, &mut page);
+    }
     totals(ledger, &mut page);
     overflow(ledger, &mut page);
     own_families(self_metrics, &mut page);
@@ -288,6 +292,28 @@ pub fn labels_of_objectives(ledger: &Ledger) -> Vec<String> {
     texts
 }
 
+/// The sketches of different values that this process has seen.
+pub fn distinct_of(ledger: &Ledger) -> Option<Sketches> {
+    let vhosts = ledger.vhost.map(|place| &ledger.labels[place].values);
+    let text = |number| vhosts.map_or_else(String::new, |values| values.text(number).into_owned());
+    Some(ledger.distinct.as_ref()?.sketches(text))
+}
+
+/// What the sketches tell, of this process or of all that share a state.
+pub fn insert_distinct(sketches: &Sketches, now_seconds: u64, page: &mut Page) {
+    let figures = sketches.figures(now_seconds.saturating_mul(1_000_000_000));
+    let series = figures.into_iter().map(|((name, vhost, window), count)| {
+        let mut labels = String::new();
+        push_label(&mut labels, "name", name);
+        if !vhost.is_empty() {
+            push_label(&mut labels, "vhost", vhost);
+        }
+        push_label(&mut labels, "window", window);
+        Series::number(labels, count)
+    });
+    page.insert(&catalogue::DISTINCT, series.collect());
+}
+
 fn totals(ledger: &Ledger, page: &mut Page) {
     let totals = &ledger.totals;
     insert_named(page, &catalogue::LINES, &Outcome::NAMES, &totals.lines);
@@ -345,7 +371,8 @@ fn overflow(ledger: &Ledger, page: &mut Page) {
     let labels = open.map(|label| (label.name.as_str(), label.values.overflow()));
     let tables = [(SERIES, ledger.series_overflow), (HISTOGRAMS, ledger.histogram_overflow)];
     let slo = ledger.slo.iter().map(|slo| (SLO, slo.overflow));
-    let series = labels.chain(tables).chain(slo).map(|(name, count)| {
+    let distinct = ledger.distinct.iter().map(|distinct| (DISTINCT, distinct.overflow));
+    let series = labels.chain(tables).chain(slo).chain(distinct).map(|(name, count)| {
         let mut labels = String::new();
         push_label(&mut labels, "label", name);
         Series::number(labels, FixedPoint::whole(count))
@@ -357,6 +384,7 @@ fn overflow(ledger: &Ledger, page: &mut Page) {
 const SERIES: &str = "(series)";
 const HISTOGRAMS: &str = "(histograms)";
 const SLO: &str = "(slo)";
+const DISTINCT: &str = "(distinct)";
 
 fn own_families(self_metrics: &SelfMetrics, page: &mut Page) {
     for family in self_metrics.registry.gather() {

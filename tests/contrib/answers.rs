@@ -33,7 +33,7 @@ fn loads() -> Vec<Load> {
         "--slo",
         "fast=duration<0.3,status<500",
     ]);
-    apache.extend(["--slo.labels", "vhost"]);
+    apache.extend(["--slo.labels", "vhost", "--distinct", "clients=%h"]);
     let caddy = ["--format", "caddy", "--quantiles", "0.5,0.9,0.99", "--max-values", "2", "--route", "auto"];
     vec![
         Load { args: args(&apache), lines: apache_lines },
