@@ -62,9 +62,9 @@ fn different_values_are_united_over_processes_that_live_at_once_and_over_restart
         end(one);
         let both = wait_for_clients(&other, 1_390.0);
         end(other);
-        // So few are still counted one by one.
-        assert!((1_390.0..=1_405.0).contains(&both), "{both}");
-        assert_eq!(clients(&started(&state).scrape(), "a"), both);
+        // So few are still counted one by one. The last of them may have been read since.
+        let after = clients(&started(&state).scrape(), "a");
+        assert!((both..=1_405.0).contains(&after), "{both} {after}");
         for file in fs::read_dir(&state).expect("the directory is there").flatten() {
             let bytes = fs::read(file.path()).expect("readable");
             assert!(!bytes.windows(5).any(|window| window == b"10.9."), "{:?}", file.file_name());
@@ -88,7 +88,9 @@ fn different_values_that_were_saved_survive_a_kill() {
             exporter.process.signal(Signal::SIGKILL);
             wait_until("its death", || exporter.process.has_ended());
         }
-        assert_eq!(clients(&started(&state).scrape(), "a"), seen);
+        // The last of them may have been saved since.
+        let after = clients(&started(&state).scrape(), "a");
+        assert!((seen..=2_010.0).contains(&after), "{seen} {after}");
     });
 }
 
