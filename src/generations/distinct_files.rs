@@ -3,7 +3,7 @@
 //! ```text
 //! distinct-hour-<hours since the epoch>   the sketches of all processes for this hour, united
 //! distinct-day-<days since the epoch>     and for this day
-//! secret-<days since the epoch>           what the values of the day are hashed with
+//! distinct-key-<days since the epoch>     what the values of the day are hashed with
 //! .distinct                               the lock: whoever changes these files holds it
 //! ```
 //!
@@ -20,11 +20,11 @@
 use crate::clock;
 use crate::count::distinct::{self, DayKeys, Key, Row, Sketch, Sketches, Window};
 use crate::generations::content::{escaped, title_end, unescaped};
-use crate::generations::directory::may_pass;
 use crate::generations::own_file::step;
 use crate::generations::state::{State, lock};
 use crate::limits;
 use crate::log::log_warning;
+use nix::libc::{ELOOP, ENXIO, O_NOFOLLOW, O_NONBLOCK};
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -36,7 +36,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 const LOCK: &str = ".distinct";
 const SKETCHES: &str = "distinct-";
-const KEY: &str = "secret-";
+const KEY: &str = "distinct-key-";
 const UNFINISHED: &str = ".new";
 
 const TITLE: &str = "# httpd_exporter distinct 1 ";
@@ -54,7 +54,7 @@ const KEY_AHEAD_SECONDS: u64 = 600;
 
 /// How long another process that has the lock is waited for: while no line is counted, and with the last save.
 const BEGIN_WAIT_MAX: Duration = Duration::from_millis(300);
-const FINISH_WAIT_MAX: Duration = Duration::from_secs(3);
+const FINISH_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// What saves is called by one thread after the other.
 #[derive(Debug)]
@@ -160,14 +160,14 @@ impl DistinctFiles {
                 Ok(bytes) => (Ok(()), bytes),
                 Err(error) => (Err(error), 0),
             },
-            Err(TryLockError::WouldBlock) => {
-                saving.due = Instant::now() + Duration::from_secs(1);
-                return false;
-            }
-            Err(TryLockError::Error(error)) => {
+            Err(failed) => {
                 // The page goes on with what is known here.
                 let sum = self.united_with(own);
                 *lock(&self.known) = Arc::new(sum);
+                let TryLockError::Error(error) = failed else {
+                    saving.due = Instant::now() + Duration::from_secs(1);
+                    return false;
+                };
                 (Err(error), 0)
             }
         };
@@ -327,14 +327,14 @@ fn pause(bytes: u64) -> Duration {
 /// Where anything may stand under the name: a link is not followed and a fifo not waited for.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.mode(0o600).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK);
+    options.mode(0o600).custom_flags(O_NOFOLLOW | O_NONBLOCK);
     options
 }
 
-/// None where it is no file of ours, or none that we may read.
+/// None where it is no file of ours. What may not be read is another's, and no damage.
 fn read_file(path: &Path, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
     let file = match options().read(true).open(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound && !may_pass(&error) => return Ok(None),
+        Err(error) if [Some(ELOOP), Some(ENXIO)].contains(&error.raw_os_error()) => return Ok(None),
         opened => opened?,
     };
     if !file.metadata()?.is_file() {
@@ -356,6 +356,7 @@ pub fn sweep(directory: &Path, now: u64, has_lock: bool) -> io::Result<()> {
             name.strip_suffix(UNFINISHED).map_or((name, false), |name| (name, has_lock));
         let window = name.strip_prefix(SKETCHES).and_then(Window::parse).map(|window| window.is_near(now));
         let day = name.strip_prefix(KEY).and_then(|day| day.parse().ok());
+        let day = day.filter(|day: &u64| name == format!("{KEY}{day}"));
         let is_near = window.or(day.map(|day| distinct::is_near(day, distinct::day_of(now))));
         if is_near.is_some_and(|is_near| !is_near || is_unfinished) {
             step();
@@ -469,9 +470,9 @@ mod tests {
             assert_eq!(day(&sum, NOON).map(|count| count.abs_diff(1_400) < 5), Some(true));
         }
         assert_eq!(exchange(&other, &own, NOON), 0, "nothing is new");
-        let key = fs::metadata(directory.path().join("secret-20000")).unwrap();
+        let key = fs::metadata(directory.path().join("distinct-key-20000")).unwrap();
         assert_eq!(key.permissions().mode() & 0o777, 0o600);
-        let files = [".distinct", "distinct-day-20000", "distinct-hour-480012", "secret-20000"];
+        let files = [".distinct", "distinct-day-20000", "distinct-hour-480012", "distinct-key-20000"];
         assert_eq!(names(&directory), files.map(str::to_owned).into());
     }
 
@@ -504,23 +505,25 @@ mod tests {
         let late = NOON + 11 * HOUR + HOUR * 55 / 60;
         exchange(&one, &seen(&one, 0..10, false, late), late);
         let both = names(&directory);
-        assert!(both.contains("secret-20000") && both.contains("secret-20001"), "{both:?}");
-        let key = |day| fs::read(directory.path().join(format!("secret-{day}"))).unwrap();
+        assert!(both.contains("distinct-key-20000") && both.contains("distinct-key-20001"), "{both:?}");
+        let key = |day| fs::read(directory.path().join(format!("distinct-key-{day}"))).unwrap();
         assert_ne!(key(20_000), key(20_001));
         let tomorrow = key(20_001);
-        for left in ["secret-20001.new", "distinct-day-20001.new", "secret-30000", "distinct-hour-999999"] {
+        for left in
+            ["distinct-key-20001.new", "distinct-day-20001.new", "distinct-key-30000", "distinct-hour-999999"]
+        {
             fs::write(directory.path().join(left), "x").unwrap();
         }
         let next = process(&directory);
         exchange(&next, &nothing(), NOON + 24 * HOUR);
         assert_eq!(
             names(&directory),
-            [".distinct", "distinct-day-20000", "secret-20001"].map(str::to_owned).into()
+            [".distinct", "distinct-day-20000", "distinct-key-20001"].map(str::to_owned).into()
         );
         assert_eq!(key(20_001), tomorrow);
         assert!(day(&next.united_with(&nothing()), NOON + 24 * HOUR) == Some(0));
         exchange(&process(&directory), &nothing(), NOON + 72 * HOUR);
-        assert_eq!(names(&directory), [".distinct", "secret-20003"].map(str::to_owned).into());
+        assert_eq!(names(&directory), [".distinct", "distinct-key-20003"].map(str::to_owned).into());
     }
 
     #[test]
@@ -531,19 +534,48 @@ mod tests {
         exchange(&one, &nothing(), NOON);
         let own = seen(&one, 0..100, false, NOON);
         exchange(&one, &own, NOON);
-        let key = fs::read(path("secret-20000")).unwrap();
-        fs::write(path("secret-20000"), "no key\n").unwrap();
+        let key = fs::read(path("distinct-key-20000")).unwrap();
+        fs::write(path("distinct-key-20000"), "no key\n").unwrap();
         let mut damaged = fs::read(path("distinct-day-20000")).unwrap();
         *damaged.last_mut().unwrap() ^= 1;
         fs::write(path("distinct-day-20000"), damaged).unwrap();
         fs::remove_file(path("distinct-hour-480012")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", path("distinct-hour-480011")).unwrap();
         exchange(&one, &own, NOON);
-        assert_eq!(fs::read(path("secret-20000")).unwrap(), key);
+        assert_eq!(fs::read(path("distinct-key-20000")).unwrap(), key);
         let next = process(&directory);
         exchange(&next, &nothing(), NOON);
         assert_eq!(next.united_with(&nothing()).figures(NOON), one.united_with(&own).figures(NOON));
         assert_eq!(one.state.self_metrics.state_errors.get(), 3);
+    }
+
+    /// Another's files of such names, and what this user may not read.
+    #[test]
+    fn nothing_of_others_is_removed_or_written_over() {
+        let directory = TempDir::new();
+        for name in ["secret-7", "distinct-key-+9", "distinct-key-007", "distinct-day-5x", "secret-7.new"] {
+            fs::write(directory.path().join(name), "x").unwrap();
+        }
+        let before = names(&directory);
+        sweep(directory.path(), NOON, true).unwrap();
+        assert_eq!(names(&directory), before);
+        let path = directory.path().join("link");
+        std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
+        assert!(matches!(read_file(&path, 10), Ok(None)));
+        assert!(read_file(&directory.path().join("none"), 10).is_err());
+    }
+
+    #[test]
+    fn a_page_goes_on_while_another_process_keeps_the_lock() {
+        let directory = TempDir::new();
+        let (one, other) = (process(&directory), process(&directory));
+        one.save(&nothing());
+        let now = clock::now_nanos();
+        let locked = other.lock_files().unwrap();
+        assert!(!one.save(&seen(&one, 0..10, false, now)));
+        assert_eq!(day(&one.known(), now), Some(10));
+        drop(locked);
+        assert!(one.save(&nothing()));
     }
 
     #[test]
