@@ -150,6 +150,12 @@ pub const ADVICE_CPU_MAX: Duration = Duration::from_secs(2);
 /// How long the last advice is waited for at the end of input.
 pub const ADVICE_WAIT_MAX: Duration = Duration::from_secs(10);
 
+// --- health ---
+
+/// How long `--health-check` waits for all answers: engines of containers kill a check after 30 seconds, and kubelets
+/// after one, unless told otherwise. A machine that needs longer is one to be told of.
+pub const HEALTH_WAIT_MAX: Duration = Duration::from_secs(5);
+
 // --- state ---
 
 /// The largest state file that is read or written: the series of `--max-series 1000000` as lines.

@@ -253,7 +253,9 @@ const OF_OTHERS: &[&str] = &[
     "--from",
     "--include-ignored",
     "--now",
+    "--start-period",
     "--storage.tsdb.retention.time",
+    "--timeout",
 ];
 
 fn is_packaging(file: &str) -> bool {
@@ -491,6 +493,8 @@ fn the_image_is_built_of_what_is_there_and_runs_as_nobody() {
             assert!(let_in.iter().any(|known| path.starts_with(known)), "{} is ignored", path.display());
         }
     }
+    let description = format!("image.description=\"{}\"", env!("CARGO_PKG_DESCRIPTION"));
+    assert!(dockerfile.contains(&description), "{description}");
     let user = dockerfile.lines().rev().find_map(|line| line.strip_prefix("USER ")).expect("a user");
     assert!(user.split(':').all(|id| id.parse::<u32>().is_ok_and(|id| id > 0)), "{user}");
 }
@@ -569,6 +573,7 @@ fn packages_have_the_version_of_the_program() {
     let version = env!("CARGO_PKG_VERSION");
     let debian = read("contrib/debian/changelog");
     assert!(debian.starts_with(&format!("httpd-exporter ({version}-1) ")), "{debian}");
+    assert!(read("contrib/Dockerfile").contains(&format!("image.version=\"{version}\"")));
     let spec = read("contrib/rpm/httpd_exporter.spec");
     let (_, changes) = spec.split_once("%changelog\n* ").expect("a changelog");
     let newest = changes.lines().next().expect("an entry");

@@ -4,6 +4,7 @@
 //! Nothing here knows the program's code; what is asked goes over a socket, byte by byte where need be.
 
 mod attacks;
+mod health; // --health-check
 mod native; // histograms of known durations, asked by Prometheus
 mod peers;
 mod protobuf; // the delimited page, read by a generic decoder and by Prometheus

@@ -78,6 +78,7 @@ _httpd_exporter() {
         --history.job
         --history.instance
         --explain
+        --health-check
         --help
         --version
     '

@@ -46,5 +46,6 @@ complete -c httpd_exporter -l history.step -x -d 'How far samples of the history
 complete -c httpd_exporter -l history.job -x -d 'The label `job` of the history\'s samples'
 complete -c httpd_exporter -l history.instance -x -d 'The label `instance`, likewise'
 complete -c httpd_exporter -l explain -d 'Read lines and print how each is read, or where and why it does not fit'
+complete -c httpd_exporter -l health-check -d 'Ask the exporter that runs at --web.listen-address whether it is well'
 complete -c httpd_exporter -l help -d 'Print this text and exit'
 complete -c httpd_exporter -l version -d 'Print the version and exit'

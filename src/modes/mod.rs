@@ -1,6 +1,7 @@
 //! What is done with the options: one file for each mode, and the way from the command line to it.
 
 mod drain;
+mod health_check;
 mod history;
 mod once;
 mod progress;
@@ -49,6 +50,7 @@ fn run(options: Options) -> Result<(), Failure> {
         Mode::Help => print(&(options::help() + &presets_help())),
         Mode::Fields => print(&language::help()),
         Mode::Version => print(&version()),
+        Mode::HealthCheck => health_check::run(&options),
         Mode::Explain => {
             let _rights = start::drop_root(&options)?;
             let mut input = compressed::reader(std::io::stdin().lock());

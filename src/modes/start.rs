@@ -55,6 +55,14 @@ pub struct Plan {
 /// Where to serve unless an option says so: an image sets it, whose arguments a run replaces.
 const LISTEN_VARIABLE: &str = "HTTPD_EXPORTER_LISTEN_ADDRESS";
 
+/// Where is served.
+pub fn addresses_of(options: &Options) -> Result<Vec<Address>, Failure> {
+    let said_by = if options.listen.is_empty() { LISTEN_VARIABLE } else { "--web.listen-address" };
+    let in_environment = std::env::var(LISTEN_VARIABLE).ok();
+    let addresses = Address::all(&options.listen_addresses(in_environment));
+    addresses.map_err(|e| Failure::Usage(format!("{said_by}: {e}")))
+}
+
 /// What was opened while the process may have been root.
 pub struct Opened {
     pub listeners: Vec<Listener>,
@@ -69,11 +77,8 @@ pub struct Opened {
 
 impl Plan {
     pub fn of(options: &Options) -> Result<Plan, Failure> {
-        let said_by = if options.listen.is_empty() { LISTEN_VARIABLE } else { "--web.listen-address" };
-        let in_environment = std::env::var(LISTEN_VARIABLE).ok();
-        let addresses = Address::all(&options.listen_addresses(in_environment));
         Ok(Plan {
-            addresses: addresses.map_err(|e| Failure::Usage(format!("{said_by}: {e}")))?,
+            addresses: addresses_of(options)?,
             web_config_file: options.web_config_file.clone(),
             state_dir: options.state_dir.clone(),
             bounds: bounds_of(options),

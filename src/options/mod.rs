@@ -95,6 +95,7 @@ pub enum Mode {
     Report,
     History,
     Explain,
+    HealthCheck,
     Help,
     Fields,
     Version,
@@ -484,6 +485,10 @@ pub const TABLE: &[Flag] = &[
         help: "Read lines and print how each is read, or where and why it does not fit; then which metrics the \
                format gives, and what would give more.",
         set: |o, _| { o.mode = Mode::Explain; Ok(()) } },
+    Flag { name: "health-check", value: "", default: "", repeats: false, group: MODES,
+        help: "Ask the exporter that runs at --web.listen-address whether it is well, and exit with 0 or 1. Of several addresses all \
+               have to answer. It is for images without a shell, and reads nothing.",
+        set: |o, _| { o.mode = Mode::HealthCheck; Ok(()) } },
     Flag { name: "help", value: "", default: "", repeats: false, group: MODES,
         help: "Print this text and exit. --help fields prints every field that a format can have, with its \
                unit.",

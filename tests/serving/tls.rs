@@ -102,6 +102,8 @@ fn a_password_is_asked_for_and_nobody_learns_who_has_one() {
     // Every page, that of health too.
     let healthy = ask(&exporter.address, None, &request("GET", "/-/healthy", "")).expect("an answer");
     assert_eq!(healthy.code, 401);
+    let health = run(&["--health-check", "--web.listen-address", &exporter.address], b"");
+    assert_eq!(health.status.code(), Some(0), "{}", health.stderr);
     let plain = Client::connect(&exporter.address).ask(SCRAPE);
     assert!(plain.code == 400 && plain.text().contains("this port speaks TLS"), "{}", plain.text());
 }
