@@ -8,6 +8,7 @@ use crate::harness::{Ended, Exporter, TempDir, run};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 const FORMAT: &str = "vhost_combined_D";
@@ -104,8 +105,10 @@ fn samples(directory: &Path) -> BTreeMap<String, Vec<(u64, f64)>> {
         fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path()).collect();
     names.sort();
     let mut samples: BTreeMap<String, Vec<(u64, f64)>> = BTreeMap::new();
-    for path in names.iter().filter(|path| path.extension().is_some_and(|end| end == "om")) {
-        let text = fs::read_to_string(path).expect("text");
+    for path in names.iter().filter(|path| path.extension().is_some_and(|end| end == "gz")) {
+        let mut text = String::new();
+        let file = fs::File::open(path).expect("a file");
+        flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("compressed text");
         assert!(text.ends_with("\n# EOF\n"), "{}", path.display());
         let mut windows = Vec::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {

@@ -168,7 +168,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     ("base64", &["src/serve/guard/"]),
     ("bcrypt", &["src/serve/guard/users.rs"]),
-    ("flate2", &["src/input/compressed.rs", "src/input/files.rs", "src/serve/http/"]),
+    ("flate2", &["src/input/compressed.rs", "src/input/files.rs", "src/modes/history.rs", "src/serve/http/"]),
     ("foldhash", &["src/count/", "src/history/"]),
     ("hashbrown", &["src/count/"]),
     ("httparse", &["src/serve/http/request.rs"]),

@@ -38,9 +38,16 @@ pub struct Scrape {
     pub instance: String,
 }
 
-/// Where a window goes.
+/// Where windows go.
 pub trait Files {
-    fn open(&mut self, window: u64) -> io::Result<Box<dyn Write>>;
+    /// Opens the file of a window; `left` are still to be written, with this one.
+    fn open(&mut self, window: u64, left: u64) -> io::Result<Box<dyn WindowFile>>;
+}
+
+/// Where one window goes.
+pub trait WindowFile: Write {
+    /// Writes what is still to be written.
+    fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
 /// What was written.
@@ -53,6 +60,8 @@ pub struct Written {
     pub windows: u64,
     pub series: u64,
     pub samples: u64,
+    /// The length of the text.
+    pub bytes: u64,
     /// What is not written, for it is far from the rest.
     pub far: Vec<Stretch>,
     pub totals: Totals,
@@ -91,15 +100,17 @@ pub fn write(
         begins,
         merge,
         totals,
-        windows: 0,
         samples: 0,
+        bytes: 0,
     };
-    for span in &spans {
-        writer.span(*span, files)?;
+    let all: Vec<(u64, (u64, u64))> = spans.iter().flat_map(|span| windows_of(*span, step)).collect();
+    let windows = all.len() as u64;
+    for (left, (window, span)) in (1..=windows).rev().zip(all) {
+        writer.file(window, span, files.open(window, left)?)?;
     }
-    let Writer { begins, totals, windows, samples, .. } = writer;
-    let series = begins.iter().flatten().filter(|begin| **begin != u64::MAX).count() as u64;
-    Ok(Written { step, spans, windows, series, samples, far, totals })
+    let series = writer.series_begun();
+    let Writer { totals, samples, bytes, .. } = writer;
+    Ok(Written { step, spans, windows, series, samples, bytes, far, totals })
 }
 
 fn labels_of_scrape(scrape: &Scrape) -> String {
@@ -107,6 +118,12 @@ fn labels_of_scrape(scrape: &Scrape) -> String {
     push_label(&mut labels, "instance", &scrape.instance);
     push_label(&mut labels, "job", &scrape.job);
     labels
+}
+
+/// The windows of a stretch of time, which begins one step before its first sample that counts.
+fn windows_of((first, last): (u64, u64), step: u64) -> impl Iterator<Item = (u64, (u64, u64))> {
+    let first = first - step;
+    (first / WINDOW_SECONDS..=last / WINDOW_SECONDS).map(move |window| (window, (first, last)))
 }
 
 fn lies_in(stretches: &[Stretch], place: Place) -> Option<usize> {
@@ -149,8 +166,8 @@ struct Writer<'r> {
     begins: Begins,
     merge: Merge<'r>,
     totals: Totals,
-    windows: u64,
     samples: u64,
+    bytes: u64,
 }
 
 /// The samples of one series in one window.
@@ -164,19 +181,32 @@ struct Run<'t> {
 }
 
 impl Writer<'_> {
-    /// Writes a stretch of time, from one step before its first sample that counts.
-    fn span(&mut self, (first, last): (u64, u64), files: &mut dyn Files) -> io::Result<()> {
-        let first = first - self.step;
-        for window in first / WINDOW_SECONDS..=last / WINDOW_SECONDS {
-            let mut out = Output { out: files.open(window)?, text: String::with_capacity(2 * PIECE_BYTES) };
-            self.window(window, (first, last), &mut out)?;
-            if self.form == Form::OpenMetrics {
-                out.text.push_str("# EOF\n");
-            }
-            out.finish()?;
-            self.windows += 1;
+    fn file(&mut self, window: u64, span: (u64, u64), file: Box<dyn WindowFile>) -> io::Result<()> {
+        let mut out = Output { out: file, text: String::with_capacity(2 * PIECE_BYTES), bytes: 0 };
+        self.window(window, span, &mut out)?;
+        if self.form == Form::OpenMetrics {
+            out.text.push_str("# EOF\n");
         }
+        self.bytes += out.finish()?;
         Ok(())
+    }
+
+    /// How many series there are: a row of a histogram is one for each bucket, and two.
+    fn series_begun(&self) -> u64 {
+        let families = (0..).zip(&self.begins);
+        let of_family = |(family, rows): (u64, &Vec<u64>)| {
+            let rows = rows.iter().filter(|begin| **begin != u64::MAX).count();
+            (rows * self.heads_of_row(family)) as u64
+        };
+        families.map(of_family).sum()
+    }
+
+    fn heads_of_row(&self, family: u64) -> usize {
+        if family < QUANTILES {
+            return 1;
+        }
+        let buckets = self.shape(family).filter(|_| self.has_buckets(family));
+        2 + buckets.map_or(0, |shape| shape.bounds.len() + 1)
     }
 
     fn window(&mut self, window: u64, (first, last): (u64, u64), out: &mut Output) -> io::Result<()> {
@@ -320,21 +350,27 @@ fn in_units(value: u128, per_unit: u64) -> FixedPoint {
 
 /// Text on its way to a file.
 struct Output {
-    out: Box<dyn Write>,
+    out: Box<dyn WindowFile>,
     text: String,
+    bytes: u64,
 }
 
 impl Output {
     fn write_piece(&mut self) -> io::Result<()> {
-        if self.text.len() >= PIECE_BYTES {
-            self.out.write_all(self.text.as_bytes())?;
-            self.text.clear();
-        }
+        if self.text.len() >= PIECE_BYTES { self.write_all() } else { Ok(()) }
+    }
+
+    fn write_all(&mut self) -> io::Result<()> {
+        self.out.write_all(self.text.as_bytes())?;
+        self.bytes += self.text.len() as u64;
+        self.text.clear();
         Ok(())
     }
 
-    fn finish(mut self) -> io::Result<()> {
-        self.out.write_all(self.text.as_bytes())?;
-        self.out.flush()
+    /// How many bytes it is.
+    fn finish(mut self) -> io::Result<u64> {
+        self.write_all()?;
+        self.out.finish()?;
+        Ok(self.bytes)
     }
 }

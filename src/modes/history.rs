@@ -13,12 +13,12 @@ use crate::generations::state::State;
 use crate::history::WINDOW_SECONDS;
 use crate::history::recorder::{Digest, Recorded, Recorder, Recording};
 use crate::history::script;
-use crate::history::writer::{self, Files, Form, Scrape, Written};
+use crate::history::writer::{self, Files, Form, Scrape, WindowFile, Written};
 use crate::input::OnTerminate;
 use crate::input::follow;
 use crate::limits;
 use crate::log::{self, log_info, log_warning};
-use crate::modes::progress::ProgressLine;
+use crate::modes::progress::{ProgressLine, WindowsLeft};
 use crate::modes::shared::{
     Counting, Failure, Input, install_signals, join, leave_out_distinct, print, read, system,
 };
@@ -30,6 +30,8 @@ use crate::self_metrics::SelfMetrics;
 use crate::snapshot::collect;
 use crate::snapshot::page::Page;
 use crate::timeline::Stretch;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -69,8 +71,12 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
         recorded.recv().map_err(|_| Failure::Broken("the counting thread has ended early".to_owned()))?;
     let failed = |e: io::Error| system(&format!("write the history to {}", target.name()), &e);
     let recorded = recorder.close(&ledger).map_err(failed)?;
-    let mut files = target.files();
-    let written = writer::write(&recorded, &ledger, &scrape, target.form(), &mut files).map_err(failed)?;
+    let written = {
+        let left = Arc::<WindowsLeft>::default();
+        let _progress = ProgressLine::of_writing(&left);
+        let mut files = target.files(left);
+        writer::write(&recorded, &ledger, &scrape, target.form(), &mut files).map_err(failed)?
+    };
     tell_left_out(&ledger, &recorded, &written);
     if written.spans.is_empty() {
         return Err(Failure::Broken("no line has a time, so there is no history".to_owned()));
@@ -128,10 +134,10 @@ impl Target {
         }
     }
 
-    fn files(&self) -> impl Files + use<> {
+    fn files(&self, left: Arc<WindowsLeft>) -> impl Files + use<> {
         match self {
-            Target::Stdout => Opener(None),
-            Target::Directory(path) => Opener(Some(path.clone())),
+            Target::Stdout => Opener { directory: None, left },
+            Target::Directory(path) => Opener { directory: Some(path.clone()), left },
         }
     }
 
@@ -147,28 +153,75 @@ impl Target {
             .map_err(|e| system(&format!("write {}", script.display()), &e))?;
         print(&format!(
             "{summary}\n\nTo put them into Prometheus, with its own promtool and its directory of data:\n\n    \
-             sh {} /var/lib/prometheus/metrics2\n\nwhich does, for each file:\n\n    \
-             promtool tsdb create-blocks-from openmetrics {} BLOCKS\n",
+             sh {} /var/lib/prometheus/metrics2\n\nwhich takes promtool \
+             some {} of a core, and does for each file:\n\n    \
+             gzip -dc {} > FILE\n    promtool tsdb create-blocks-from openmetrics FILE BLOCKS\n",
             shell_word(&script),
+            figures::long(promtool_seconds(written)),
             shell_word(&path.join(script::file_of(first_window(written)))),
         ))
     }
 }
 
-struct Opener(Option<PathBuf>);
+/// What promtool 2.42 took on the machine of docs/cost.md: for a sample, and to start and make a block.
+const PROMTOOL_SAMPLE_SECONDS: f64 = 4e-6;
+const PROMTOOL_BLOCK_SECONDS: f64 = 0.08;
+
+fn promtool_seconds(written: &Written) -> f64 {
+    let seconds =
+        written.samples as f64 * PROMTOOL_SAMPLE_SECONDS + written.windows as f64 * PROMTOOL_BLOCK_SECONDS;
+    seconds.ceil()
+}
+
+struct Opener {
+    directory: Option<PathBuf>,
+    left: Arc<WindowsLeft>,
+}
 
 impl Files for Opener {
-    fn open(&mut self, window: u64) -> io::Result<Box<dyn Write>> {
-        match &self.0 {
-            None => Ok(Box::new(io::stdout())),
-            Some(path) => {
-                let file: File = OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .open(path.join(script::file_of(window)))?;
-                Ok(Box::new(BufWriter::new(file)))
-            }
-        }
+    fn open(&mut self, window: u64, left: u64) -> io::Result<Box<dyn WindowFile>> {
+        self.left.set(left);
+        let Some(directory) = &self.directory else { return Ok(Box::new(Stream(io::stdout()))) };
+        let path = directory.join(script::file_of(window));
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        Ok(Box::new(Compressed(GzEncoder::new(BufWriter::new(file), Compression::fast()))))
+    }
+}
+
+struct Stream(io::Stdout);
+
+/// A thirtieth of the text, which repeats its labels for each sample.
+struct Compressed(GzEncoder<BufWriter<File>>);
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Write for Compressed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl WindowFile for Stream {
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl WindowFile for Compressed {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        self.0.finish()?.flush()
     }
 }
 
@@ -192,15 +245,19 @@ fn summary(recorded: &Recorded, written: &Written) -> String {
         recorded.windows.values().sum::<u64>() - written.far.iter().map(|it| it.lines).sum::<u64>();
     let (first, last) = (written.spans.first(), written.spans.last());
     let (Some((first, _)), Some((_, last))) = (first, last) else { return String::new() };
+    let windows = match written.windows {
+        1 => "1 window".to_owned(),
+        many => format!("{} windows", figures::count(many)),
+    };
     format!(
-        "{} requests from {} to {}: {} samples of {} series, every {} s, in {} windows of two hours",
+        "{} requests from {} to {}: {} samples of {} series, every {} s, in {windows} of two hours, {} of text",
         figures::count(lines),
         date(first.saturating_sub(written.step)),
         date(*last),
         figures::count(written.samples),
         figures::count(written.series),
         written.step,
-        figures::count(written.windows),
+        figures::bytes(written.bytes as f64),
     )
 }
 
