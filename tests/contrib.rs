@@ -315,6 +315,14 @@ fn arguments_in_kubernetes(file: &str, mounted: &str, place: &Path) -> Vec<Strin
     let address = format!("--web.listen-address=:{port}");
     let args = texts(&exporter["args"]);
     assert!(args.contains(&&*address), "{file}: {args:?}");
+    for probe in ["startupProbe", "livenessProbe"] {
+        let asked = &exporter[probe]["httpGet"];
+        assert_eq!(asked["path"].as_str(), Some("/-/healthy"), "{file}: {probe}");
+        assert_eq!(asked["port"], exporter["ports"][0]["name"], "{file}: {probe}");
+    }
+    let rights = &exporter["securityContext"];
+    assert_eq!(rights["readOnlyRootFilesystem"].as_bool(), Some(true), "{file}");
+    assert_eq!(rights["allowPrivilegeEscalation"].as_bool(), Some(false), "{file}");
     let args = args.into_iter().map(|arg| match arg {
         arg if arg == address => "--web.listen-address=127.0.0.1:0".to_owned(),
         arg if arg.starts_with("--state-dir=") => format!("--state-dir={}/state", place.display()),
@@ -598,6 +606,27 @@ fn the_program_is_looked_for_where_it_is_installed() {
     }
     // systemd gives its units both in their PATH.
     assert!(read("contrib/systemd/httpd_exporter.service").contains("/usr/bin/env httpd_exporter "));
+}
+
+/// On a machine with Apache, nginx and datagrams each has an exporter, of another user: no directory is shared, and
+/// Debian's package removes all of them in the end.
+#[test]
+fn exporters_of_one_machine_keep_their_counts_apart() {
+    let directory = |file: &str, before: &str| {
+        let text = read(file);
+        let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("{file} has no {before}"));
+        rest.split_whitespace().next().expect("a directory").to_owned()
+    };
+    let kept = [
+        directory("contrib/apache/httpd_exporter.conf", "|${HTTPD_EXPORTER} --state-dir /var/lib/"),
+        directory("contrib/systemd/httpd_exporter.service", "\nStateDirectory="),
+        directory("contrib/systemd/httpd_exporter-syslog.service", "\nStateDirectory="),
+    ];
+    assert_eq!(kept.iter().collect::<BTreeSet<_>>().len(), kept.len(), "{kept:?}");
+    assert!(
+        read("contrib/debian/postrm").contains(&format!("for name in {}; do", kept.join(" "))),
+        "{kept:?}"
+    );
 }
 
 #[test]

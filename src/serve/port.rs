@@ -237,7 +237,8 @@ impl PortManager {
         self.logged.push(address.clone());
         if taken {
             log_warning(format_args!(
-                "{address} is in use; lines are counted, and it is served as soon as it is free"
+                "{address} is in use; lines are counted, and it is served as soon as it is free \
+                 (--web.listen-address chooses another)"
             ));
         } else {
             let why = log::reason(error);
