@@ -6,8 +6,10 @@
 mod webdriver;
 
 use crate::harness::{Exporter, Page, Process, TempDir, get, run, wait_for, wait_until};
+use crate::servers::nginx::Nginx;
 use std::fs;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 use webdriver::Browser;
@@ -496,6 +498,112 @@ fn thousands_of_virtual_hosts_can_be_sorted_and_filtered() {
     let asked = get(&exporter.address, "/live.json").expect("an answer").body.len();
     assert!(asked < 400_000, "{asked} bytes");
     assert_eq!(browser.problems(), Vec::<String>::new());
+}
+
+/// Hosts as they flow while the page is opened: none, one, or as many as there may be, some far busier than others.
+fn flow_of_hosts(process: &mut Process, hosts: usize, stop: &Receiver<()>) {
+    let start = Instant::now();
+    let goes_on = |_: &usize| hosts > 0 && stop.try_recv() == Err(TryRecvError::Empty);
+    for first in (0..).step_by(BURST).take_while(goes_on) {
+        let due = Duration::from_secs_f64(first as f64 / RATE as f64);
+        thread::sleep(due.saturating_sub(start.elapsed()));
+        let now = now();
+        let line = |number: usize| {
+            let host = if number.is_multiple_of(2) { number / 2 % hosts.min(40) } else { number / 2 % hosts };
+            let micros = 2000 + (number * 37 % 100).pow(2) * 25;
+            let status = if number.is_multiple_of(50) { 500 } else { 200 };
+            format!("host-{host:04}.example {now} \"GET /a HTTP/1.1\" {status} 1000 {micros}\n")
+        };
+        process.feed((first..first + BURST).map(line).collect::<String>().as_bytes());
+    }
+}
+
+/// The sum of what the table of hosts shows of the last seconds, as requests a second.
+fn sum_of_hosts(browser: &Browser) -> f64 {
+    let answer = "return fetch('live.json').then(answer => answer.json()).then(({tables: {vhost}}) =>
+                  vhost.rows.reduce((sum, row) => sum + row[4], 0) / vhost.seconds)";
+    browser.value(answer).as_f64().unwrap_or(0.0)
+}
+
+/// Without a host, with one and with as many as there may be: what is shown as soon as anything is, is true, and
+/// nothing is cut at any width.
+#[test]
+#[ignore = "needs chromium-driver"]
+fn the_page_is_full_when_it_opens_at_any_width_and_with_any_number_of_hosts() {
+    for hosts in [0, 1, 4096] {
+        let browser = Browser::start();
+        let mut exporter = Exporter::start(&["--format", FORMAT, "--max-values", "4097"]);
+        let address = exporter.address.clone();
+        thread::scope(|scope| {
+            let process = &mut exporter.process;
+            // Dropped at the end, also at that of a test that fails.
+            let (_until, stop) = channel();
+            scope.spawn(move || flow_of_hosts(process, hosts, &stop));
+            let began = Instant::now();
+            wait_for_long(|| hosts == 0 || began.elapsed() > Duration::from_secs(12));
+            let looks = [400, 800, 1440].into_iter().flat_map(|width| ["light", "dark"].map(|s| (width, s)));
+            for (width, scheme) in looks {
+                browser.look(width, 800, scheme);
+                browser.open(&format!("http://{address}/"));
+                let opened = Instant::now();
+                wait_until("the answer", || browser.text("state") != "Waiting for the first figures");
+                if hosts > 0 {
+                    near(browser.number("requests"), RATE as f64, 0.05, "the request rate");
+                    near(browser.number("errors"), 2.0, 0.05, "the share of failures");
+                    near(Some(sum_of_hosts(&browser)), RATE as f64, 0.05, "the rate of all hosts");
+                }
+                wait_for_long(|| opened.elapsed() > Duration::from_secs(2));
+                keep_picture(&browser, &format!("hosts-{hosts}-{width}-{scheme}.png"), false);
+                let wide = browser.value("return document.documentElement.scrollWidth");
+                assert!(wide.as_u64() <= Some(width.into()), "nothing is cut at {width} pixels: {wide}");
+            }
+        });
+        assert_eq!(browser.problems(), Vec::<String>::new());
+    }
+}
+
+/// The location that the README shows, with other lines than it in the same server.
+#[test]
+#[ignore = "needs chromium-driver, nginx"]
+fn the_page_works_below_a_path_of_nginx() {
+    let mut exporter = start();
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("it is there");
+    let (_, location) = readme.split_once("below a path of a proxy (`").expect("the README shows a location");
+    let (location, _) = location.split_once("`)").expect("it ends");
+    let location = location.replace('\n', " ").replace("127.0.0.1:19117", &exporter.address);
+    assert!(
+        location.starts_with("location /exporter/ {") && location.contains(&exporter.address),
+        "{location}"
+    );
+    let nginx = Nginx::start_with("", &location, |_| {});
+    exporter.process.feed(line(0, HOSTS).repeat(50).as_bytes());
+    exporter.wait_for_lines(50);
+    let browser = Browser::start();
+    let root = format!("http://{}/exporter/", nginx.address);
+    browser.open(&root);
+    wait_until("the page to live", || browser.text("state") == "Live");
+    wait_until("the totals", || browser.text("requests-all").starts_with("50 in all"));
+    let colour = browser.value("return getComputedStyle(document.querySelector('.cards > *')).borderRadius");
+    assert_eq!(colour, "8px", "the style is there");
+    let links = browser.value("return [...document.querySelectorAll('footer a')].map(link => link.href)");
+    let links: Vec<String> = serde_json::from_value(links).expect("addresses");
+    assert_eq!(links.len(), 5, "{links:?}");
+    for link in links {
+        let path = link.strip_prefix(&format!("http://{}", nginx.address)).expect("of the same server");
+        assert!(path.starts_with("/exporter/"), "{path}");
+        assert_eq!(get(&nginx.address, path).expect("an answer").status, 200, "{path}");
+    }
+    // The documents lead back to the page and not to the root of the server.
+    for document in ["manual", "alerts"] {
+        browser.open(&format!("{root}{document}"));
+        browser.value("document.querySelector('nav a').click(); return 0");
+        wait_until("the live page", || browser.value("return location.pathname") == "/exporter/");
+    }
+    assert_eq!(browser.problems(), Vec::<String>::new());
+    let elsewhere: Vec<String> =
+        browser.requested(&root).into_iter().filter(|to| !to.starts_with(&root)).collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
 }
 
 /// Documents can be read on a phone, and lead back.

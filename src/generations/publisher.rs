@@ -109,9 +109,18 @@ impl Publisher {
 
     /// The sum of our page and those of the other generations; or why there is none.
     pub fn page(&self) -> Result<Page, &'static str> {
+        Ok(self.page_and_moment()?.0)
+    }
+
+    /// The same, and the moment that its counts are of: to make a large page takes a while.
+    pub fn page_and_moment(&self) -> Result<(Page, Instant), &'static str> {
         const LATE: &str = "the counts did not come in time";
-        let Some(state) = &self.state else { return Ok(self.take().ok_or(LATE)?.page) };
-        let Published { mut page, durable, sketches, .. } = self.refresh().ok_or(LATE)?;
+        let asked_at = Instant::now();
+        let Some(state) = &self.state else {
+            let taken = self.take().ok_or(LATE)?;
+            return Ok((taken.page, taken.taken_at));
+        };
+        let Published { mut page, durable, sketches, taken_at, .. } = self.refresh().ok_or(LATE)?;
         page.insert_number(&catalogue::STATE_SAVED, FixedPoint::whole(u64::from(durable)));
         let mut merged = state.merged(page);
         if let (Some(files), Some(own)) = (&self.distinct, &sketches) {
@@ -120,7 +129,11 @@ impl Publisher {
         }
         merged.show_only(self.shown);
         // On a page that lacks counts a counter would fall, and then rise without traffic.
-        if state.lacks_counts() { Err("a state file cannot be read just now") } else { Ok(merged) }
+        if state.lacks_counts() {
+            return Err("a state file cannot be read just now");
+        }
+        // An older page is that of now where nothing has come since.
+        Ok((merged, taken_at.max(asked_at)))
     }
 
     /// What a scrape may be told now.

@@ -4,13 +4,9 @@
 
 use crate::count::ledger::Summary;
 use crate::serve::live::history::{Counts, History, Point};
-use crate::serve::live::tallies::{ERRORS, LABELS, Sample, Tally};
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use crate::serve::live::rows::Table;
+use crate::serve::live::tallies::{LABELS, Sample};
 use std::fmt::Write;
-
-/// Rows of a table that are sent, the busiest; the rest is one.
-const ROWS_MAX: usize = 4_096;
 
 /// What is known besides the counts.
 pub struct Facts {
@@ -59,11 +55,11 @@ pub fn write(facts: &Facts, history: &History, sample: &Sample) -> String {
     json.push_str(",\"coarse\":");
     points(&mut json, history.coarse());
     json.push_str(",\"tables\":{");
-    let tables =
-        LABELS.iter().enumerate().filter_map(|(place, name)| Some((place, name, sample.by[place].as_ref()?)));
-    separated(&mut json, tables, |json, (place, name, rows)| {
+    let tables = LABELS.iter().enumerate();
+    let tables = tables.filter_map(|(label, name)| Some((name, history.rows.table(label)?)));
+    separated(&mut json, tables, |json, (name, rows)| {
         let _ = write!(json, "\"{name}\":");
-        table(json, rows, (place, *now), history, &sample.bounds);
+        table(json, rows);
     });
     json.push('}');
     diagnosis(&mut json, summary.as_ref());
@@ -108,31 +104,16 @@ fn counts(json: &mut String, millis: u64, counts: Option<&Counts>) {
     json.push(']');
 }
 
-/// `{"seconds": S, "rows": [[name, requests, errors, 95 %, and the same of S], ...], "rest": N}`: the seconds are those
-/// since the look that the newest are compared with.
-fn table(
-    json: &mut String,
-    rows: &BTreeMap<String, Tally>,
-    (place, now): (usize, u64),
-    history: &History,
-    bounds: &[f64],
-) {
-    // Histograms have fewer rows: what takes the rest of theirs has no requests of its own.
-    let mut order: Vec<(&String, &Tally)> = rows.iter().filter(|(_, tally)| tally.requests() > 0).collect();
-    order.sort_by_key(|(_, tally)| Reverse(tally.requests()));
-    let taken = history.row_before(place, "").map(|(taken, _)| taken);
-    let seconds = taken.map_or(0, |taken| now.saturating_sub(taken)) / 1000;
-    let rest = order.len().saturating_sub(ROWS_MAX);
-    let _ = write!(json, "{{\"seconds\":{seconds},\"rest\":{rest},\"rows\":[");
-    separated(json, order.into_iter().take(ROWS_MAX), |json, (name, tally)| {
+/// `{"seconds": S, "rows": [[name, requests, errors, 95 %, and the same of S], ...], "rest": N}`.
+fn table(json: &mut String, table: &Table) {
+    let (seconds, millis) = (table.millis / 1000, table.millis % 1000);
+    let _ = write!(json, "{{\"seconds\":{seconds}.{millis:03},\"rest\":{},\"rows\":[", table.rest);
+    separated(json, table.rows(), |json, (name, row)| {
         json.push('[');
         string(json, name);
-        let before = history.row_before(place, name).and_then(|(_, before)| before);
-        let none = Tally::default();
-        let lately = tally.since(before.unwrap_or(&none)).filter(|_| taken.is_some()).unwrap_or_default();
-        for tally in [tally, &lately] {
-            let slow = tally.quantile(0.95, bounds);
-            let _ = write!(json, ",{},{},{}", tally.requests(), tally.classes[ERRORS], figure(slow));
+        for figures in [row.all, row.lately] {
+            let slow = figure(Some(f64::from(figures.slow)));
+            let _ = write!(json, ",{},{},{slow}", figures.requests, figures.errors);
         }
         json.push(']');
     });
@@ -190,6 +171,8 @@ fn string(json: &mut String, text: &str) {
 mod tests {
     use super::*;
     use crate::count::ledger::Rejected;
+    use crate::serve::live::tallies::Tally;
+    use std::collections::BTreeMap;
 
     #[test]
     fn what_is_written_is_json_whatever_strangers_send() {

@@ -3,8 +3,9 @@
 //! A point is what came between two looks. Lines of the past that are read in one go (a log from its beginning, what
 //! was written while nobody read) are no rate of now: their point is kept as a gap.
 
-use crate::serve::live::tallies::{CLASSES, LABELS, Sample, Tally};
-use std::collections::{BTreeMap, VecDeque};
+use crate::serve::live::rows::Rows;
+use crate::serve::live::tallies::{CLASSES, Sample, Tally};
+use std::collections::VecDeque;
 use std::fmt::Write;
 
 /// Ten minutes of five seconds, and the first ones that are shorter; and an hour.
@@ -13,9 +14,6 @@ const COARSE_MAX: usize = 120;
 const COARSE_MILLIS: u64 = 30_000;
 const HOUR_MILLIS: u64 = 3_600_000;
 const MINUTE_MILLIS: u64 = 60_000;
-
-/// Rows of a table, of each label. There are as many virtual hosts at most, and far fewer of the others by default.
-const ROWS_MAX: usize = 4_096;
 
 /// Lines this much older than now are not of now, unless a log is always so late.
 const OLD_SECONDS: f64 = 60.0;
@@ -49,9 +47,6 @@ impl Counts {
     }
 }
 
-/// Rows of the tables at some time.
-type Rows = [BTreeMap<String, Tally>; LABELS.len()];
-
 #[derive(Debug, Default)]
 pub struct History {
     fine: VecDeque<Point>,
@@ -62,8 +57,7 @@ pub struct History {
     open: (u64, Option<Tally>),
     /// The look before.
     last: Option<(u64, Tally, Option<f64>)>,
-    /// The rows of half a minute ago or less, and those of half a minute before.
-    rows: Option<[(u64, Rows); 2]>,
+    pub rows: Rows,
     /// Requests have come, and the last ones were of the past.
     has_begun: bool,
     is_behind: bool,
@@ -73,7 +67,7 @@ impl History {
     /// Enters a look.
     pub fn enter(&mut self, now: u64, sample: &Sample) {
         let last = self.last.replace((now, sample.total.clone(), sample.newest));
-        self.enter_rows(now, sample);
+        self.rows.enter(now, sample);
         let Some((before, total, newest)) = last else { return };
         let millis = now.saturating_sub(before);
         if millis == 0 {
@@ -119,16 +113,6 @@ impl History {
         }
     }
 
-    fn enter_rows(&mut self, now: u64, sample: &Sample) {
-        let is_due = self.rows.as_ref().is_none_or(|[_, (taken, _)]| now >= taken + MINUTE_MILLIS / 2);
-        if !is_due {
-            return;
-        }
-        let rows: Rows = sample.by.each_ref().map(|rows| busiest(rows.as_ref()));
-        let before = self.rows.take().map_or_else(|| (now, rows.clone()), |[_, newer]| newer);
-        self.rows = Some([before, (now, rows)]);
-    }
-
     /// What came in the last minute, and how many milliseconds that is.
     pub fn minute(&self) -> (u64, Tally) {
         let mut sum = (0, Tally::default());
@@ -137,12 +121,6 @@ impl History {
             sum.1.add(news);
         }
         sum
-    }
-
-    /// What a row of the label at that place was some half a minute to a minute ago, if it was there; and when.
-    pub fn row_before(&self, label: usize, name: &str) -> Option<(u64, Option<&Tally>)> {
-        let [(taken, rows), _] = self.rows.as_ref()?;
-        Some((*taken, rows[label].get(name)))
     }
 
     pub fn fine(&self) -> impl Iterator<Item = &Point> {
@@ -248,16 +226,6 @@ fn push(points: &mut VecDeque<Point>, most: usize, point: Point) {
     points.push_back(point);
 }
 
-fn busiest(rows: Option<&BTreeMap<String, Tally>>) -> BTreeMap<String, Tally> {
-    let Some(rows) = rows else { return BTreeMap::new() };
-    if rows.len() <= ROWS_MAX {
-        return rows.clone();
-    }
-    let mut order: Vec<(&String, &Tally)> = rows.iter().collect();
-    order.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.requests()));
-    order.into_iter().take(ROWS_MAX).map(|(name, tally)| (name.clone(), tally.clone())).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,8 +236,7 @@ mod tests {
         #[allow(clippy::cast_precision_loss)]
         let newest = Some(newest as f64 / 1000.0);
         let total = Tally { classes: [0, 0, requests, 0, 0, 0], ..Tally::default() };
-        let by = [Some(BTreeMap::from([("a".to_owned(), total.clone())])), None, None];
-        Sample { total, newest, by, ..Sample::default() }
+        Sample { total, newest, ..Sample::default() }
     }
 
     /// A look every five seconds while ten requests come in each of them.
@@ -299,8 +266,6 @@ mod tests {
         assert_eq!((history.fine.len(), history.coarse.len()), (FINE_MAX, COARSE_MAX));
         assert!(history.coarse().all(|point| requests(point) == Some(60)));
         assert_eq!((history.minute().0, history.minute().1.requests()), (60_000, 120));
-        let (taken, row) = history.row_before(0, "a").unwrap();
-        assert!((30_000..=60_000).contains(&(START + 5_000 * 1_440 - taken)) && row.is_some());
         assert!(history.write().len() < 64 << 10);
     }
 

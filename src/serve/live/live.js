@@ -273,7 +273,7 @@ function fill(table, { rows, rest, seconds: length }) {
   const isBusy = rows.some(([, , , , lately]) => lately > 0);
   const lately = table.lately ?? isBusy;
   table.buttons.forEach((button, place) => button.setAttribute("aria-pressed", String(lately === (place === 0))));
-  table.buttons[0].textContent = length > 0 ? `last ${length} s` : "last minute";
+  table.buttons[0].textContent = length > 0 ? `last ${Math.round(length)} s` : "last minute";
   const shaped = rows.map(([name, requests, errors, slow, ...minute]) =>
     lately ? { name, requests: minute[0], errors: minute[1], slow: minute[2] } : { name, requests, errors, slow });
   const found = shaped.filter(({ name }) => name.toLowerCase().includes(table.filter));
@@ -282,7 +282,7 @@ function fill(table, { rows, rest, seconds: length }) {
   const shown = found.slice(0, table.all || table.filter ? MANY : FEW);
   const others = found.slice(shown.length);
   const columns = COLUMNS.filter(({ needs }) => !needs || needs());
-  const cells = (row) => columns.map(({ text }) => make("td", {}, text(row, lately ? Math.max(length, 1) : 0)));
+  const cells = (row) => columns.map(({ text }) => make("td", {}, text(row, lately ? length || 1 : 0)));
   const body = shown.map((row) => {
     const name = foreign(row.name);
     name.title = name.textContent;
@@ -344,9 +344,9 @@ const CHARTS = [
     id: "duration", title: "Duration", unit: seconds, exact: duration, least: 0.001,
     figure: "p95", words: "95th percentile",
     keys: [["p50", "median"], ["p95", "95\u202f%"], ["p99", "99\u202f%"]],
-    has: () => data.bounds.length > 0,
+    has: () => data.bounds.length > 0 || (data.has_durations && totals().count === 0), // none has come yet
     missing: "This format logs no duration. Apache's %D or nginx's $request_time would add it.",
-    inAll: (all) => `${duration(all.p95)} in all`,
+    inAll: (all) => (all.count ? `${duration(all.p95)} in all` : ""),
   },
   {
     id: "bytes", title: "Bytes", unit: bytes, least: 1000, figure: "sent", words: "sent",

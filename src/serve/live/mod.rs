@@ -5,6 +5,7 @@
 
 mod answer;
 mod history;
+mod rows;
 mod tallies;
 
 use crate::clock;
@@ -83,13 +84,15 @@ impl Live {
 
     fn look(&self) {
         // Where there is no page, the next look sees what has come by then.
-        let Ok(page) = self.publisher.page() else { return };
-        let sample = Sample::of(&page);
+        let Ok((page, moment)) = self.publisher.page_and_moment() else { return };
+        let mut sample = Sample::of(&page);
         drop(page);
-        let now = clock::now_nanos() / 1_000_000;
+        let now = clock::now_nanos() / 1_000_000 - millis_since(moment);
         let mut newest = self.lock();
         let mut history = newest.take().map_or_else(History::default, |kept| kept.history);
         history.enter(now, &sample);
+        // The history has what is shown of them.
+        sample.by = Default::default();
         *newest = Some(Kept { history, sample });
     }
 
@@ -137,4 +140,8 @@ impl Live {
         let Kept { history, sample } = newest.as_ref().unwrap_or(&empty);
         answer::write(&facts, history, sample)
     }
+}
+
+fn millis_since(moment: Instant) -> u64 {
+    u64::try_from(moment.elapsed().as_millis()).unwrap_or(0)
 }
