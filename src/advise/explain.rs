@@ -4,6 +4,7 @@
 //! owns the wording; what it says of a line comes from parse.
 
 use crate::advise::budget::Budget;
+use crate::advise::objectives::Objectives;
 use crate::advise::reading::Reading;
 use crate::advise::remedy::Remedy;
 use crate::advise::{reading, remedy, routes, units};
@@ -31,9 +32,14 @@ pub fn run(options: &Options, input: &mut impl BufRead) -> Result<(), String> {
     let first = first_lines(input);
     // When the reader of the output has gone, or the input fails, there is nothing left to do.
     let _ = match choice(options, &first)? {
-        Some(Chosen { format, within, reads, title }) => {
+        Some(Chosen { format, spec, within, reads, title }) => {
             let envelope = envelope(options, &format, within, &first);
+            // They may want fields that the format would not be asked for otherwise.
+            let mut again = compiled(&spec)?;
+            again.mix(options.mixed);
+            let objectives = Objectives::of(options, again).filter(|_| reads);
             let mut explainer = Explainer::new(format, envelope, reads, &title);
+            explainer.objectives = objectives;
             explainer.learner = options.learns_routes().then(|| Learner::new(|_| 0));
             explainer.write(&first, input, &mut output)
         }
@@ -78,6 +84,8 @@ fn envelope(options: &Options, format: &Format, within: Option<Choice>, first: &
 /// The format to explain with.
 struct Chosen {
     format: Format,
+    /// What it was compiled from.
+    spec: String,
     /// What is around the lines, where that was found together with the format.
     within: Option<Choice>,
     /// Whether it reads the lines, and is not only the nearest to them.
@@ -94,7 +102,7 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<Chosen>, String
         let asked: String =
             questions(spec).iter().map(|question| format!("{}\n", capitalized(question))).collect();
         let title = format!("{asked}The format is `{}`", format.name());
-        return Ok(Some(Chosen { format, within: None, reads: true, title }));
+        return Ok(Some(Chosen { format, spec: spec.clone(), within: None, reads: true, title }));
     }
     let lines: Vec<&[u8]> = first.iter().map(Vec::as_slice).collect();
     if let Some(within) = detect_within(options.envelope, &lines) {
@@ -103,9 +111,10 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<Chosen>, String
             Some(asked) => format!("{}.\nCounted is", capitalized(&asked)),
             None => format!("The format is `{}`, chosen by the lines", within.detected.preset.name),
         };
-        let mut format = compiled(&within.detected.spec)?;
+        let spec = within.detected.spec;
+        let mut format = compiled(&spec)?;
         format.mix(options.mixed);
-        return Ok(Some(Chosen { format, within: Some(within.choice), reads: true, title }));
+        return Ok(Some(Chosen { format, spec, within: Some(within.choice), reads: true, title }));
     }
     let likely = choose::likely(options.envelope, &lines);
     let inner = choose::inner_lines(likely, false, &lines);
@@ -117,7 +126,8 @@ fn choice(options: &Options, first: &[Vec<u8>]) -> Result<Option<Chosen>, String
     let title = format!(
         "None of the presets reads these lines. The nearest is `{name}`, which reads {reached} of its {of} fields"
     );
-    Ok(Some(Chosen { format: compiled(name)?, within: None, reads: false, title }))
+    let (format, spec) = (compiled(name)?, name.to_owned());
+    Ok(Some(Chosen { format, spec, within: None, reads: false, title }))
 }
 
 /// Lines that are shown in full; of those behind them, the first of each kind that does not fit.
@@ -141,6 +151,8 @@ struct Explainer {
     remedies: Vec<(u64, Remedy)>,
     /// With `--route auto`, what the lines teach.
     learner: Option<Learner>,
+    /// With `--slo`.
+    objectives: Option<Objectives>,
     /// The fields that were found in any line, by their places: not every key of a format is in its lines.
     found: Vec<bool>,
 }
@@ -181,8 +193,20 @@ impl Explainer {
         }
         let found = vec![false; format.fields.slots.len()];
         let (counts, reasons, remedies) = (Counts::default(), HashSet::new(), Vec::new());
-        let (spans, learner) = (Spans::new(), None);
-        Explainer { format, envelope, spans, title, chosen, counts, reasons, remedies, learner, found }
+        let (spans, learner, objectives) = (Spans::new(), None, None);
+        Explainer {
+            format,
+            envelope,
+            spans,
+            title,
+            chosen,
+            counts,
+            reasons,
+            remedies,
+            learner,
+            objectives,
+            found,
+        }
     }
 
     /// Lets a line that fits teach its route.
@@ -212,6 +236,9 @@ impl Explainer {
             output.write_all(self.line(&peeled).as_bytes())?;
         }
         output.write_all(self.closing().as_bytes())?;
+        if let Some(objectives) = self.objectives.as_ref().filter(|_| self.counts.fit > 0) {
+            output.write_all(objectives.closing().as_bytes())?;
+        }
         let Some(learner) = &mut self.learner else { return Ok(()) };
         learner.settle_sample(|_| 0);
         output.write_all(routes::learned(learner.latest()).as_bytes())
@@ -285,6 +312,7 @@ impl Explainer {
             self.counts.foreign += 1;
             // Its columns may be those of the lines behind it.
             let _ = self.format.parse(line, &mut self.spans);
+            self.objectives.iter_mut().for_each(|objectives| objectives.judge(line));
         } else if self.format.parse(line, &mut self.spans).is_ok() {
             self.counts.fit += 1;
             // For a line that is not shown no text is made.
@@ -295,6 +323,7 @@ impl Explainer {
             self.counts.doubted += u64::from(is_doubted);
             self.found.iter_mut().zip(&self.spans.at).for_each(|(found, span)| *found |= *span != Span::NONE);
             self.teach(line);
+            self.objectives.iter_mut().for_each(|objectives| objectives.judge(line));
         }
         let is_first_of_kind = peeled.reason.is_some_and(|reason| self.reasons.insert(reason));
         let is_advised = self.remedies.iter().any(|(line, _)| *line == number);

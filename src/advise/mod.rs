@@ -15,6 +15,7 @@ mod columns;
 mod draft;
 pub mod explain;
 mod no_access_log;
+mod objectives;
 mod paste;
 mod price;
 pub mod reading;

@@ -152,7 +152,7 @@ impl Compiled {
     }
 }
 
-fn role(kind: QuantityKind) -> Role {
+pub fn role(kind: QuantityKind) -> Role {
     match kind {
         QuantityKind::Status => Role::Status,
         QuantityKind::Duration => Role::Duration,

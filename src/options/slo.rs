@@ -10,6 +10,8 @@ use crate::fixed_point::FixedPoint;
 #[derive(Clone, Debug)]
 pub struct Objective {
     pub name: String,
+    /// The conditions as they were given.
+    pub conditions: String,
     /// All of them must hold for a request to be good.
     pub bounds: Vec<Bound>,
     /// All of them must hold for a request to be meant.
@@ -101,7 +103,12 @@ impl Objective {
         if name.is_empty() || !name.bytes().all(is_plain) {
             return Err(format!("`{name}` is not a name: it has letters, digits, and any of _-."));
         }
-        let mut objective = Objective { name: name.to_owned(), bounds: Vec::new(), scope: Vec::new() };
+        let mut objective = Objective {
+            name: name.to_owned(),
+            conditions: conditions.to_owned(),
+            bounds: Vec::new(),
+            scope: Vec::new(),
+        };
         let mut column = name.len() + 2;
         for item in conditions.split(',') {
             objective.add(item.trim()).map_err(|why| format!("`{item}` at column {column} {why}"))?;

@@ -1,0 +1,78 @@
+//! Objectives (`--slo`) as they will be watched, for `--explain`: by which fields, and what they make of the lines at
+//! hand.
+//!
+//! Lines are judged by what counts them, in a ledger of its own.
+
+use crate::count::ledger::Ledger;
+use crate::count::meter::Meter;
+use crate::count::slo::role;
+use crate::options::Options;
+use crate::options::slo::Objective;
+use crate::parse::Format;
+use crate::parse::read::spans::Spans;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+pub struct Objectives {
+    slos: Vec<Objective>,
+    labels: Vec<String>,
+    format: Format,
+    /// Or why they cannot be watched.
+    judges: Result<(Meter, Ledger), String>,
+    judged: u64,
+}
+
+impl Objectives {
+    /// None where there are none.
+    pub fn of(options: &Options, mut format: Format) -> Option<Objectives> {
+        let judges = Meter::compile(options, &mut format, None);
+        let (slos, labels) = (options.slos.clone(), options.slo_labels.clone());
+        (!slos.is_empty()).then_some(Objectives { slos, labels, format, judges, judged: 0 })
+    }
+
+    /// Judges a line if it fits; one that names columns tells how those behind it are read.
+    pub fn judge(&mut self, line: &[u8]) {
+        if let Ok((meter, ledger)) = &mut self.judges
+            && let Ok(record) = self.format.parse(line, &mut Spans::new())
+        {
+            // Nobody asks when these series began.
+            meter.measure(&record, ledger, 0);
+            self.judged += 1;
+        }
+    }
+
+    /// What is said of them behind the lines.
+    pub fn closing(&self) -> String {
+        let ledger = match &self.judges {
+            Ok((_, ledger)) => ledger,
+            Err(why) => return format!("\nThe objectives cannot be watched in this format: {why}.\n"),
+        };
+        let mut text = "\nThe objectives, and what they make of the lines that fit:\n".to_owned();
+        let mut sums = vec![[0; 2]; self.slos.len()];
+        let figures: Vec<u64> = ledger.slo.iter().flat_map(|counts| counts.figures()).collect();
+        for (place, good_and_bad) in figures.as_chunks::<2>().0.iter().enumerate() {
+            let sum = &mut sums[place % self.slos.len()];
+            *sum = [sum[0] + good_and_bad[0], sum[1] + good_and_bad[1]];
+        }
+        for (objective, [good, bad]) in self.slos.iter().zip(sums) {
+            let what = format!("{}: {}", objective.name, objective.conditions);
+            let _ = write!(text, "    {what:46} {good} good, {bad} bad");
+            // Other requests are meant, or their line lacks a figure.
+            let others = self.judged - good - bad;
+            if others > 0 {
+                let _ = write!(text, ", {others} neither");
+            }
+            let _ = writeln!(text, ", from {}", self.sources(objective));
+        }
+        if !self.labels.is_empty() {
+            let _ = writeln!(text, "Each is counted by {}.", self.labels.join(", "));
+        }
+        text
+    }
+
+    fn sources(&self, objective: &Objective) -> String {
+        let fields = objective.bounds.iter().map(|bound| role(bound.quantity.kind));
+        let fields: BTreeSet<&str> = fields.filter_map(|role| self.format.fields.source_of(role)).collect();
+        fields.into_iter().collect::<Vec<_>>().join(" and ")
+    }
+}
