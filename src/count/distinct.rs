@@ -255,10 +255,51 @@ impl Sketch {
 
     /// None where it is no sketch of ours.
     pub fn read(bytes: &[u8]) -> Option<Sketch> {
+        if !is_sound(bytes) {
+            return None;
+        }
         let sketch = HllSketch::deserialize(bytes).ok()?;
         (sketch.lg_config_k() == REGISTERS_LOG2 && sketch.target_type() == HllType::Hll4)
             .then_some(Sketch(sketch))
     }
+}
+
+/// No register of so many bits of a hash is larger.
+const REGISTER_MAX: u8 = 63;
+
+/// Where the preamble of a sketch ends that has registers, and not yet values alone.
+const REGISTERS_START: usize = 40;
+
+/// Whether the sums of a sketch are those of its registers, which the package takes on trust. A register is a nibble
+/// above the least one, or 15 and stands behind the nibbles.
+fn is_sound(bytes: &[u8]) -> bool {
+    const HAS_REGISTERS: u8 = 2;
+    let (Some(&[.., least, mode]), Some(rest)) = (bytes.first_chunk::<8>(), bytes.get(REGISTERS_START..))
+    else {
+        return bytes.get(7).is_some_and(|mode| mode & 3 != HAS_REGISTERS);
+    };
+    if mode & 3 != HAS_REGISTERS {
+        return true;
+    }
+    if least > REGISTER_MAX - 15 {
+        return false;
+    }
+    let float = |at: usize| bytes[at..].first_chunk().map_or(f64::NAN, |word| f64::from_le_bytes(*word));
+    let count = |at: usize| bytes[at..].first_chunk().map_or(0, |word| u32::from_le_bytes(*word) as usize);
+    let Some((nibbles, beyond)) = rest.split_at_checked(1 << (REGISTERS_LOG2 - 1)) else { return false };
+    let mut of_value = [0usize; 16];
+    for nibble in nibbles.iter().flat_map(|byte| [byte & 15, byte >> 4]) {
+        of_value[usize::from(nibble)] += 1;
+    }
+    let sum_of = |register: u8| (-f64::from(register)).exp2();
+    let beyond = beyond.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word));
+    let of_beyond: f64 = beyond.clone().map(|word| sum_of((word >> 26) as u8)).sum();
+    #[allow(clippy::cast_precision_loss, reason = "at most 2^15")]
+    let of_nibbles = of_value[..15].iter().zip(least..).map(|(times, value)| *times as f64 * sum_of(value));
+    let sum = of_beyond + of_nibbles.sum::<f64>();
+    [of_value[0], of_value[15]] == [count(32), count(36)]
+        && beyond.len() == of_value[15]
+        && ((float(16) + float(24)) / sum - 1.0).abs() < 1e-9
 }
 
 /// Whose values a sketch has seen.
@@ -336,11 +377,12 @@ impl Sketches {
 
     /// Whether both would show the same for the window.
     pub fn are_alike(&self, other: &Sketches, window: Window) -> bool {
-        let figures = |sketches: &Sketches| -> Vec<(Row, u64)> {
-            let rows = sketches.windows.get(&window).into_iter().flatten();
-            rows.map(|(row, sketch)| (row.clone(), sketch.estimate().to_bits())).collect()
+        let [ours, theirs] = [self, other].map(|sketches| sketches.windows.get(&window));
+        let (Some(ours), Some(theirs)) = (ours, theirs) else { return ours.is_none() && theirs.is_none() };
+        let is_same = |(one, other): (&Arc<Sketch>, &Arc<Sketch>)| {
+            Arc::ptr_eq(one, other) || one.estimate().to_bits() == other.estimate().to_bits()
         };
-        figures(self) == figures(other)
+        ours.keys().eq(theirs.keys()) && ours.values().zip(theirs.values()).all(is_same)
     }
 
     /// The figures for the page: a name, its virtual host, the window, how many. Who has values in one window has
@@ -455,6 +497,33 @@ mod tests {
             let [(_, day), (_, hour), ..] = shown(&sketches, NOON)[..] else { panic!() };
             assert_eq!(day, hour);
             assert!(day.abs_diff(u64::from(count)) * 50 <= u64::from(count), "{day} of {count}");
+        }
+    }
+
+    /// With a checksum that is right, as somebody can write who may write in the directory: no figure comes of a
+    /// sketch whose parts do not fit each other.
+    #[test]
+    fn a_sketch_that_contradicts_itself_is_none() {
+        let mut sketch = Sketch::default();
+        (0..40_000u32).for_each(|value| sketch.0.update(value));
+        for sketch in [&sketch, &sketch.united_with(&sketch), &sketch.united_with(&Sketch::default())] {
+            let sound = sketch.write();
+            assert_eq!(Sketch::read(&sound).map(|read| read.write()), Some(sound.clone()));
+            // The least register, the sums of them all, how many are the least and how many are beyond, one of them.
+            for at in [6, 16, 22, 23, 30, 31, 32, 36, REGISTERS_START + 9] {
+                for bit in [1, 16, 128] {
+                    let mut crafted = sound.clone();
+                    crafted[at] ^= bit;
+                    let figure = Sketch::read(&crafted).map(|sketch| sketch.estimate());
+                    assert!(
+                        figure.is_none_or(|figure| (figure - sketch.estimate()).abs() < 0.001),
+                        "{at}: {figure:?}"
+                    );
+                }
+            }
+            for cut in [8, REGISTERS_START, sound.len() - 1] {
+                assert!(Sketch::read(&sound[..cut]).is_none(), "{cut}");
+            }
         }
     }
 

@@ -25,7 +25,7 @@ use crate::generations::state::{State, lock};
 use crate::limits;
 use crate::log::log_warning;
 use nix::libc::{ELOOP, ENXIO, O_NOFOLLOW, O_NONBLOCK};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -40,6 +40,7 @@ const KEY: &str = "distinct-key-";
 const UNFINISHED: &str = ".new";
 
 const TITLE: &str = "# httpd_exporter distinct 1 ";
+const TITLE_OF_ANY_VERSION: &str = "# httpd_exporter distinct ";
 
 /// Longer files are none of ours: each row has a sketch of up to 16 KiB, and some more where registers are exceptions.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -71,9 +72,17 @@ struct Saving {
     /// The files as they were read or written last, and what they hold.
     files: BTreeMap<Window, Identity>,
     stored: Sketches,
+    /// Those whose file is left to a program of another version, until they are over.
+    of_other_versions: BTreeSet<Window>,
     /// What this process had seen by then.
     own: Sketches,
     due: Instant,
+}
+
+/// What a file of sketches holds.
+enum Stored {
+    Rows(BTreeMap<Row, Arc<Sketch>>),
+    OfOtherVersion,
 }
 
 /// What changes whenever a file is replaced.
@@ -93,8 +102,13 @@ impl Identity {
 impl DistinctFiles {
     pub fn new(state: Arc<State>, distincts: &[(String, String)], keys: DayKeys) -> DistinctFiles {
         let none = Sketches::new(distincts);
-        let saving =
-            Saving { files: BTreeMap::new(), stored: none.clone(), own: none.clone(), due: Instant::now() };
+        let saving = Saving {
+            files: BTreeMap::new(),
+            stored: none.clone(),
+            of_other_versions: BTreeSet::new(),
+            own: none.clone(),
+            due: Instant::now(),
+        };
         DistinctFiles { state, keys, known: Mutex::new(Arc::new(none)), saving: Mutex::new(saving) }
     }
 
@@ -182,7 +196,12 @@ impl DistinctFiles {
     /// Released when the file is closed, however the process ends.
     fn lock_files(&self) -> Result<File, TryLockError> {
         let mut options = options();
-        let file = options.write(true).create(true).open(self.path(LOCK)).map_err(TryLockError::Error)?;
+        let path = self.path(LOCK);
+        // Which file it is, for of all in the directory this one may be another user's.
+        let named = |error: io::Error| {
+            TryLockError::Error(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+        };
+        let file = options.write(true).create(true).open(&path).map_err(named)?;
         file.try_lock()?;
         Ok(file)
     }
@@ -207,6 +226,9 @@ impl DistinctFiles {
     fn write_changed(&self, saving: &mut Saving, sum: &Sketches) -> io::Result<u64> {
         let mut bytes = 0;
         for (window, rows) in sum.windows.iter().filter(|(_, rows)| !rows.is_empty()) {
+            if saving.of_other_versions.contains(window) {
+                continue;
+            }
             if saving.files.contains_key(window) && sum.are_alike(&saving.stored, *window) {
                 continue;
             }
@@ -222,6 +244,7 @@ impl DistinctFiles {
     /// Reads the files that others have written since, and notes which there are.
     fn read_changed(&self, saving: &mut Saving, now: u64) -> io::Result<()> {
         saving.stored.forget_far(now);
+        saving.of_other_versions.clear();
         let before = std::mem::take(&mut saving.files);
         for entry in std::fs::read_dir(self.directory())? {
             let entry = entry?;
@@ -234,7 +257,14 @@ impl DistinctFiles {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                     read => read?,
                 };
-                let Some(rows) = rows else { continue };
+                let rows = match rows {
+                    None => continue,
+                    Some(Stored::OfOtherVersion) => {
+                        saving.of_other_versions.insert(window);
+                        continue;
+                    }
+                    Some(Stored::Rows(rows)) => rows,
+                };
                 saving.stored.windows.insert(window, rows);
             }
             saving.files.insert(window, identity);
@@ -245,12 +275,20 @@ impl DistinctFiles {
     }
 
     /// None where they are damaged: they are then written anew.
-    fn read_sketches(&self, path: &Path) -> io::Result<Option<BTreeMap<Row, Arc<Sketch>>>> {
-        let rows = read_file(path, FILE_BYTES_MAX)?.and_then(|bytes| read(&bytes));
+    fn read_sketches(&self, path: &Path) -> io::Result<Option<Stored>> {
+        let bytes = read_file(path, FILE_BYTES_MAX)?;
+        if bytes.as_ref().is_some_and(|bytes| is_of_other_version(bytes)) {
+            let path = path.display();
+            self.state.say_once(&format!("{path}"), || {
+                format!("--distinct: {path} is of another version, so it is neither read nor written")
+            });
+            return Ok(Some(Stored::OfOtherVersion));
+        }
+        let rows = bytes.and_then(|bytes| read(&bytes));
         if rows.is_none() {
             self.say_damaged(path, "different values are counted anew");
         }
-        Ok(rows)
+        Ok(rows.map(Stored::Rows))
     }
 
     /// The key of today, and shortly before midnight that of tomorrow, are those of the directory; what is missing
@@ -379,6 +417,13 @@ fn write(rows: &BTreeMap<Row, Arc<Sketch>>) -> Vec<u8> {
     text
 }
 
+/// Whether it begins as ours do and goes on with another number.
+fn is_of_other_version(bytes: &[u8]) -> bool {
+    let rest = bytes.strip_prefix(TITLE_OF_ANY_VERSION.as_bytes());
+    rest.is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit))
+        && !bytes.starts_with(TITLE.as_bytes())
+}
+
 /// What `write` has written; None where anything in it is something else.
 fn read(bytes: &[u8]) -> Option<BTreeMap<Row, Arc<Sketch>>> {
     let (title, mut body) = bytes.split_at(title_end(bytes)?);
@@ -407,7 +452,6 @@ mod tests {
     use crate::os::UserRights;
     use crate::self_metrics::SelfMetrics;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
     use std::fs;
     use std::ops::Range;
     use std::os::unix::fs::PermissionsExt;
@@ -547,6 +591,26 @@ mod tests {
         exchange(&next, &nothing(), NOON);
         assert_eq!(next.united_with(&nothing()).figures(NOON), one.united_with(&own).figures(NOON));
         assert_eq!(one.state.self_metrics.state_errors.get(), 3);
+    }
+
+    /// After an upgrade was taken back, or while it is under way: what another version counts stays as it is.
+    #[test]
+    fn a_file_of_another_version_is_left_as_it_is_and_the_others_are_written() {
+        let directory = TempDir::new();
+        let of_the_day = directory.path().join("distinct-day-20000");
+        let other = "# httpd_exporter distinct 12 5 00000000\nother";
+        fs::write(&of_the_day, other).unwrap();
+        let one = process(&directory);
+        exchange(&one, &nothing(), NOON);
+        exchange(&one, &seen(&one, 0..10, false, NOON), NOON);
+        assert_eq!(fs::read_to_string(&of_the_day).unwrap(), other);
+        assert_eq!(day(&one.known(), NOON), Some(10), "its own values are shown");
+        assert!(names(&directory).contains("distinct-hour-480012"));
+        assert_eq!(one.state.self_metrics.state_errors.get(), 0);
+        // Once it is gone, there is room for ours.
+        fs::remove_file(&of_the_day).unwrap();
+        exchange(&one, &nothing(), NOON);
+        assert!(read(&fs::read(&of_the_day).unwrap()).is_some());
     }
 
     /// Another's files of such names, and what this user may not read.

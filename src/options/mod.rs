@@ -376,7 +376,7 @@ pub const TABLE: &[Flag] = &[
                and day so far and for the ones before, within 2 %. Only sketches of hashes are kept, under a key of chance \
                that is another one each day; hours and days are those of UTC, by the clock of this machine.",
         set: |o, v| {
-            let (name, field) = pair(v)?;
+            let (name, field) = pair(v).map_err(|why| format!("{why}, as in --distinct clients=%a"))?;
             if o.distincts.len() == limits::DISTINCTS_MAX {
                 return Err(format!("there may be at most {} of them", limits::DISTINCTS_MAX));
             }
