@@ -6,6 +6,7 @@
 
 mod answers; // a real Prometheus answers every question that the dashboard and the rules ask
 mod dashboard; // the dashboard as rows of panels
+mod figures; // panels and rules, held against a count of the lines
 mod tools; // promtool, systemd, shells, Apache and nginx read what is theirs
 
 use crate::harness::{BINARY, Exporter, Process, TempDir, run, wait_until};
@@ -195,8 +196,12 @@ const RULES: [&str; 5] = [
 
 /// All rules, in their order.
 fn rules() -> Vec<Yaml> {
+    rules_of(&RULES)
+}
+
+fn rules_of(files: &[&str]) -> Vec<Yaml> {
     let mut rules = Vec::new();
-    for file in RULES {
+    for file in files {
         let groups = yaml(file);
         for group in groups["groups"].as_vec().expect("groups") {
             rules.extend(group["rules"].as_vec().expect("rules").iter().cloned());
@@ -417,6 +422,18 @@ fn provisioned_paths_are_those_that_compose_mounts() {
     assert_eq!(texts(&prometheus["rule_files"]), ["rules/*.yml"]);
     assert_eq!(prometheus["scrape_configs"][0]["job_name"].as_str(), Some("httpd"));
     assert_eq!(texts(&prometheus["scrape_configs"][0]["static_configs"][0]["targets"]), ["httpd:19117"]);
+}
+
+/// What says when a series began would be as many series again.
+#[test]
+fn every_scrape_leaves_out_when_series_began() {
+    for file in ["contrib/prometheus/prometheus.yml", "contrib/fleet/lower.yml"] {
+        for job in yaml(file)["scrape_configs"].as_vec().expect("jobs") {
+            let rule = &job["metric_relabel_configs"][0];
+            assert_eq!(texts(&rule["source_labels"]), ["__name__"], "{file}");
+            assert_eq!((rule["regex"].as_str(), rule["action"].as_str()), (Some(".+_created"), Some("drop")));
+        }
+    }
 }
 
 fn stages() -> Vec<String> {

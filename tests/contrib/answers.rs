@@ -345,7 +345,7 @@ fn selectors(expr: &str) -> Vec<String> {
 }
 
 /// An expression with what Grafana puts for its variables.
-fn with_values(expr: &str) -> String {
+pub fn with_values(expr: &str) -> String {
     let expr = expr.replace("$__rate_interval", "3s").replace("$__range", "1m");
     ["$job", "$instance", "$vhost", "$route", "$method", "$client"]
         .iter()
