@@ -10,16 +10,67 @@
 //! In a pattern a segment is literal, or `:name` (exactly one segment), or, as the last one, `*` (any number of
 //! segments, also none: `/static/*` follows `/static` as well).
 
+use crate::bytes::digits::word_at;
 use crate::bytes::scan::{find_byte, places};
+use foldhash::fast::RandomState;
+use std::hash::{BuildHasher, Hasher};
 
 /// A pattern may have so many segments. Paths may have more; those that are further down only `*` follows.
 pub const SEGMENTS_MAX: usize = 16;
+
+/// A segment with the text that goes on behind it, as far as that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'t> {
+    pub text: &'t [u8],
+    pub length: usize,
+}
+
+impl<'t> Segment<'t> {
+    #[inline]
+    pub fn of(bytes: &'t [u8]) -> Segment<'t> {
+        Segment { text: bytes, length: bytes.len() }
+    }
+
+    #[inline]
+    pub fn bytes(self) -> &'t [u8] {
+        &self.text[..self.length]
+    }
+
+    /// The segment at the beginning of a block, if it is no longer; `room` is for one that has too little text behind it.
+    #[inline]
+    pub fn block<'b>(self, room: &'b mut [u8; 64]) -> &'b [u8; 64]
+    where
+        't: 'b,
+    {
+        self.text.first_chunk().unwrap_or_else(|| {
+            let length = self.length.min(room.len());
+            room[..length].copy_from_slice(&self.text[..length]);
+            room
+        })
+    }
+
+    /// The hash of a segment below a node of a tree. Up to sixteen bytes are read at once, however many they are.
+    #[inline]
+    pub fn hash_below(self, seed: &RandomState, above: u64) -> u64 {
+        let mut hasher = seed.build_hasher();
+        hasher.write_u64(above);
+        hasher.write_u64(self.length as u64);
+        match self.length {
+            length @ 1..=16 => {
+                let words = u128::from(word_at(self.text, 0)) | u128::from(word_at(self.text, 8)) << 64;
+                hasher.write_u128(words & u128::MAX >> (128 - 8 * length));
+            }
+            _ => hasher.write(self.bytes()),
+        }
+        hasher.finish()
+    }
+}
 
 /// What is done with the segments of a path; it is compiled for each way in which they are found.
 pub trait Walk {
     type End;
 
-    fn walk<'p>(self, segments: impl Iterator<Item = &'p [u8]> + Clone) -> Self::End;
+    fn walk<'p>(self, segments: impl Iterator<Item = Segment<'p>> + Clone) -> Self::End;
 }
 
 /// Walks the path of a request's target. `text` begins with the target and goes on behind it; `path_of` finds the path
@@ -32,27 +83,6 @@ pub fn walk<W: Walk>(target: &[u8], text: &[u8], path_of: fn(&[u8]) -> &[u8], wa
     }
 }
 
-/// Cuts the path of a target before its last segment, which is empty for `/`. The segments of the path are those of
-/// what stands before it, and the last one, unless that begins with a dot. Otherwise as [`walk`].
-#[inline]
-pub fn cut_last<'t>(target: &'t [u8], text: &[u8], path_of: fn(&[u8]) -> &[u8]) -> (&'t [u8], &'t [u8]) {
-    let Some((block, path_end)) = short_path(target, text) else { return searched_last(path_of(target)) };
-    let slashes = places(block, b'/', b'/');
-    // A slash at the end begins no segment, unless it is the only one.
-    let end = path_end >> ((slashes & !1) << 1 & path_end).count_ones();
-    let last_slash = (slashes & (end - 1)).checked_ilog2().unwrap_or(0);
-    let parts = target.split_at_checked(last_slash as usize + 1);
-    parts.map_or((target, b""), |(parent, rest)| {
-        (parent, rest.get(..(end.trailing_zeros() - last_slash - 1) as usize).unwrap_or_default())
-    })
-}
-
-#[inline(never)]
-fn searched_last(path: &[u8]) -> (&[u8], &[u8]) {
-    let path = path.strip_suffix(b"/").filter(|path| !path.is_empty()).unwrap_or(path);
-    path.split_at(path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1))
-}
-
 /// Walks a path, which comes without its query.
 #[inline(never)]
 pub fn walk_path<W: Walk>(path: &[u8], walk: W) -> W::End {
@@ -60,10 +90,10 @@ pub fn walk_path<W: Walk>(path: &[u8], walk: W) -> W::End {
         // One more than any pattern has: a path that fills it ends nowhere, and only `*` can be left to follow it.
         let mut segments = [&b""[..]; SEGMENTS_MAX + 1];
         let count = split(path, &mut segments).min(segments.len());
-        walk.walk(segments[..count].iter().copied())
+        walk.walk(segments[..count].iter().copied().map(Segment::of))
     } else {
         // Most walks end at a segment or two: what follows is not even cut.
-        walk.walk(Segments::of(path))
+        walk.walk(Segments::of(path).map(Segment::of))
     }
 }
 
@@ -134,38 +164,37 @@ fn has_dots(path: &[u8]) -> bool {
 }
 
 /// The segments of a target as most are: its path is shorter than sixty-four bytes, with a slash before all others,
-/// and no segment begins with a dot. Where they end is seen at once, without a search for each: one bit stands for
-/// each byte.
+/// and no segment begins with a dot. Where they begin and end is seen at once, without a search for each: one bit
+/// stands for each byte.
 ///
 /// ```text
 /// target      /users//17?a=b/c
 /// slashes     1.....11......1.
 /// path_end    ..........1.....     the lowest `?`, `#` or end
 /// in_path     1111111111......     below it
-/// ends        ......11..1.....     slashes in the path but the first, and its end
+/// behind      .1.....11......1     behind slashes
+/// starts      .1......1.......     behind slashes, no slash, in the path
+/// ends        ......1...1.....     slashes in the path and its end, not behind slashes
 /// ```
 #[derive(Clone)]
 struct ShortTarget<'t> {
-    target: &'t [u8],
-    /// Where the next segment begins.
-    at: usize,
-    /// One bit for each place from `at` on where a segment ends.
+    text: &'t [u8],
+    starts: u64,
     ends: u64,
 }
 
 impl<'t> ShortTarget<'t> {
     /// None for a target that is otherwise, or where the text that begins with it is shorter.
     #[inline]
-    fn of(target: &'t [u8], text: &[u8]) -> Option<ShortTarget<'t>> {
+    fn of(target: &[u8], text: &'t [u8]) -> Option<ShortTarget<'t>> {
         let (block, path_end) = short_path(target, text)?;
         let slashes = places(block, b'/', b'/');
-        let in_path = path_end - 1;
-        let after_slashes = slashes << 1;
-        if after_slashes & places(block, b'.', b'.') & in_path != 0 {
+        let (in_path, behind) = (path_end - 1, slashes << 1);
+        if behind & places(block, b'.', b'.') & in_path != 0 {
             return None;
         }
-        let first = 1;
-        Some(ShortTarget { target, at: 1, ends: slashes & in_path & !first | path_end })
+        let (starts, ends) = (behind & !slashes & in_path, (slashes & in_path & !1 | path_end) & !behind);
+        Some(ShortTarget { text, starts, ends })
     }
 }
 
@@ -184,19 +213,18 @@ fn lowest_bit(bits: u64) -> u64 {
 }
 
 impl<'t> Iterator for ShortTarget<'t> {
-    type Item = &'t [u8];
+    type Item = Segment<'t>;
 
     #[inline]
-    fn next(&mut self) -> Option<&'t [u8]> {
-        while self.ends != 0 {
-            let (start, end) = (self.at, self.ends.trailing_zeros() as usize);
-            self.at = end + 1;
-            self.ends &= self.ends - 1;
-            if start < end {
-                return self.target.get(start..end);
-            }
+    fn next(&mut self) -> Option<Segment<'t>> {
+        if self.starts == 0 {
+            return None;
         }
-        None
+        let (start, end) = (self.starts.trailing_zeros(), self.ends.trailing_zeros());
+        self.starts &= self.starts - 1;
+        self.ends &= self.ends - 1;
+        let text = self.text.get(start as usize..)?;
+        Some(Segment { text, length: end.saturating_sub(start) as usize })
     }
 }
 

@@ -33,6 +33,13 @@ pub fn places(block: &[u8; 64], a: u8, b: u8) -> u64 {
     quarters.iter().rev().fold(0, |bits, quarter| bits << 16 | u64::from(imp::which(quarter, a, b)))
 }
 
+/// The places of the bytes from `first` to `last` among sixty-four, likewise.
+#[inline]
+pub fn places_between(block: &[u8; 64], first: u8, last: u8) -> u64 {
+    let (quarters, _) = block.as_chunks();
+    quarters.iter().rev().fold(0, |bits, quarter| bits << 16 | u64::from(imp::between(quarter, first, last)))
+}
+
 /// Bytes compared at once.
 pub const LANES: usize = 32;
 
@@ -73,6 +80,11 @@ pub mod plain {
     }
 
     #[cfg_attr(target_arch = "x86_64", expect(dead_code, reason = "the fast version is used"))]
+    pub fn between(block: &[u8; 16], first: u8, last: u8) -> u32 {
+        block.iter().rev().fold(0, |bits, c| bits << 1 | u32::from((first..=last).contains(c)))
+    }
+
+    #[cfg_attr(target_arch = "x86_64", expect(dead_code, reason = "the fast version is used"))]
     pub fn work(work: impl SimdTask) {
         work.run(Plain);
     }
@@ -91,8 +103,9 @@ mod imp {
     use super::super::digits::word_at;
     use super::{Simd, SimdTask};
     use std::arch::x86_64::{
-        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm256_cmpeq_epi8,
-        _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_max_epu8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256,
+        _mm256_set1_epi8,
     };
 
     const LANES: usize = 16;
@@ -101,6 +114,12 @@ mod imp {
     pub fn which(block: &[u8; LANES], a: u8, b: u8) -> u32 {
         // SAFETY: SSE2 is part of every x86_64.
         unsafe { sixteen(block, a, b) }
+    }
+
+    #[inline(always)]
+    pub fn between(block: &[u8; LANES], first: u8, last: u8) -> u32 {
+        // SAFETY: SSE2 is part of every x86_64.
+        unsafe { sixteen_between(block, first, last) }
     }
 
     /// SSE2 is part of every x86_64, so anybody may have one of these.
@@ -200,7 +219,18 @@ mod imp {
         _mm_movemask_epi8(if a == b { equal(a) } else { _mm_or_si128(equal(a), equal(b)) }).cast_unsigned()
     }
 
-    /// The same for sixty-four bytes, of which most turns find none.
+    /// One bit for each of these bytes that is one of these or between them.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn sixteen_between(block: &[u8; LANES], first: u8, last: u8) -> u32 {
+        // SAFETY: there are sixteen bytes, and this load asks for no alignment.
+        let bytes = unsafe { _mm_loadu_si128(block.as_ptr().cast()) };
+        let all = |byte: u8| _mm_set1_epi8(byte.cast_signed());
+        let nearest = _mm_min_epu8(_mm_max_epu8(bytes, all(first)), all(last));
+        _mm_movemask_epi8(_mm_cmpeq_epi8(nearest, bytes)).cast_unsigned()
+    }
+
+    /// Those of two among sixty-four bytes, of which most turns find none.
     #[inline]
     #[target_feature(enable = "sse2")]
     fn sixty_four_by_sse2(block: &[u8; STRIDE], a: u8, b: u8) -> u64 {
@@ -342,6 +372,9 @@ mod tests {
             let both: [u8; 64] = std::array::from_fn(|at| if at < 32 { block[at] } else { second[at - 32] });
             let placed = both.iter().rev().fold(0, |bits, &c| bits << 1 | u64::from(c == a || c == b));
             prop_assert_eq!(places(&both, a, b), placed);
+            let (first, last) = (a.min(b), a.max(b));
+            let between = both.iter().rev().fold(0, |bits, c| bits << 1 | u64::from((first..=last).contains(c)));
+            prop_assert_eq!(places_between(&both, first, last), between);
             let seen = plain::Plain.stops(&block, a, b);
             let stops = block.iter().rev().fold(0, |bits, &c| bits << 1 | u32::from(c == a || c == b || c == b'\n'));
             prop_assert_eq!(seen, stops);

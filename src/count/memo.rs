@@ -57,10 +57,6 @@ impl Memo {
         set.next = set.next.wrapping_add(1);
     }
 
-    pub fn clear(&mut self) {
-        self.sets.fill(Set::default());
-    }
-
     #[inline]
     fn place(&self, hash: u64) -> usize {
         usize::try_from(hash & (self.sets.len() as u64 - 1)).unwrap_or(0)
@@ -80,10 +76,6 @@ mod tests {
             memo.put(hash, number);
             assert_eq!(memo.get(hash), Some(number));
         }
-        memo.clear();
-        assert!(
-            (0..10_000).all(|number| memo.get(memo.hash(format!("value {number}").as_bytes())).is_none())
-        );
     }
 
     #[test]

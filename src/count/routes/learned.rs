@@ -6,18 +6,17 @@
 //! the settled tree is counted under the rest (`/blog/*`) of the last place on its way that has one; the root has one
 //! from the start.
 //!
-//! Most paths differ in their last segment alone, so the place of what stands before it is kept in a memo, and only the
-//! last is looked up for each line.
+//! A child is found by one hash of its parent's number and its segment, 64 bits that no client can predict, and its
+//! text is not kept; numbers, of which there are most, are known without looking.
 //!
 //! Answers of 400, 404 and 405 teach nothing, for scanners get these. In the first sample, paths that are not settled
 //! are all looked at; later, and of the settled ones always, one in a few, which counts for so many. Nothing here is
 //! chance: the same lines give the same routes.
 
-use crate::bytes::path::{self, Walk};
-use crate::count::memo::Memo;
+use crate::bytes::path::{self, Segment, Walk};
 use crate::count::routes::plan::{Needs, Plan, need};
 use crate::count::routes::sample::{DEPTH_MAX, Sample};
-use crate::count::routes::segments::{ANY, PLACEHOLDER_BYTES_MAX, hash_below, is_placeholder, placeholder};
+use crate::count::routes::segments::{ANY, Name, is_placeholder, name_of};
 use crate::parse::read::request::{Request, path_of};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -42,9 +41,6 @@ const SIGHTINGS_MIN: u64 = 4;
 /// Where a way ends whose next segment the settled tree does not have.
 const IS_LOST: u32 = 1 << 31;
 
-/// Ways whose ends are remembered.
-const PARENTS_PLACES: usize = 1 << 12;
-
 /// The route of what has none of its own at the root, where all learning begins.
 const EVERYTHING: &str = "/*";
 
@@ -56,7 +52,6 @@ const ROOT: u32 = 0;
 #[derive(Debug)]
 struct Node {
     parent: u32,
-    segment: Box<[u8]>,
     has_words: bool,
     has_ids: bool,
     /// Names fall together here, and have done so for lines that were counted: no word is taken out any more.
@@ -71,20 +66,10 @@ struct Node {
 }
 
 impl Node {
-    fn new(parent: u32, segment: &[u8]) -> Node {
+    fn new(parent: u32) -> Node {
+        let (has_words, has_ids, is_closed) = (false, false, false);
         let (own, rest, taken_by) = (NONE, NONE, NONE);
-        let segment = segment.into();
-        Node {
-            parent,
-            segment,
-            has_words: false,
-            has_ids: false,
-            is_closed: false,
-            any: ROOT,
-            own,
-            rest,
-            taken_by,
-        }
+        Node { parent, has_words, has_ids, is_closed, any: ROOT, own, rest, taken_by }
     }
 }
 
@@ -93,20 +78,20 @@ impl Node {
 struct Settled {
     nodes: Vec<Node>,
     seed: RandomState,
-    /// All children, by the hashes of their parents' numbers and their segments.
-    children: HashTable<u32>,
+    /// All children, each with the hash of its parent's number and its segment.
+    children: HashTable<(u64, u32)>,
 }
 
 /// The learner of one label.
 #[derive(Debug)]
 pub struct Learner {
     settled: Settled,
-    /// Where the ways to the last segments end, of the paths that came lately, as long as nothing new is settled.
-    parents: Memo,
     sample: Sample,
     /// Lines of the sample, the unsettled and the others, and when it is looked at again.
     lines: u64,
     due: u64,
+    /// Of the lines that the sample stands for, those that were not settled.
+    unsettled: u64,
     /// For how many lines one that is not settled counts when it is looked at.
     unsettled_weight: u64,
     /// Off while lines are counted that were looked at already.
@@ -118,23 +103,42 @@ pub struct Learner {
 impl Settled {
     fn new() -> Settled {
         let (seed, children) = (RandomState::default(), HashTable::new());
-        Settled { nodes: vec![Node::new(ROOT, b"")], seed, children }
+        Settled { nodes: vec![Node::new(ROOT)], seed, children }
+    }
+
+    /// The child with this hash below its parent.
+    #[inline]
+    fn child(&self, hash: u64) -> Option<u32> {
+        self.children.find(hash, |(known, _)| *known == hash).map(|(_, child)| *child)
     }
 
     #[inline]
-    fn child(&self, parent: u32, segment: &[u8]) -> Option<u32> {
-        let is_it = |child: &u32| {
-            let node = &self.nodes[*child as usize];
-            node.parent == parent && crate::bytes::words::same(&node.segment, segment)
+    fn hash_of_word(&self, parent: u32, word: Segment<'_>) -> u64 {
+        word.hash_below(&self.seed, parent.into())
+    }
+
+    #[inline]
+    fn hash_of_name(&self, parent: u32, name: Name<'_>) -> u64 {
+        let (kind, text) = match &name {
+            Name::Marked(mark) => (1, std::slice::from_ref(mark)),
+            Name::Id(extension) => (2, *extension),
         };
-        self.children.find(hash_below(&self.seed, parent.into(), segment), is_it).copied()
+        Segment::of(text).hash_below(&self.seed, kind << 32 | u64::from(parent))
+    }
+
+    /// Of a segment of a route.
+    fn hash_of(&self, parent: u32, segment: &[u8]) -> u64 {
+        match Name::of_placeholder(segment) {
+            Some(name) => self.hash_of_name(parent, name),
+            None => self.hash_of_word(parent, Segment::of(segment)),
+        }
     }
 
     /// The node of a pattern's segments, made if need be. None where names fall together already and this is a word.
     fn grow<'p>(&mut self, segments: impl Iterator<Item = &'p [u8]>) -> Option<u32> {
         let mut at = ROOT;
         for segment in segments {
-            at = match self.child(at, segment) {
+            at = match self.child(self.hash_of(at, segment)) {
                 Some(child) => child,
                 None if self.nodes[at as usize].is_closed => return None,
                 None => self.add(at, segment),
@@ -145,18 +149,15 @@ impl Settled {
 
     fn add(&mut self, parent: u32, segment: &[u8]) -> u32 {
         let child = u32::try_from(self.nodes.len()).unwrap_or(ROOT);
-        self.nodes.push(Node::new(parent, segment));
+        self.nodes.push(Node::new(parent));
         let above = &mut self.nodes[parent as usize];
         match segment {
             ANY => above.any = child,
             _ if is_placeholder(segment) => above.has_ids = true,
             _ => above.has_words = true,
         }
-        let (seed, nodes) = (&self.seed, &self.nodes);
-        let of_child = |child: &u32| {
-            hash_below(seed, nodes[*child as usize].parent.into(), &nodes[*child as usize].segment)
-        };
-        self.children.insert_unique(of_child(&child), child, of_child);
+        let hash = self.hash_of(parent, segment);
+        self.children.insert_unique(hash, (hash, child), |(hash, _)| *hash);
         child
     }
 
@@ -187,15 +188,15 @@ impl Settled {
 
     /// The child for what a segment is, if it is no word of this place.
     #[inline(never)]
-    fn placeholder(&self, at: u32, segment: &[u8]) -> Option<u32> {
-        self.child(at, placeholder(segment, &mut [0; PLACEHOLDER_BYTES_MAX])?)
+    fn placeholder(&self, at: u32, segment: Segment<'_>) -> Option<u32> {
+        self.child(self.hash_of_name(at, name_of(segment)?))
     }
 
     /// From the end of a way on.
     #[inline]
-    fn step(&self, at: u32, segment: &[u8]) -> u32 {
+    fn step(&self, at: u32, segment: Segment<'_>) -> u32 {
         let Some(node) = self.nodes.get(at as usize) else { return at };
-        let word = if node.has_words { self.child(at, segment) } else { None };
+        let word = if node.has_words { self.child(self.hash_of_word(at, segment)) } else { None };
         let child = word.or_else(|| if node.has_ids { self.placeholder(at, segment) } else { None });
         child.or((node.any != ROOT).then_some(node.any)).unwrap_or(at | IS_LOST)
     }
@@ -214,7 +215,7 @@ impl Walk for &Settled {
     type End = u32;
 
     #[inline]
-    fn walk<'p>(self, mut segments: impl Iterator<Item = &'p [u8]> + Clone) -> u32 {
+    fn walk<'p>(self, mut segments: impl Iterator<Item = Segment<'p>> + Clone) -> u32 {
         let mut at = ROOT;
         while at & IS_LOST == 0
             && let Some(segment) = segments.next()
@@ -231,7 +232,7 @@ struct Enter<'s>(&'s mut Sample, u64);
 impl Walk for Enter<'_> {
     type End = ();
 
-    fn walk<'p>(self, segments: impl Iterator<Item = &'p [u8]> + Clone) {
+    fn walk<'p>(self, segments: impl Iterator<Item = Segment<'p>> + Clone) {
         self.0.enter(segments, self.1);
     }
 }
@@ -248,51 +249,25 @@ impl Learner {
         settled.settle(EVERYTHING, || value(EVERYTHING));
         settled.close();
         let (sample, latest) = (Sample::default(), Vec::new());
-        let (lines, due, unsettled_weight) = (0, FIRST_LINES, 1);
-        Learner {
-            settled,
-            parents: Memo::new(PARENTS_PLACES),
-            sample,
-            lines,
-            due,
-            unsettled_weight,
-            is_learning: true,
-            latest,
-        }
+        let (lines, due, unsettled, unsettled_weight) = (0, FIRST_LINES, 0, 1);
+        Learner { settled, sample, lines, due, unsettled, unsettled_weight, is_learning: true, latest }
     }
 
     /// The value of a request's route, by what is settled so far. `text` goes on behind its target.
     #[inline]
     pub fn of(&mut self, request: &Request<'_>, text: &[u8], status: Option<u16>) -> Option<u16> {
         let target = request.target?;
-        let end = match path::cut_last(target, text, path_of) {
-            (_, [b'.', ..]) => path::walk_path(path_of(target), &self.settled),
-            (parent, []) => self.end_of_parent(parent),
-            (parent, last) => {
-                let above = self.end_of_parent(parent);
-                self.settled.step(above, last)
-            }
-        };
+        let end = path::walk(target, text, path_of, &self.settled);
         let (value, is_settled) = self.settled.value(end);
         if self.is_learning && teaches(status) {
             self.lines += 1;
             let weight = if is_settled { SETTLED_WEIGHT } else { self.unsettled_weight };
             if self.lines & (weight - 1) == 0 {
+                self.unsettled += if is_settled { 0 } else { weight };
                 path::walk_path(path_of(target), Enter(&mut self.sample, weight));
             }
         }
         Some(u16::try_from(value).unwrap_or(0))
-    }
-
-    /// Where the way of what stands before a last segment ends.
-    #[inline]
-    fn end_of_parent(&mut self, parent: &[u8]) -> u32 {
-        let hash = self.parents.hash(parent);
-        self.parents.get(hash).unwrap_or_else(|| {
-            let end = path::walk_path(parent, &self.settled);
-            self.parents.put(hash, end);
-            end
-        })
     }
 
     /// Looks at a path that will be counted later.
@@ -313,7 +288,10 @@ impl Learner {
     pub fn settle(&mut self, value: impl FnMut(&str) -> u16) {
         let sightings = if self.unsettled_weight > 1 { SIGHTINGS_MIN * self.unsettled_weight } else { 0 };
         let needs = Needs { word: need(self.lines).max(sightings), place: LIVE_PLACE_LINES };
-        self.settle_with(needs, LIVE_ROUTE_LINES.max(sightings), value);
+        // What is settled stays as it is, so a later sample of hardly anything else has nothing to say.
+        if self.unsettled >= sightings {
+            self.settle_with(needs, LIVE_ROUTE_LINES.max(sightings), value);
+        }
         if self.lines < SAMPLE_LINES {
             self.due = (self.due * 2).min(SAMPLE_LINES);
         } else {
@@ -330,6 +308,7 @@ impl Learner {
     /// The next sample.
     fn begin_again(&mut self) {
         (self.sample, self.lines, self.due) = (Sample::default(), 0, LATER_LINES);
+        self.unsettled = 0;
         self.unsettled_weight = UNSETTLED_WEIGHT;
     }
 
@@ -341,7 +320,6 @@ impl Learner {
             self.settled.settle(route, || value(route));
         }
         self.settled.close();
-        self.parents.clear();
         self.latest = routes;
     }
 
@@ -356,7 +334,6 @@ impl Learner {
             self.settled.settle(route, || value(route));
         }
         self.settled.close();
-        self.parents.clear();
     }
 
     /// Counts lines without looking at them, for they were looked at.

@@ -14,7 +14,7 @@ mod plan;
 mod sample;
 mod segments;
 
-use crate::bytes::path::{self, SEGMENTS_MAX, Walk, cut_pattern};
+use crate::bytes::path::{self, SEGMENTS_MAX, Segment, Walk, cut_pattern};
 use crate::bytes::words::same;
 use crate::count::routes::segments::hash_below;
 use crate::parse::read::request::{Request, path_of};
@@ -189,8 +189,8 @@ impl Walk for &Routes {
     type End = Option<u16>;
 
     #[inline]
-    fn walk<'p>(self, segments: impl Iterator<Item = &'p [u8]> + Clone) -> Option<u16> {
-        Some(self.search(ROOT, segments, NONE)).filter(|&found| found != NONE)
+    fn walk<'p>(self, segments: impl Iterator<Item = Segment<'p>> + Clone) -> Option<u16> {
+        Some(self.search(ROOT, segments.map(Segment::bytes), NONE)).filter(|&found| found != NONE)
     }
 }
 

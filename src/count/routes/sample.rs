@@ -5,8 +5,9 @@
 //! are there, and what would be a new one counts as `unseen`. Places are found by hash while lines come; a plan is made
 //! of a tree that is ordered by text, so the same paths give the same routes.
 
+use crate::bytes::path::Segment;
 use crate::bytes::words::same;
-use crate::count::routes::segments::{PLACEHOLDER_BYTES_MAX, hash_below, placeholder};
+use crate::count::routes::segments::{PLACEHOLDER_BYTES_MAX, hash_below, name_of};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::collections::BTreeMap;
@@ -84,15 +85,16 @@ impl Default for Sample {
 
 impl Sample {
     /// Enters so many lines of a path, cut into its segments.
-    pub fn enter<'p>(&mut self, segments: impl Iterator<Item = &'p [u8]>, lines: u64) {
-        let (mut at, mut names, mut name) = (ROOT, 0, [0; PLACEHOLDER_BYTES_MAX]);
+    pub fn enter<'p>(&mut self, segments: impl Iterator<Item = Segment<'p>>, lines: u64) {
+        let (mut at, mut names, mut room) = (ROOT, 0, [0; PLACEHOLDER_BYTES_MAX]);
         self.places[0].node.lines += lines;
         for (depth, segment) in segments.enumerate() {
-            let kind = placeholder(segment, &mut name);
-            if kind.is_some() {
-                names = hash_below(&self.seed, names, segment);
+            let name = name_of(segment);
+            if name.is_some() {
+                names = segment.hash_below(&self.seed, names);
             }
-            let child = if depth < DEPTH_MAX { self.child(at, kind.unwrap_or(segment)) } else { None };
+            let kind = name.map_or(segment.bytes(), |name| name.placeholder(&mut room));
+            let child = if depth < DEPTH_MAX { self.child(at, kind) } else { None };
             let Some(child) = child else {
                 self.places[at as usize].node.unseen += lines;
                 return;

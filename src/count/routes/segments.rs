@@ -1,5 +1,7 @@
 //! What a segment of a path looks like: whether it names one thing, and what sets words apart from each other.
 
+use crate::bytes::path::Segment;
+use crate::bytes::scan::{places, places_between};
 use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
@@ -7,10 +9,10 @@ use std::hash::{BuildHasher, Hasher};
 const WORD_BYTES_MAX: usize = 64;
 
 /// Hexadecimal digits that make an identifier; short commit hashes and CRCs have seven or eight.
-const HEX_DIGITS_MIN: usize = 8;
+const HEX_DIGITS_MIN: u32 = 8;
 
 /// Characters of the shortest random-looking identifier: 12 bytes in base64 are 16 characters.
-const RANDOM_BYTES_MIN: usize = 16;
+const RANDOM_BYTES_MIN: u32 = 16;
 
 /// The hash of a segment below a node of a tree of segments, or behind what was hashed before.
 #[inline]
@@ -33,20 +35,35 @@ const MARKED: [&[u8]; 2] = [b"@:any", b"~:any"];
 /// The longest placeholder: an extension has a dot and five characters.
 pub const PLACEHOLDER_BYTES_MAX: usize = ID.len() + 6;
 
-/// What stands for a segment if it names one thing. `name` is where that is written.
-#[inline]
-pub fn placeholder<'n>(segment: &[u8], name: &'n mut [u8; PLACEHOLDER_BYTES_MAX]) -> Option<&'n [u8]> {
-    if let [mark @ (b'@' | b'~'), _, ..] = segment {
-        let marked = name.get_mut(..=ANY.len())?;
-        marked[0] = *mark;
-        marked[1..].copy_from_slice(ANY);
-        return Some(marked);
+/// The name of one thing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Name<'s> {
+    /// With a mark before it.
+    Marked(u8),
+    /// With its extension, which may be empty.
+    Id(&'s [u8]),
+}
+
+impl Name<'_> {
+    /// What stands for it. `text` is where that is written.
+    pub fn placeholder(self, text: &mut [u8; PLACEHOLDER_BYTES_MAX]) -> &[u8] {
+        let (begin, end) = match &self {
+            Name::Marked(mark) => (std::slice::from_ref(mark), ANY),
+            Name::Id(extension) => (ID, *extension),
+        };
+        let length = begin.len() + end.len();
+        text[..begin.len()].copy_from_slice(begin);
+        text[begin.len()..length].copy_from_slice(end);
+        &text[..length]
     }
-    let extension = extension_of_name(segment)?;
-    let name = name.get_mut(..ID.len() + extension.len())?;
-    name[..ID.len()].copy_from_slice(ID);
-    name[ID.len()..].copy_from_slice(extension);
-    Some(name)
+
+    /// What a placeholder stands for.
+    pub fn of_placeholder(placeholder: &[u8]) -> Option<Name<'_>> {
+        match placeholder.strip_prefix(ID) {
+            Some(extension) => Some(Name::Id(extension)),
+            None => is_marked(placeholder).then(|| Name::Marked(placeholder[0])),
+        }
+    }
 }
 
 /// Whether it stands for a segment that names one thing.
@@ -58,67 +75,70 @@ pub fn is_marked(segment: &[u8]) -> bool {
     MARKED.contains(&segment)
 }
 
-/// What the bytes of identifiers are, as bits.
-mod kind {
-    pub const DIGIT: u8 = 1;
-    /// What decides by being there at all.
-    pub const STAR: u8 = 1 << 1;
-    /// What may be in numbers, dates, times and versions; in hashes and UUIDs; in tokens.
-    pub const NUMBER: u8 = 1 << 2;
-    pub const HASH: u8 = 1 << 3;
-    pub const TOKEN: u8 = 1 << 4;
+/// What the bytes of a segment are, as one bit for each, the first lowest.
+struct Bytes {
+    digits: u64,
+    lower: u64,
+    upper: u64,
+    hex: u64,
+    dots: u64,
+    dashes: u64,
+    underscores: u64,
+    /// What may be in numbers beside digits, and in tokens beside digits and letters.
+    of_numbers: u64,
+    of_tokens: u64,
+}
 
-    /// The kinds of every byte, to be looked up.
-    pub const OF: [u8; 256] = {
-        let mut table = [0; 256];
-        let mut byte = 0u8;
-        while byte < 0x80 {
-            table[byte as usize] = of(byte);
-            byte += 1;
+impl Bytes {
+    #[inline]
+    fn of(block: &[u8; 64], digits: u64) -> Bytes {
+        let either = |a, b| places(block, a, b);
+        let (dots, dashes, underscores) = (either(b'.', b'.'), either(b'-', b'-'), either(b'_', b'_'));
+        let letters = places_between(block, b'A', b'F') | places_between(block, b'a', b'f');
+        let marks =
+            dots | dashes | underscores | either(b'T', b'Z') | either(b':', b',') | either(b'+', b'+');
+        Bytes {
+            digits,
+            lower: places_between(block, b'a', b'z'),
+            upper: places_between(block, b'A', b'Z'),
+            hex: digits | letters,
+            dots,
+            dashes,
+            underscores,
+            of_numbers: digits | marks,
+            of_tokens: dashes | underscores | either(b'+', b'=') | either(b'~', b'~'),
         }
-        table
+    }
+}
+
+/// Whether a segment names one thing. `app.3f2a9c1b.js` does as well, and so does what would be read as a placeholder
+/// or a rest. All bytes are looked at at once, for a loop over them ends where the processor does not expect it to.
+#[inline]
+pub fn name_of(segment: Segment<'_>) -> Option<Name<'_>> {
+    let text = segment.bytes();
+    let all = match (text, u32::try_from(WORD_BYTES_MAX - text.len().min(WORD_BYTES_MAX))) {
+        ([], _) => return None,
+        ([mark @ (b'@' | b'~'), _, ..], _) => return Some(Name::Marked(*mark)),
+        (_, Ok(beyond)) if text.len() <= WORD_BYTES_MAX => u64::MAX >> beyond,
+        _ => return Some(Name::Id(b"")),
     };
-
-    const fn of(byte: u8) -> u8 {
-        let digit = if byte.is_ascii_digit() { DIGIT } else { 0 };
-        let star = if byte == b'*' { STAR } else { 0 };
-        let of_number =
-            byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'_' | b':' | b',' | b'+' | b'T' | b'Z');
-        let of_hash = byte.is_ascii_hexdigit() || byte == b'-';
-        let of_token = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'=' | b'~');
-        let number = if of_number { NUMBER } else { 0 };
-        let hash = if of_hash { HASH } else { 0 };
-        let token = if of_token { TOKEN } else { 0 };
-        digit | star | number | hash | token
+    let mut room = [0; WORD_BYTES_MAX];
+    let block = segment.block(&mut room);
+    let (digits, stars) = (places_between(block, b'0', b'9') & all, places(block, b'*', b'*') & all);
+    if digits == all || text[0] == b':' || stars != 0 {
+        return Some(Name::Id(b""));
     }
+    if digits == 0 { None } else { identifier(text, all, &Bytes::of(block, digits)).map(Name::Id) }
 }
 
-/// The kinds that some bytes of a text have, and those that all have.
-#[inline]
-fn kinds(text: &[u8]) -> (u8, u8) {
-    text.iter().fold((0, u8::MAX), |(some, all), byte| {
-        let kinds = kind::OF[usize::from(*byte)];
-        (some | kinds, all & kinds)
-    })
-}
-
-/// Whether a segment names one thing: then its extension, which may be empty. `app.3f2a9c1b.js` names one thing as
-/// well, and so does what would be read as a placeholder or a rest.
-#[inline]
-fn extension_of_name(segment: &[u8]) -> Option<&[u8]> {
-    if segment.len() > WORD_BYTES_MAX {
+/// The extension of a segment with digits that names one thing.
+fn identifier<'s>(text: &'s [u8], all: u64, bytes: &Bytes) -> Option<&'s [u8]> {
+    if is_identifier(all, bytes) {
         return Some(b"");
     }
-    let (some, all) = kinds(segment);
-    if some & (kind::DIGIT | kind::STAR) == 0 {
-        return (segment.first() == Some(&b':')).then_some(b"");
-    }
-    if is_identifier(segment, some, all) || segment[0] == b':' || some & kind::STAR != 0 {
-        return Some(b"");
-    }
-    let (stem, extension) = cut_extension(segment);
-    let (some, all) = kinds(stem);
-    (!extension.is_empty() && is_identifier(stem, some, all) || has_hash(stem)).then_some(extension)
+    let (name, extension) = cut_extension(text);
+    let stem = if extension.is_empty() { all } else { (1 << name.len()) - 1 };
+    (!extension.is_empty() && is_identifier(stem, bytes) || has_hash(stem, bytes)).then_some(extension)
 }
 
 /// `17.json` is `17` and `.json`: an extension begins with a letter and has at most five characters. Without
@@ -139,19 +159,23 @@ pub fn cut_extension(segment: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Whether one part of several is a hash, as in the names that bundlers give to scripts and styles.
-fn has_hash(stem: &[u8]) -> bool {
-    let is_mark = |byte: &u8| matches!(byte, b'.' | b'_' | b'-');
-    let is_hash = |part: &[u8]| {
-        part.len() >= HEX_DIGITS_MIN && {
-            let (some, all) = kinds(part);
-            // Without a dash, what is no letter is a digit.
-            all & kind::HASH != 0 && some & kind::DIGIT != 0 && all & kind::DIGIT == 0
+fn has_hash(stem: u64, bytes: &Bytes) -> bool {
+    let marks = (bytes.dots | bytes.underscores | bytes.dashes) & stem;
+    let mut left = if marks == 0 { 0 } else { stem & !marks };
+    while left != 0 {
+        let start = left & left.wrapping_neg();
+        // Adding to a row of ones carries over to the first place behind it.
+        let part = left & !left.wrapping_add(start);
+        let is_hash = part & !bytes.hex == 0 && part & bytes.digits != 0 && part & !bytes.digits != 0;
+        if is_hash && part.count_ones() >= HEX_DIGITS_MIN {
+            return true;
         }
-    };
-    stem.len() > HEX_DIGITS_MIN && stem.iter().any(is_mark) && stem.split(is_mark).any(is_hash)
+        left &= !part;
+    }
+    false
 }
 
-/// Whether a segment names one thing rather than a kind of things:
+/// Whether the beginning of a segment that these bits stand for names one thing rather than a kind of things:
 ///
 /// - a number, a date, a time, a version: digits, with `-._:,+` and the `T` and `Z` of ISO 8601 between and
 ///   after;
@@ -161,28 +185,25 @@ fn has_hash(stem: &[u8]) -> bool {
 ///   letters, where upper case, lower case and digits change places a quarter of the time or more, as they do
 ///   not in words.
 ///
-/// What is longer than [`WORD_BYTES_MAX`] is one anyway. The kinds are those of its bytes.
-fn is_identifier(segment: &[u8], some: u8, all: u8) -> bool {
-    if some & kind::DIGIT == 0 {
+/// What is longer than [`WORD_BYTES_MAX`] is one anyway.
+fn is_identifier(all: u64, bytes: &Bytes) -> bool {
+    let Bytes { digits, lower, upper, .. } = bytes;
+    let (hex, letters_and_digits) = (bytes.hex & all, digits | lower | upper);
+    if digits & all == 0 {
         return false;
     }
-    all & kind::NUMBER != 0 && segment[0].is_ascii_digit()
-        || all & kind::HASH != 0 && segment.iter().filter(|&&byte| byte != b'-').count() >= HEX_DIGITS_MIN
-        || segment.len() >= RANDOM_BYTES_MIN
-            && all & kind::TOKEN != 0
-            && changes(segment) * 4 >= segment.len()
+    all & !bytes.of_numbers == 0 && digits & 1 != 0
+        || all & !(hex | bytes.dashes) == 0 && hex.count_ones() >= HEX_DIGITS_MIN
+        || all.count_ones() >= RANDOM_BYTES_MIN
+            && all & !(letters_and_digits | bytes.of_tokens) == 0
+            && changes([digits & all, lower & all, upper & all]) * 4 >= all.count_ones()
 }
 
 /// How often two neighbours are both letters or digits, but of different kinds.
-fn changes(segment: &[u8]) -> usize {
-    let kind = |byte: u8| match byte {
-        b'0'..=b'9' => 1,
-        b'a'..=b'z' => 2,
-        b'A'..=b'Z' => 3,
-        _ => 0,
-    };
-    let pairs = segment.windows(2).map(|pair| (kind(pair[0]), kind(pair[1])));
-    pairs.filter(|&(left, right)| left != right && left != 0 && right != 0).count()
+fn changes(kinds: [u64; 3]) -> u32 {
+    let any = kinds.iter().fold(0, |any, kind| any | kind);
+    let alike = kinds.iter().fold(0, |alike, kind| alike | kind & kind >> 1);
+    (any & any >> 1 & !alike).count_ones()
 }
 
 /// Extensions of files that are kept in folders and sent as they are: pages, pictures, fonts, sounds, archives. What
@@ -355,4 +376,59 @@ const FOLDERS: &[&str] = &[
 pub fn is_known_place(word: &[u8], at_root: bool, is_folder: bool) -> bool {
     let is_in = |words: &[&str]| words.iter().any(|known| known.as_bytes() == word);
     at_root && is_in(PLACES) || is_folder && is_in(FOLDERS) || is_in(BESIDE_NAMES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn name(segment: &str) -> Option<String> {
+        let text =
+            |name: Name<'_>| String::from_utf8(name.placeholder(&mut [0; PLACEHOLDER_BYTES_MAX]).to_vec());
+        name_of(Segment::of(segment.as_bytes())).map(|name| text(name).unwrap())
+    }
+
+    #[test]
+    fn things_are_told_from_words() {
+        for (segment, stands_for) in [
+            ("17", ":id"),
+            ("2026-11-27T08:00:00Z", ":id"),
+            ("1.2.3", ":id"),
+            ("17.json", ":id.json"),
+            ("6ba7b810-9dad-11d1-80b4-00c04fd430c8", ":id"),
+            ("3f2a9c1b", ":id"),
+            ("app.3f2a9c1b.js", ":id.js"),
+            ("theme-0a1b2c3d", ":id"),
+            ("dQw4w9WgXcQ7aB9z", ":id"),
+            ("@name", "@:any"),
+            ("~name", "~:any"),
+            (":any", ":id"),
+            ("*", ":id"),
+            ("what-is-longer-than-any-word-of-a-site-and-so-tells-of-one-thing-only", ":id"),
+        ] {
+            assert_eq!(name(segment).as_deref(), Some(stands_for), "{segment}");
+            assert_eq!(
+                Name::of_placeholder(stands_for.as_bytes()).is_some(),
+                is_placeholder(stands_for.as_bytes())
+            );
+        }
+        for word in
+            ["a", "v2", "facade", "faceb00", "x17", "index.html", "mp3-player-2", "a.1234567.js", "@", ""]
+        {
+            assert_eq!(name(word), None, "{word}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_stands_behind_a_segment_is_no_part_of_it(
+            segment in "[a-f0-9A-Z._:,+=~@*-]{1,70}|[0-9]{1,9}[.]?[a-z]{0,6}|[a-z]{1,9}[.-][0-9a-f]{7,9}[.]?[a-z]{0,3}",
+            behind in "[ -~]{0,80}",
+        ) {
+            let text = format!("{segment}{behind}");
+            let in_line = Segment { text: text.as_bytes(), length: segment.len() };
+            prop_assert_eq!(name_of(in_line), name_of(Segment::of(segment.as_bytes())));
+        }
+    }
 }

@@ -176,17 +176,24 @@ proptest! {
     }
 
     #[test]
-    fn a_path_that_is_cut_has_the_same_segments(
-        target in "((/(a|b|cc|longer-word|\\.|\\.\\.|\\.git)?){0,12}|[*]|http://h)(/[a-z]{30,70})?/?([?#][a/.?#]{0,60})?",
+    fn segments_found_in_a_line_are_those_of_the_path(
+        target in "((/(a|b|cc|a-longer-word|17|seventeen-bytes-1|\\.|\\.\\.|\\.git)?){0,12}|[*]|http://h)(/[a-z]{30,70})?/?\
+                   ([?#][a/.?#]{0,60})?",
         behind in "( HTTP/1.1\"| |\")[ -~]{0,70}",
     ) {
-        let text = format!("{target}{behind}");
-        let (parent, last) = path::cut_last(target.as_bytes(), text.as_bytes(), path_of);
-        let of = |path: &[u8]| plain_segments(std::str::from_utf8(path).unwrap()).join("/");
-        let expected = of(path_of(target.as_bytes()));
-        if !last.starts_with(b".") {
-            prop_assert!(!last.contains(&b'/'), "{}", text);
-            prop_assert_eq!(of(&[parent, b"/", last].concat()), expected, "{}", text);
+        struct Hashes(RandomState);
+        impl Walk for Hashes {
+            type End = Vec<(String, u64)>;
+            fn walk<'p>(self, segments: impl Iterator<Item = Segment<'p>> + Clone) -> Self::End {
+                let text = |segment: Segment<'_>| String::from_utf8(segment.bytes().to_vec()).unwrap();
+                segments.map(|segment| (text(segment), segment.hash_below(&self.0, 7))).collect()
+            }
         }
+        let (text, seed) = (format!("{target}{behind}"), RandomState::default());
+        let found = path::walk(target.as_bytes(), text.as_bytes(), path_of, Hashes(seed.clone()));
+        let alone = |segment: &str| Segment::of(segment.as_bytes()).hash_below(&seed, 7);
+        let plain = plain_segments(std::str::from_utf8(path_of(target.as_bytes())).unwrap());
+        let plain: Vec<_> = plain.into_iter().map(|segment| (segment.to_owned(), alone(segment))).collect();
+        prop_assert_eq!(found, plain, "{}", text);
     }
 }
