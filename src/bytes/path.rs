@@ -36,7 +36,7 @@ impl<'t> Segment<'t> {
         &self.text[..self.length]
     }
 
-    /// The segment at the beginning of a block, if it is no longer; `room` is for one that has too little text behind it.
+    /// The segment at the beginning of a block, if it is no longer; `room` is for one with too little text behind it.
     #[inline]
     pub fn block<'b>(self, room: &'b mut [u8; 64]) -> &'b [u8; 64]
     where

@@ -75,39 +75,39 @@ pub fn is_marked(segment: &[u8]) -> bool {
     MARKED.contains(&segment)
 }
 
-/// What the bytes of a segment are, as one bit for each, the first lowest.
-struct Bytes {
+/// What the bytes of a segment are, as one bit for each, the first lowest. What is seldom asked for is worked out then.
+struct Bytes<'b> {
+    block: &'b [u8; 64],
     digits: u64,
-    lower: u64,
-    upper: u64,
     hex: u64,
-    dots: u64,
     dashes: u64,
-    underscores: u64,
-    /// What may be in numbers beside digits, and in tokens beside digits and letters.
-    of_numbers: u64,
-    of_tokens: u64,
 }
 
-impl Bytes {
+impl Bytes<'_> {
     #[inline]
-    fn of(block: &[u8; 64], digits: u64) -> Bytes {
-        let either = |a, b| places(block, a, b);
-        let (dots, dashes, underscores) = (either(b'.', b'.'), either(b'-', b'-'), either(b'_', b'_'));
+    fn of(block: &[u8; 64], digits: u64) -> Bytes<'_> {
         let letters = places_between(block, b'A', b'F') | places_between(block, b'a', b'f');
-        let marks =
-            dots | dashes | underscores | either(b'T', b'Z') | either(b':', b',') | either(b'+', b'+');
-        Bytes {
-            digits,
-            lower: places_between(block, b'a', b'z'),
-            upper: places_between(block, b'A', b'Z'),
-            hex: digits | letters,
-            dots,
-            dashes,
-            underscores,
-            of_numbers: digits | marks,
-            of_tokens: dashes | underscores | either(b'+', b'=') | either(b'~', b'~'),
-        }
+        Bytes { block, digits, hex: digits | letters, dashes: places(block, b'-', b'-') }
+    }
+
+    /// Where names are made of parts.
+    #[inline]
+    fn marks(&self) -> u64 {
+        self.dashes | places(self.block, b'.', b'_')
+    }
+
+    /// What may be in numbers, dates, times and versions.
+    fn of_numbers(&self) -> u64 {
+        let either = |a, b| places(self.block, a, b);
+        self.digits | self.marks() | either(b'T', b'Z') | either(b':', b',') | either(b'+', b'+')
+    }
+
+    /// Digits, small and capital letters, and what else may be in tokens.
+    fn of_tokens(&self) -> ([u64; 3], u64) {
+        let either = |a, b| places(self.block, a, b);
+        let letters = |first, last| places_between(self.block, first, last);
+        let others = self.dashes | either(b'_', b'+') | either(b'=', b'~');
+        ([self.digits, letters(b'a', b'z'), letters(b'A', b'Z')], others)
     }
 }
 
@@ -132,7 +132,7 @@ pub fn name_of(segment: Segment<'_>) -> Option<Name<'_>> {
 }
 
 /// The extension of a segment with digits that names one thing.
-fn identifier<'s>(text: &'s [u8], all: u64, bytes: &Bytes) -> Option<&'s [u8]> {
+fn identifier<'s>(text: &'s [u8], all: u64, bytes: &Bytes<'_>) -> Option<&'s [u8]> {
     if is_identifier(all, bytes) {
         return Some(b"");
     }
@@ -159,8 +159,8 @@ pub fn cut_extension(segment: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Whether one part of several is a hash, as in the names that bundlers give to scripts and styles.
-fn has_hash(stem: u64, bytes: &Bytes) -> bool {
-    let marks = (bytes.dots | bytes.underscores | bytes.dashes) & stem;
+fn has_hash(stem: u64, bytes: &Bytes<'_>) -> bool {
+    let marks = bytes.marks() & stem;
     let mut left = if marks == 0 { 0 } else { stem & !marks };
     while left != 0 {
         let start = left & left.wrapping_neg();
@@ -186,17 +186,19 @@ fn has_hash(stem: u64, bytes: &Bytes) -> bool {
 ///   not in words.
 ///
 /// What is longer than [`WORD_BYTES_MAX`] is one anyway.
-fn is_identifier(all: u64, bytes: &Bytes) -> bool {
-    let Bytes { digits, lower, upper, .. } = bytes;
-    let (hex, letters_and_digits) = (bytes.hex & all, digits | lower | upper);
-    if digits & all == 0 {
+fn is_identifier(all: u64, bytes: &Bytes<'_>) -> bool {
+    let hex = bytes.hex & all;
+    if bytes.digits & all == 0 {
         return false;
     }
-    all & !bytes.of_numbers == 0 && digits & 1 != 0
+    bytes.digits & 1 != 0 && all & !bytes.of_numbers() == 0
         || all & !(hex | bytes.dashes) == 0 && hex.count_ones() >= HEX_DIGITS_MIN
-        || all.count_ones() >= RANDOM_BYTES_MIN
-            && all & !(letters_and_digits | bytes.of_tokens) == 0
-            && changes([digits & all, lower & all, upper & all]) * 4 >= all.count_ones()
+        || all.count_ones() >= RANDOM_BYTES_MIN && is_random(all, bytes.of_tokens())
+}
+
+fn is_random(all: u64, (kinds, others): ([u64; 3], u64)) -> bool {
+    let [digits, lower, upper] = kinds.map(|kind| kind & all);
+    all & !(digits | lower | upper | others) == 0 && changes([digits, lower, upper]) * 4 >= all.count_ones()
 }
 
 /// How often two neighbours are both letters or digits, but of different kinds.
