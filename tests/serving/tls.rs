@@ -131,6 +131,9 @@ fn clients_are_known_by_their_certificates() {
             &[None, Some("client")],
             &[Some("stranger")],
         ),
+        // The authorities are those of the system, and know none of these.
+        ("RequireAndVerifyClientCert\n".to_owned(), &[], &[None, Some("client"), Some("own")]),
+        ("VerifyClientCertIfGiven\n".to_owned(), &[None], &[Some("client"), Some("own")]),
         ("RequireAnyClientCert\n".to_owned(), &[Some("client"), Some("stranger")], &[None]),
         ("RequestClientCert\n".to_owned(), &[None, Some("client"), Some("stranger")], &[]),
         ("NoClientCert\n".to_owned(), &[None, Some("client")], &[]),

@@ -141,7 +141,7 @@ fn tls(section: &Entry) -> Result<Option<Tls>, Fault> {
     let client_auth = client_auth(text("client_auth_type")?.as_ref())?;
     let names = find("client_allowed_sans").filter(|entry| !matches!(entry.node.value, Value::Null));
     let allowed_names = names.map(|entry| allowed_names(entry, client_auth)).transpose()?;
-    check_client_ca(client_ca.as_ref(), client_auth, section.line)?;
+    check_client_ca(client_ca.as_ref(), client_auth)?;
     let list = |key: &'static str| find(key).map_or(Ok(Vec::new()), |entry| list_of(key, entry));
     let prefers = find("prefer_server_cipher_suites")
         .map_or(Ok(true), |entry| flag("prefer_server_cipher_suites", entry));
@@ -177,16 +177,11 @@ fn client_auth(given: Option<&Text>) -> Result<ClientAuth, Fault> {
     }
 }
 
-fn check_client_ca(client_ca: Option<&Source>, auth: ClientAuth, line: usize) -> Result<(), Fault> {
+fn check_client_ca(client_ca: Option<&Source>, auth: ClientAuth) -> Result<(), Fault> {
     match (client_ca, auth) {
         (Some(Source::File(ca) | Source::Inline(ca)), ClientAuth::None) => {
             Err(wrong(ca, "clients are not asked for certificates: client_auth_type is missing"))
         }
-        // Go would take the system's authorities, and with them everybody who has any certificate.
-        (None, ClientAuth::VerifyIfGiven | ClientAuth::RequireAndVerify) => Err(Fault::new(
-            line,
-            "tls_server_config.client_auth_type: client_ca_file is missing, so no certificate could be verified",
-        )),
         _ => Ok(()),
     }
 }
@@ -293,13 +288,8 @@ fn rate_limit(section: &Entry) -> Result<Option<RateLimit>, Fault> {
             _ => return Err(unknown("rate_limit", entry, &["interval", "burst"])),
         }
     }
-    if interval.is_zero() {
-        return Ok(None);
-    }
-    if burst == 0 {
-        return Err(Fault::new(section.line, "rate_limit.burst: with 0 no request would ever be answered"));
-    }
-    Ok(Some(RateLimit { interval, burst }))
+    // With a burst of 0 every request is refused, as by all other exporters.
+    Ok((!interval.is_zero()).then_some(RateLimit { interval, burst }))
 }
 
 // --------------------------------------------------------------------------------------------------- the values ---
@@ -423,11 +413,6 @@ mod tests {
             (&format!("{tls}  min_version: TLS13\n  max_version: TLS12\n"), 4, "above max_version"),
             (&format!("{tls}  client_auth_type: Maybe\n"), 4, "`Maybe` is none of NoClientCert"),
             (&format!("{tls}  client_ca_file: ca\n"), 4, "client_auth_type is missing"),
-            (
-                &format!("{tls}  client_auth_type: RequireAndVerifyClientCert\n"),
-                1,
-                "client_ca_file is missing",
-            ),
             (&format!("{tls}  client_allowed_sans: [a]\n"), 4, "client_auth_type has to be"),
             (&format!("{tls}  cipher_suites: A\n"), 4, "tls_server_config.cipher_suites: this is not a list"),
             ("http_server_config:\n  http2: maybe\n", 2, "http2: this is neither true nor false"),
@@ -444,7 +429,6 @@ mod tests {
             ),
             ("basic_auth_users:\n  a:\n", 2, "basic_auth_users.a: the hash is missing"),
             ("rate_limit:\n  interval: soon\n  burst: 1\n", 2, "rate_limit.interval: `soon` is no duration"),
-            ("rate_limit:\n  interval: 1s\n", 1, "rate_limit.burst"),
             ("rate_limit:\n  burst: -1\n", 2, "rate_limit.burst: `-1` is not a whole number"),
         ] {
             let fault = read(text).expect_err(text);

@@ -293,6 +293,9 @@ mod tests {
             (with(""), ""),
             (inline, ""),
             (with("  client_auth_type: RequireAnyClientCert\n"), ""),
+            (with("  client_auth_type: RequireAndVerifyClientCert\n"), ""),
+            (with("  client_auth_type: VerifyClientCertIfGiven\n"), ""),
+            ("rate_limit:\n  interval: 1s\n".to_owned(), ""),
             (with("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n"), ""),
             (with("  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: own.pem\n"), ""),
             (

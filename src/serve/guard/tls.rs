@@ -16,6 +16,15 @@ use std::sync::Arc;
 /// Records that are read for one that holds data, so that a client who sends others without end lets the rest go on.
 const RECORDS_PER_READ: usize = 16;
 
+/// The authorities that a system trusts, by which clients are judged where no others are named, as Go does it: the
+/// first file that is there.
+const SYSTEM_AUTHORITIES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt", // Debian, Arch, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",   // Fedora
+    "/etc/ssl/ca-bundle.pem",             // openSUSE
+    "/etc/ssl/cert.pem",
+];
+
 /// Reads a file that the configuration names: a path relative to the configuration, and the text that names it.
 pub type Fetch<'a> = dyn FnMut(&Text) -> Result<Vec<u8>, Fault> + 'a;
 
@@ -129,6 +138,11 @@ fn verifier(
         let authorities = certificates(text, &pem)?;
         let found = verifier.trust(authorities, verifies);
         found.map_err(|error| wrong(text, &format!("a certificate in it cannot be used: {error}")))?;
+    } else if verifies {
+        let text = |path: &str| Text { line: 0, key: "client_ca_file", text: path.to_owned() };
+        let pem = SYSTEM_AUTHORITIES.iter().find_map(|path| fetch(&text(path)).ok()).unwrap_or_default();
+        let authorities: Vec<_> = CertificateDer::pem_slice_iter(&pem).flatten().collect();
+        verifier.trust_system(&authorities);
     }
     Ok(Some(Arc::new(verifier)))
 }

@@ -81,6 +81,8 @@ pub enum Phase {
     Handshaking,
     ReadingHead,
     WaitingForHash,
+    /// For its first bytes to be looked at, of which a signature comes.
+    WaitingToEnter,
     /// For a page, or for a check that is not the client's to hasten.
     WaitingForUs,
     Writing,
@@ -89,6 +91,8 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Connection {
     socket: TcpStream,
+    /// Where the client is; of an address of IPv6 the network, in which one client has all addresses.
+    origin: Option<IpAddr>,
     /// Tells it from all others there ever were.
     pub id: u64,
     /// TLS, once it is known that the client speaks it; away while a handshake is being worked on.
@@ -110,6 +114,7 @@ impl Connection {
     /// Without a guard it is known from the start how the client is to speak.
     pub fn new(socket: TcpStream, id: u64, is_guarded: bool, now: Instant) -> Connection {
         Connection {
+            origin: origin_of(&socket),
             socket,
             id,
             session: None,
@@ -172,9 +177,12 @@ impl Connection {
         match self.state {
             State::Lingering { .. } | State::Closed => (Phase::Answered, self.since),
             State::Silent if self.is_known => (Phase::KeptOpen, self.since),
+            // It has shaken hands, and its first request is on its way.
+            State::Silent if self.session.is_some() => (Phase::Handshaking, self.since),
             State::Silent => (Phase::Silent, self.since),
             State::Handshaking => (Phase::Handshaking, self.since),
             State::Checking { work: Some(Work::Hash(_)), .. } => (Phase::WaitingForHash, self.since),
+            State::Checking { work: Some(Work::Enter(_)), .. } => (Phase::WaitingToEnter, self.since),
             State::Checking { .. } => (Phase::WaitingForUs, self.since),
             State::Reading => (Phase::ReadingHead, self.since),
             State::Waiting { .. } => (Phase::WaitingForUs, self.since),
@@ -223,12 +231,9 @@ impl Connection {
         self.since
     }
 
-    /// Where the client is; of an address of IPv6 the network, in which one client has all addresses.
+    /// Where the client is; `None` at a Unix socket.
     pub fn origin(&self) -> Option<IpAddr> {
-        match self.socket.peer_addr().ok()?.ip() {
-            IpAddr::V6(address) => Some(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into()),
-            address @ IpAddr::V4(_) => Some(address),
-        }
+        self.origin
     }
 
     /// The resource it waits for and nobody works at, and whether it wants it compressed.
@@ -554,6 +559,13 @@ impl Write for Stream<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+fn origin_of(socket: &TcpStream) -> Option<IpAddr> {
+    match socket.peer_addr().ok()?.ip() {
+        IpAddr::V6(address) => Some(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into()),
+        address @ IpAddr::V4(_) => Some(address),
     }
 }
 

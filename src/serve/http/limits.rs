@@ -13,6 +13,9 @@ pub const RESERVED_DESCRIPTORS: u64 = 32;
 pub const FEWEST_CONNECTIONS: usize = 4;
 /// Connections taken per turn and listener, so that a flood of them does not starve those already here.
 pub const ACCEPTS_PER_TURN: usize = 64;
+/// Places are scarce for the connections of an address that holds more than this part of them, once all are taken: an
+/// eighth is more than scrapers and people behind one address use.
+pub const SHARES_OF_PLACES: usize = 8;
 /// Bytes of a handshake that are read at once: one record, and what comes with it.
 pub const HANDSHAKE_BYTES: usize = 18 << 10;
 /// Addresses whose passwords were hashed last, so that one that asks without pause does not keep the others out.
@@ -55,6 +58,8 @@ pub struct Limits {
     pub silent_grace: Duration,
     /// A client that is to go on with its handshake is safe this long, even when others need its place.
     pub handshake_grace: Duration,
+    /// The same for a client of an address that holds more than its share of the places.
+    pub crowding_grace: Duration,
     /// A connection that takes nothing of its answer is safe this long, even when others need its place.
     pub write_grace: Duration,
     /// No new connections are taken for this long when the system refuses and nobody can give way.
@@ -92,6 +97,8 @@ impl Default for Limits {
             // A round trip around the world less than twice, and what a client needs to check a certificate. In a flood
             // 256 signatures take as long.
             handshake_grace: Duration::from_millis(100),
+            // A round trip across a country.
+            crowding_grace: Duration::from_millis(20),
             // A reader takes some every round trip; a backlog of those who stopped is worn off in 1.6 s.
             write_grace: Duration::from_millis(100),
             // Descriptors come back when files are closed; ten tries a second cost nothing.

@@ -5,6 +5,7 @@
 //! other threads. A fault of the program costs the connections, at worst; the loop goes on with its listeners.
 
 use crate::log::log_error;
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
@@ -59,6 +60,8 @@ pub struct Reactor {
     pool: RenderPool,
     /// Who may speak, and the threads that find it out.
     checks: Option<(Guard, CheckPool)>,
+    /// The addresses that hold more than their share of the places, in this turn.
+    crowding: Vec<Option<IpAddr>>,
     /// Where those are whose passwords were hashed last.
     hashed: VecDeque<Option<IpAddr>>,
     /// Connections taken so far.
@@ -104,6 +107,7 @@ impl Reactor {
             connections: Vec::new(),
             pool,
             checks,
+            crowding: Vec::new(),
             hashed: VecDeque::new(),
             taken: 0,
             commands,
@@ -136,6 +140,7 @@ impl Reactor {
         self.deliver();
         self.settle();
         self.schedule();
+        self.crowding = evict::crowding(&self.connections, &self.limits);
         self.begin_checks();
         let ready = self.wait();
         self.proceed(&ready.connections);
@@ -196,7 +201,7 @@ impl Reactor {
     }
 
     fn first_due(&self) -> Option<Instant> {
-        evict::first_due(&self.connections, &self.limits)
+        evict::first_due(&self.connections, &self.crowding, &self.limits)
     }
 
     fn timeout(&self, now: Instant, accepting: bool) -> PollTimeout {
@@ -320,14 +325,19 @@ impl Reactor {
     }
 
     /// The one that has waited longest: those who go on with a handshake before those who begin one, and of those with
-    /// passwords from where none was hashed for longest.
+    /// passwords from where none was hashed for longest. Of an address that crowds out others the newest begins first:
+    /// the older ones will have gone before it would be their turn.
     fn next_check(&self, queue: CheckQueue) -> Option<usize> {
         let waiting = self.connections.iter().enumerate().filter(|(_, c)| c.needs() == Some(queue));
         let rank = |connection: &Connection| match queue {
-            CheckQueue::Tls => Some(usize::from(connection.is_new())),
+            CheckQueue::Tls if connection.is_new() => {
+                let crowds = self.crowding.contains(&connection.origin());
+                (Some(1), crowds.then(|| Reverse(connection.since())))
+            }
+            CheckQueue::Tls => (None, None),
             CheckQueue::Passwords => {
                 let origin = connection.origin();
-                self.hashed.iter().rposition(|&hashed| hashed == origin)
+                (self.hashed.iter().rposition(|&hashed| hashed == origin), None)
             }
         };
         waiting.min_by_key(|(_, connection)| (rank(connection), connection.since())).map(|(index, _)| index)
@@ -380,7 +390,7 @@ impl Reactor {
         let now = Instant::now();
         let mut leaving = None;
         if self.connections.len() >= self.places() {
-            leaving = evict::candidate(&self.connections, &self.limits, now);
+            leaving = evict::candidate(&self.connections, &self.crowding, &self.limits, now);
             if leaving.is_none() {
                 return false;
             }
@@ -406,7 +416,7 @@ impl Reactor {
             _ => {}
         }
         self.log_once("unable to accept a connection", &error.to_string());
-        if let Some(index) = evict::candidate(&self.connections, &self.limits, now) {
+        if let Some(index) = evict::candidate(&self.connections, &self.crowding, &self.limits, now) {
             self.end(index);
             return true;
         }

@@ -77,21 +77,25 @@ impl Handler for FakeHandler {
     }
 }
 
-struct Running {
+pub struct Running {
     server: Server,
-    address: String,
+    pub address: String,
     handler: Arc<FakeHandler>,
     events: Arc<Mutex<Vec<ServerEvent>>>,
 }
 
 fn serve_with(limits: Limits, handler: Arc<FakeHandler>) -> Running {
+    serve_guarded(limits, None, handler)
+}
+
+pub fn serve_guarded(limits: Limits, guard: Option<Guard>, handler: Arc<FakeHandler>) -> Running {
     let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_address();
     let events = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&events);
     let sink: EventSink = Arc::new(move |event| log.lock().unwrap().push(event));
     let shared: Arc<dyn Handler> = Arc::clone(&handler) as _;
-    let server = Server::start_with(limits, vec![listener], "/metrics".into(), None, shared, sink).unwrap();
+    let server = Server::start_with(limits, vec![listener], "/metrics".into(), guard, shared, sink).unwrap();
     Running { server, address, handler, events }
 }
 

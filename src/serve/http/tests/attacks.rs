@@ -37,7 +37,7 @@ fn limits() -> Limits {
     let short = Duration::from_millis(500);
     let limits = Limits { head_time: short, write_time: short, linger_time: short, ..Limits::default() };
     // Debug builds on busy machines take their time for a certificate.
-    Limits { handshake_grace: short, ..limits }
+    Limits { handshake_grace: short, crowding_grace: short, ..limits }
 }
 
 /// The process that is attacked: the test `sockets_from_systemd` once more, told by its environment to serve.

@@ -1,22 +1,27 @@
 //! The attacks that TLS adds: handshakes that are not ended, records that are none. The scraper speaks TLS as well.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
-use std::os::fd::AsFd;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::libc::linger;
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect as connect_socket, setsockopt, socket,
+    sockopt,
+};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use crate::serve::guard::{Guard, read_file};
+use crate::serve::http::limits::Limits;
 use crate::serve::http::tests::attacks::{PAGE_BYTES, SCRAPE, Target, can_open};
-use crate::serve::http::tests::{PATIENCE, until};
+use crate::serve::http::tests::{FakeHandler, PATIENCE, Running, serve_guarded, until};
 
 /// The files of the tests: a server's certificate and who made it.
 fn data(name: &str) -> PathBuf {
@@ -157,6 +162,49 @@ fn who_was_let_in_keeps_the_connection() {
         scrape(&mut kept).unwrap_or_else(|error| panic!("round {round}: {error}"));
         held.retain(|socket| !is_ended(socket));
     }
+}
+
+/// A connection from one of this machine's own addresses.
+fn connect_from(host: u8, address: &str) -> TcpStream {
+    let stream = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
+    bind(stream.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, host), 0)))
+        .unwrap();
+    let address: SocketAddrV4 = address.parse().unwrap();
+    connect_socket(stream.as_raw_fd(), &SockaddrIn::from(address)).unwrap();
+    let stream = TcpStream::from(stream);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Serves few, who may take as long as they like for their handshake unless their address crowds out others.
+fn serve_few() -> Running {
+    let limits = Limits { guarded_connections: 16, handshake_grace: 10 * PATIENCE, ..Limits::default() };
+    let (guard, _) = Guard::open(&data("web.yml"), &read_file).unwrap();
+    serve_guarded(
+        Limits { crowding_grace: Duration::ZERO, ..limits },
+        Some(guard),
+        FakeHandler::new(PAGE_BYTES),
+    )
+}
+
+/// One address begins handshakes without end, and others go on as if nothing were.
+#[test]
+fn one_address_crowds_out_no_other() {
+    let (running, hello) = (serve_few(), hello());
+    let mut slow = StreamOwned::new(client(), connect_from(3, &running.address));
+    slow.conn.write_tls(&mut slow.sock).unwrap();
+    for round in 0..5 {
+        let mut held = Vec::new();
+        for _ in 0..64 {
+            let mut socket = connect_from(2, &running.address);
+            // One that had to give way is no matter.
+            let _ = socket.write_all(&hello);
+            held.push(socket);
+        }
+        let mut newcomer = StreamOwned::new(client(), connect_from(4, &running.address));
+        scrape(&mut newcomer).unwrap_or_else(|error| panic!("round {round}: {error}"));
+    }
+    scrape(&mut slow).unwrap();
 }
 
 #[test]
