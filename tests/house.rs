@@ -183,6 +183,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sketches_ddsketch", &["src/count/quantiles.rs"]),
     ("subtle", &["src/serve/guard/users.rs"]),
     ("tiny_http", &["src/serve/http/"]),
+    ("unicode_width", &["src/report/text.rs"]),
     ("webpki", &["src/serve/guard/clients.rs"]),
 ];
 

@@ -5,6 +5,7 @@ use nix::sys::signal::Signal;
 use std::fmt::Write;
 use std::fs;
 use std::process::Command;
+use unicode_width::UnicodeWidthStr;
 
 /// Lines of a day: durations from 1 to 2000 ms, in an order of their own, over four hours and two hosts.
 fn lines() -> String {
@@ -141,4 +142,45 @@ fn what_is_followed_is_told_at_ctrl_c() {
     let ended = process.wait();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert_ne!(words(&ended.stdout, "requests")[1], "0");
+}
+
+/// Hosts and paths are what strangers send, and a terminal obeys escape sequences.
+#[test]
+fn what_a_log_contains_does_nothing_to_a_terminal() {
+    let line = |host: &str, path: &str| {
+        format!(
+            "{host}:80 192.0.2.1 - - [03/Feb/2026:00:00:00 +0000] \"GET {path} HTTP/1.1\" 404 10 \"-\" \"-\" 5\n"
+        )
+    };
+    let (escape, turn) = ("\u{1b}[31mred", "\u{202e}txet");
+    let long = format!("/{}", "\u{8a9e}".repeat(200));
+    let mut log = line(&format!("a{escape}"), &format!("/b{escape}"));
+    log += &line(&format!("c{turn}"), &format!("/d{turn}"));
+    log += &line(&"e".repeat(200), &long).repeat(300);
+    log += &"malformed".repeat(100);
+    for kind in ["--report", "--report=html"] {
+        let ended = run(&[kind, "--format", "vhost_combined_D"], log.as_bytes());
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        let is_obeyed = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!ended.stdout.contains(is_obeyed), "{kind}: {:?}", ended.stdout);
+        let shown = [r"a\x1b[31mred", r"/b\x1b[31mred", r"c\u{202e}txet", r"/d\u{202e}txet"];
+        assert!(shown.iter().all(|text| ended.stdout.contains(text)), "{kind}: {}", ended.stdout);
+        let fits = |line: &str| kind != "--report" || line.width() <= 80;
+        assert!(ended.stdout.lines().all(fits), "{kind}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn one_line_is_a_log_and_none_is_too() {
+    let log = lines();
+    let one = run(&["--report", "--format", "vhost_combined_D"], &log.as_bytes()[..=log.find('\n').unwrap()]);
+    assert_eq!(one.status.code(), Some(0), "{}", one.stderr);
+    assert!(one.stdout.starts_with("1 line of vhost_combined_D\n"), "{}", one.stdout);
+    assert_eq!(words(&one.stdout, "requests"), ["requests", "1"]);
+    assert_eq!(words(&one.stdout, "clients"), ["clients", "1", "address"]);
+    let none = run(&["--report", "--format", "vhost_combined_D"], b"");
+    assert_eq!(none.status.code(), Some(0), "{}", none.stderr);
+    let page =
+        "0 lines of vhost_combined_D\n\n  requests    0\n\nLines\n  In doubt: no line has been read yet.\n";
+    assert_eq!(none.stdout, page);
 }

@@ -7,6 +7,7 @@
 //! cargo bench                   the table
 //! cargo bench -- instructions   instructions per line, against those of version 0.1.0; needs valgrind
 //! cargo bench -- labels         what routes, maps and kinds of clients add to a line
+//! cargo bench -- reports        a report and a history beside a report of goaccess
 //! ```
 
 mod instructions;
@@ -27,6 +28,9 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_httpd_exporter");
 const LINES: u64 = 2_000_000;
 const FEW_LINES: u64 = 100_000;
 
+/// Lines of a log of which a report is made.
+const REPORTED_LINES: u64 = 300_000;
+
 /// Two logs that are longer than what routes are learned of before lines are counted.
 const LABELLED_LINES: (u64, u64) = (60_000, 120_000);
 
@@ -40,6 +44,11 @@ fn main() -> ExitCode {
         [] => table(),
         ["labels"] => worked_out_labels(),
         ["instructions"] => return instructions::compare(),
+        ["reports"] => reports(),
+        ["memory-of", command @ ..] => {
+            run(command, Input::File(Path::new("/dev/null")));
+            println!("{}", measure::peak_memory());
+        }
         _ => {
             eprintln!("no such measurement: {}", words.join(" "));
             return ExitCode::from(2);
@@ -73,6 +82,7 @@ fn table() {
     worked_out_labels();
     one_core();
     peers();
+    reports();
     served::trickle();
     served::scrapes();
     served::throughput();
@@ -211,6 +221,35 @@ fn peers() {
         let theirs = median((0..3).map(|_| run(command, Input::File(&path)).wall.as_secs_f64()).collect());
         let figure = (theirs / FEW_LINES as f64) / (ours / LINES as f64);
         row(&format!("times as fast as {name}"), &format!("{figure:.0}"), wanted);
+    }
+}
+
+/// A report and a history, beside what goaccess takes for a report of the same file.
+fn reports() {
+    let path = log(SITE, REPORTED_LINES, 1);
+    let text = path.display().to_string();
+    let page = format!("{text}.html");
+    let directory = format!("{text}.history");
+    let commands: [(&str, &[&str]); 3] = [
+        ("`--report`", &[PROGRAM, "--report", "--format", "combined", &text]),
+        ("`--history`", &[PROGRAM, "--history", &directory, "--format", "combined", &text]),
+        ("goaccess", &["goaccess", "--log-format=COMBINED", "--no-progress", "-o", &page, &text]),
+    ];
+    for (name, command) in commands {
+        if name == "goaccess" && !installed(name) {
+            continue;
+        }
+        let made = || {
+            let _ = fs::remove_dir_all(&directory);
+        };
+        made();
+        let memory = measure::memory_of(command) as f64 / f64::from(1 << 20);
+        let run = || {
+            made();
+            run(command, Input::File(Path::new("/dev/null"))).cpu().as_secs_f64()
+        };
+        let seconds = median((0..3).map(|_| run()).collect());
+        row(&format!("{name} of {REPORTED_LINES} lines"), &format!("{seconds:.2} s, {memory:.0} MiB"), "");
     }
 }
 

@@ -69,6 +69,15 @@ pub fn peak_memory() -> i64 {
     getrusage(UsageWho::RUSAGE_CHILDREN).expect("it cannot fail").max_rss() * 1024
 }
 
+/// The most memory that a command has, in bytes. A process of its own starts it, since the system remembers the most of
+/// all children.
+pub fn memory_of(command: &[&str]) -> u64 {
+    let mut this = Command::new(std::env::current_exe().expect("it runs"));
+    let output =
+        this.arg("memory-of").args(command).stderr(Stdio::inherit()).output().expect("it can be started");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number of bytes")
+}
+
 pub fn spawn(command: &[&str], input: Stdio) -> Child {
     let mut child = Command::new(command[0]);
     child.args(&command[1..]).stdin(input).stdout(Stdio::null()).stderr(Stdio::null());

@@ -54,9 +54,11 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
 /// What to do about lines that do not fit.
 fn advice(format: Option<String>, ledger: &Ledger, tallies: &Tallies) -> Option<String> {
     let lines: Vec<&[u8]> = tallies.malformed.iter().map(Vec::as_slice).collect();
-    let preset =
-        || PRESETS.iter().find(|preset| preset.name == ledger.format.0).map(|preset| preset.name.to_owned());
-    let format = format.or_else(|| preset().filter(|_| ledger.format_known));
+    // A format that is no preset is known by its text.
+    let (name, text) = &ledger.format;
+    let is_preset = PRESETS.iter().any(|preset| preset.name == *name);
+    let found = || ledger.format_known.then(|| if is_preset { name } else { text }.clone());
+    let format = format.or_else(found);
     (!lines.is_empty()).then(|| format!("What may help: {}.", worker::what_to_do(format.as_deref(), &lines)))
 }
 

@@ -13,6 +13,11 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// `1 line`, `2 lines`
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
 /// A share in percent: `12.3 %`, and never 0 for what is there.
 pub fn share(part: u64, of: u64) -> String {
     let percent = if of == 0 { 0.0 } else { part as f64 * 100.0 / of as f64 };
@@ -85,6 +90,7 @@ mod tests {
     #[test]
     fn figures_have_three_digits_and_a_unit() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([1, 2000].map(|number| counted(number, "line", "lines")), ["1 line", "2,000 lines"]);
         assert_eq!(
             [(0, 9), (9, 9), (1, 3), (1, 200), (1, 1_000_000), (0, 0)].map(|(part, of)| share(part, of)),
             ["0.0 %", "100.0 %", "33.3 %", "0.50 %", "<0.01 %", "0.0 %"]

@@ -19,7 +19,17 @@ tbody tr {
   background: linear-gradient(to right, var(--bar) var(--share), transparent 0);
 }
 tr.warning th { color: var(--c4xx); } tr.bad th { color: var(--c5xx); }
+figcaption span:last-child { white-space: nowrap; }
+section.wide { grid-column: 1 / -1; }
 th, td { width: 5.8em; }
+@media (max-width: 44rem) {
+  .wide table, .wide tbody, .wide thead { display: block; }
+  .wide tr { display: flex; flex-wrap: wrap; padding-left: 0.1rem; }
+  .wide tbody th { flex: 1 0 100%; width: 100%; padding-bottom: 0; }
+  .wide tbody td { border-top: 0; }
+  .wide td, .wide thead th { flex: 1; width: auto; padding-left: 0; white-space: nowrap; }
+  .wide thead th:first-child { display: none; }
+}
 main > p { max-width: 60rem; }
 ";
 
@@ -34,7 +44,7 @@ pub fn write(page: &Page) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
          <style>\n{STYLE}{MORE_STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title} <small>httpd_exporter {}</small></h1>\n\
-         </header>\n<main>\n<div class=\"cards\">\n<section>\n<h2>In short</h2>\n<dl class=\"facts\">\n",
+         </header>\n<main>\n<div class=\"cards\">\n<section class=\"wide\">\n<h2>In short</h2>\n<dl class=\"facts\">\n",
         env!("CARGO_PKG_VERSION")
     );
     for (name, value) in &page.facts {
@@ -44,7 +54,7 @@ pub fn write(page: &Page) -> String {
     page.charts.iter().for_each(|chart| write_chart(chart, &mut html));
     page.tables.iter().for_each(|table| write_table(table, &mut html));
     if !page.remarks.is_empty() {
-        html.push_str("<section>\n<h2>Lines</h2>\n");
+        html.push_str("<section class=\"wide\">\n<h2>Lines</h2>\n");
         page.remarks.iter().for_each(|remark| {
             let _ = writeln!(html, "<p>{}</p>", escaped(remark));
         });
@@ -110,7 +120,10 @@ fn write_chart(chart: &Chart, html: &mut String) {
 }
 
 fn write_table(table: &Table, html: &mut String) {
-    let _ = write!(html, "<section>\n<h2>{}</h2>\n<table>\n<thead><tr><th></th>", escaped(&table.title));
+    // A name needs room beside many columns.
+    let class = if table.columns.len() > 2 { " class=\"wide\"" } else { "" };
+    let title = escaped(&table.title);
+    let _ = write!(html, "<section{class}>\n<h2>{title}</h2>\n<table>\n<thead><tr><th></th>");
     for column in &table.columns {
         let _ = write!(html, "<th scope=\"col\">{column}</th>");
     }
@@ -120,7 +133,7 @@ fn write_table(table: &Table, html: &mut String) {
         let _ = write!(
             html,
             "<tr class=\"{}\" style=\"--share: {percent:.1}%\"><th scope=\"row\" title=\"{name}\"><bdi>{name}</bdi></th>",
-            class(*tone)
+            self::class(*tone)
         );
         for cell in cells {
             let _ = write!(html, "<td>{}</td>", escaped(cell));

@@ -73,7 +73,8 @@ pub struct Row {
 pub fn page(ledger: &Ledger, mut tallies: Tallies, advice: Option<String>) -> Page {
     let lines = ledger.totals.all();
     let of = if ledger.format_known { format!(" of {}", ledger.format.0) } else { String::new() };
-    let mut page = Page { title: format!("{} lines{of}", figures::count(lines)), ..Page::default() };
+    let title = figures::counted(lines, "line", "lines") + &of;
+    let mut page = Page { title, ..Page::default() };
     let cells: Vec<(i64, Cell)> = tallies.timeline.cells().collect();
     let unit = tallies.timeline.unit();
     let stretches = timeline::stretches(cells.iter().map(|(from, cell)| (*from, cell.requests)), unit);
@@ -106,14 +107,21 @@ fn facts(tallies: &Tallies, near: &[(i64, Cell)], unit: i64, far: &[Stretch]) ->
         facts.push(("from", date(first)));
         facts.push(("to", format!("{}, {}", date(last), figures::long(length as f64))));
         let mean = figures::rate(near.iter().map(|(_, cell)| cell.requests as f64).sum(), length as f64);
-        rate = format!(", {mean} on average");
-        let busiest = near.iter().max_by_key(|(_, cell)| cell.requests).filter(|_| near.len() > 1);
+        // One second has no other rate than its count.
+        if length > 1 {
+            rate = format!(", {mean} on average");
+        }
+        // The first of those that are as busy.
+        let busiest = near.iter().rev().max_by_key(|(_, cell)| cell.requests).filter(|_| near.len() > 1);
         if let Some((from, cell)) = busiest {
             let peak = figures::rate(cell.requests as f64, unit as f64);
             rate += &format!(", {peak} at most ({})", date(*from).trim_end_matches(" UTC"));
         }
     }
     facts.push(("requests", figures::count(requests) + &rate));
+    if requests == 0 {
+        return facts;
+    }
     let class = |class: usize| -> u64 {
         let first = (class - 1) * 100 + 1;
         tallies.statuses.iter().skip(first).take(100).sum()
@@ -136,11 +144,10 @@ fn facts(tallies: &Tallies, near: &[(i64, Cell)], unit: i64, far: &[Stretch]) ->
         facts.push(("durations", format!("{values}  (within 1 %)")));
     }
     if tallies.has_addresses() {
-        let many = tallies
-            .addresses
-            .distinct()
-            .map_or_else(|| "more than can be counted".to_owned(), |many| figures::count(many as u64));
-        facts.push(("clients", format!("{many} addresses")));
+        let many =
+            tallies.addresses.distinct().map(|many| figures::counted(many as u64, "address", "addresses"));
+        let many = many.unwrap_or_else(|| "more addresses than can be counted".to_owned());
+        facts.push(("clients", many));
     }
     facts
 }
@@ -198,7 +205,7 @@ fn tables(ledger: &Ledger, tallies: &Tallies) -> Vec<Table> {
     tables
 }
 
-fn row(name: String, requests: u64, all: u64, cells: Vec<String>) -> Row {
+fn row(name: &str, requests: u64, all: u64, cells: Vec<String>) -> Row {
     let tone = match name.as_bytes() {
         [b'4', _, _] => Tone::Warning,
         [b'5', _, _] => Tone::Bad,
@@ -206,6 +213,8 @@ fn row(name: String, requests: u64, all: u64, cells: Vec<String>) -> Row {
     };
     let figures = [figures::count(requests), figures::share(requests, all)];
     let cells = figures.into_iter().chain(cells).collect();
+    // A log may contain what a terminal would obey.
+    let name = printable(name.as_bytes(), VALUE_CHARS);
     Row { name, cells, share: requests as f64 / all.max(1) as f64, tone }
 }
 
@@ -228,7 +237,7 @@ fn title_of(title: &str, more: usize) -> String {
 
 fn named(title: &str, counts: &[u64], all: u64, text: impl Fn(u16) -> String) -> Table {
     let (largest, more) = largest(counts.iter().copied());
-    let rows = largest.into_iter().map(|(id, count)| row(text(id), count, all, Vec::new())).collect();
+    let rows = largest.into_iter().map(|(id, count)| row(&text(id), count, all, Vec::new())).collect();
     Table { title: title_of(title, more), columns: vec!["requests", "share"], rows }
 }
 
@@ -248,7 +257,7 @@ fn groups(title: &str, groups: &[Group], all: u64, text: impl Fn(u16) -> String)
             true => slow.map_or_else(|| "-".to_owned(), figures::seconds),
             false => figures::bytes(group.bytes as f64),
         };
-        row(text(id), count, all, errors.into_iter().chain([last]).collect())
+        row(&text(id), count, all, errors.into_iter().chain([last]).collect())
     });
     Table { title: title_of(title, more), columns, rows: rows.collect() }
 }
@@ -265,9 +274,9 @@ fn frequent(title: &str, values: &Frequent, all: u64) -> Table {
         }
     };
     let top = values.top(ROWS_MAX).into_iter();
-    let rows = top.map(|(value, count)| Row {
-        tone: Tone::Plain,
-        ..row(printable(value, VALUE_CHARS), count, all, Vec::new())
+    let rows = top.map(|(value, count)| {
+        let name = printable(value, VALUE_CHARS);
+        Row { tone: Tone::Plain, name, ..row("", count, all, Vec::new()) }
     });
     Table { title, columns: vec!["requests", "share"], rows: rows.collect() }
 }
@@ -297,22 +306,26 @@ fn remarks(ledger: &Ledger, tallies: &Tallies, far: &[Stretch], advice: Option<S
         ));
     }
     if tallies.timeless > 0 {
-        let many = figures::count(tallies.timeless);
-        remarks.push(format!("{many} requests have no time, or one without a zone; no chart has them."));
+        let many = figures::counted(tallies.timeless, "request", "requests");
+        remarks.push(format!("Without a time, or with one without a zone: {many}; no chart has them."));
     }
     for Stretch { from, to, lines } in far {
-        let (from, to, lines) = (date(*from), date(*to), figures::count(*lines));
+        let (from, to) = (date(*from), date(*to));
+        let many = figures::counted(*lines, "request", "requests");
         remarks.push(format!(
-            "{lines} requests from {from} to {to} are far from all others; no chart has them. A clock was wrong?"
+            "Far from all others: {many} from {from} to {to}; no chart has them. A clock was wrong?"
         ));
     }
-    let other = ledger.labels.iter().map(|label| label.values.overflow()).sum::<u64>();
-    if other > 0 {
+    // Methods have a place for `other` of their own.
+    let has_table = |place: usize, name: &str| ledger.vhost == Some(place) || name == "route";
+    let mut labels = ledger.labels.iter().enumerate().filter(|(place, label)| has_table(*place, &label.name));
+    if labels.any(|(_, label)| label.values.overflow() > 0) {
         remarks.push(
             "Of vhosts and routes with too many different values, the rest is `other`: --max-values allows more."
                 .to_owned(),
         );
     }
-    remarks.extend(ledger.why_not_ready().map(|why| format!("In doubt: {why}.")));
+    let doubt = ledger.why_not_ready().filter(|why| !remarks.iter().any(|remark| remark.contains(&**why)));
+    remarks.extend(doubt.map(|why| format!("In doubt: {why}.")));
     remarks
 }

@@ -5,6 +5,7 @@ use crate::options::wrap;
 use crate::report::figures;
 use crate::report::page::{Chart, Page, Row, Table, Tone};
 use std::fmt::Write;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 const COLUMNS: usize = 80;
 
@@ -72,12 +73,19 @@ pub fn write(page: &Page, style: Style) -> String {
     text
 }
 
-/// Cut to so many characters.
+/// Cut to so many columns: those of a terminal, where some characters are two wide.
 fn fitted(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+    if text.width() <= most {
         return text.to_owned();
     }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+    let mut left = most.saturating_sub(1);
+    let fits = |c: &char| {
+        let width = c.width().unwrap_or(0);
+        let fits = width <= left;
+        left = left.saturating_sub(width);
+        fits
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
 }
 
 fn write_chart(chart: &Chart, style: Style, text: &mut String) {
@@ -144,4 +152,15 @@ fn bar(row: &Row, style: Style) -> String {
     }
     let blanks = " ".repeat(BAR_CHARS.saturating_sub(bar.chars().count()));
     style.toned(row.tone, &bar) + &blanks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_fits_the_columns_of_a_terminal() {
+        assert_eq!(["/abc", "/abcd", "/日本語"].map(|text| fitted(text, 4)), ["/abc", "/ab…", "/日…"]);
+        assert!(fitted(&"語".repeat(100), COLUMNS).width() <= COLUMNS);
+    }
 }
