@@ -17,6 +17,26 @@ fn write(path: &Path, lines: usize) {
     append(path).write_all(LINE.repeat(lines).as_bytes()).expect("room");
 }
 
+/// Until the place in a log is saved: who starts after a kill goes on from there.
+fn wait_for_a_place(state: &Path) {
+    // What is still being written is not saved.
+    let has_place = |path: PathBuf| {
+        let saved = if path.extension().is_some() { Vec::new() } else { fs::read(path).unwrap_or_default() };
+        String::from_utf8_lossy(&saved).contains("follow ")
+    };
+    wait_until("the place in the log is saved", || {
+        let mut files = fs::read_dir(state).into_iter().flatten().flatten();
+        files.any(|file| has_place(file.path()))
+    });
+}
+
+/// Until a file is followed: what was in it is old, and what comes from now on is new.
+fn wait_for_a_look(exporter: &Exporter) {
+    wait_until("a look at the files", || {
+        exporter.scrape().value("httpd_exporter_followed_files") >= Some(1.0)
+    });
+}
+
 struct Place {
     dir: TempDir,
     log: PathBuf,
@@ -36,16 +56,7 @@ impl Place {
     /// A first process, until the place in the log is saved: what comes from now on is new.
     fn begin(&self) {
         let _exporter = self.start();
-        // What is still being written is not saved.
-        let has_place = |path: PathBuf| {
-            let saved =
-                if path.extension().is_some() { Vec::new() } else { fs::read(path).unwrap_or_default() };
-            String::from_utf8_lossy(&saved).contains("follow ")
-        };
-        wait_until("the place in the log is saved", || {
-            let mut files = fs::read_dir(self.dir.join("state")).into_iter().flatten().flatten();
-            files.any(|file| has_place(file.path()))
-        });
+        wait_for_a_place(&self.dir.join("state"));
     }
 
     fn start_with(&self, format: &str) -> Exporter {
@@ -67,7 +78,7 @@ impl Place {
 fn a_rotation_by_rename_loses_no_line_of_the_old_file_or_the_new() {
     let place = Place::new();
     let exporter = place.start();
-    exporter.wait_for_lines(0);
+    wait_for_a_look(&exporter);
     let mut old = append(&place.log);
     old.write_all(LINE.as_bytes()).expect("room");
     exporter.wait_for_lines(1);
@@ -86,7 +97,7 @@ fn a_rotation_by_rename_loses_no_line_of_the_old_file_or_the_new() {
 fn a_rotation_by_copy_and_truncation_loses_no_line() {
     let place = Place::new();
     let exporter = place.start();
-    exporter.wait_for_lines(0);
+    wait_for_a_look(&exporter);
     write(&place.log, 300);
     exporter.wait_for_lines(300);
     write(&place.log, 20);
@@ -102,7 +113,7 @@ fn a_rotation_by_copy_and_truncation_loses_no_line() {
 fn what_came_while_nobody_read_is_read_first_also_from_the_rotated_file() {
     let place = Place::new();
     let mut exporter = place.start();
-    exporter.wait_for_lines(0);
+    wait_for_a_look(&exporter);
     write(&place.log, 3);
     exporter.wait_for_lines(3);
     exporter.process.signal(Signal::SIGTERM);
@@ -185,7 +196,7 @@ fn a_line_in_pieces_is_counted_once_though_the_reader_ends_between_them() {
     let place = Place::new();
     let line = |stream: &str, mark: &str, text: &str| write_piece(&place.log, stream, mark, text);
     let mut exporter = place.start();
-    exporter.wait_for_lines(0);
+    wait_for_a_place(&place.dir.join("state"));
     let (mut lines, mut requests) = (0, 0.0);
     for round in 0..6 {
         let (one, rest) = LINE.trim_end().split_at(20 + round);
@@ -234,8 +245,10 @@ fn a_node_of_kubernetes_is_followed_through_rotations_restarts_and_kills() {
         command.arg("--follow").arg(containers.join("*.log")).arg("--state-dir").arg(dir.join("state"));
         Exporter::of(Process::start(&mut command))
     };
+    // One that stays empty, by which it is seen that the files have been looked at.
+    append(&link(900));
     let (mut exporter, mut life, mut lines) = (start(), 0, 0);
-    exporter.wait_for_lines(0);
+    wait_for_a_place(&dir.join("state"));
     let mut write_lines = |log: &Path, count: usize| {
         (0..count).for_each(|_| write_piece(log, "stdout", "F", LINE.trim_end()));
         lines += count as u64;
@@ -286,7 +299,7 @@ fn a_node_of_kubernetes_is_followed_through_rotations_restarts_and_kills() {
 fn pieces_that_were_read_before_the_format_is_known_again_are_no_lines() {
     let place = Place::new();
     let mut exporter = place.start_with("auto");
-    exporter.wait_for_lines(0);
+    wait_for_a_place(&place.dir.join("state"));
     write_piece(&place.log, "stdout", "F", LINE.trim_end());
     exporter.wait_for_lines(1);
     let (one, two) = LINE.trim_end().split_at(50);
