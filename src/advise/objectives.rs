@@ -2,9 +2,13 @@
 //! hand.
 //!
 //! Lines are judged by what counts them, in a ledger of its own.
+//!
+//! What counts is compiled into one place for each kind of note. A second caller with the same one would make a call of
+//! it, for each line that is counted: so the notes taken here are of a kind of their own.
 
 use crate::count::ledger::Ledger;
 use crate::count::meter::Meter;
+use crate::count::observer::Note;
 use crate::count::slo::role;
 use crate::options::Options;
 use crate::options::slo::Objective;
@@ -19,7 +23,17 @@ pub struct Objectives {
     format: Format,
     /// Or why they cannot be watched.
     judges: Result<(Meter, Ledger), String>,
+    sums: Sums,
     judged: u64,
+}
+
+/// Good and bad ones of each objective.
+struct Sums(Vec<[u64; 2]>);
+
+impl Note for Sums {
+    fn objective(&mut self, _row: usize, number: usize, is_good: bool) {
+        self.0[number][usize::from(!is_good)] += 1;
+    }
 }
 
 impl Objectives {
@@ -27,7 +41,8 @@ impl Objectives {
     pub fn of(options: &Options, mut format: Format) -> Option<Objectives> {
         let judges = Meter::compile(options, &mut format, None);
         let (slos, labels) = (options.slos.clone(), options.slo_labels.clone());
-        (!slos.is_empty()).then_some(Objectives { slos, labels, format, judges, judged: 0 })
+        let sums = Sums(vec![[0; 2]; slos.len()]);
+        (!slos.is_empty()).then_some(Objectives { slos, labels, format, judges, sums, judged: 0 })
     }
 
     /// Judges a line if it fits; one that names columns tells how those behind it are read.
@@ -36,25 +51,18 @@ impl Objectives {
             && let Ok(record) = self.format.parse(line, &mut Spans::new())
         {
             // Nobody asks when these series began.
-            meter.measure(&record, ledger, 0);
+            meter.measure_noting(&record, ledger, 0, &mut self.sums);
             self.judged += 1;
         }
     }
 
     /// What is said of them behind the lines.
     pub fn closing(&self) -> String {
-        let ledger = match &self.judges {
-            Ok((_, ledger)) => ledger,
-            Err(why) => return format!("\nThe objectives cannot be watched in this format: {why}.\n"),
-        };
-        let mut text = "\nThe objectives, and what they make of the lines that fit:\n".to_owned();
-        let mut sums = vec![[0; 2]; self.slos.len()];
-        let figures: Vec<u64> = ledger.slo.iter().flat_map(|counts| counts.figures()).collect();
-        for (place, good_and_bad) in figures.as_chunks::<2>().0.iter().enumerate() {
-            let sum = &mut sums[place % self.slos.len()];
-            *sum = [sum[0] + good_and_bad[0], sum[1] + good_and_bad[1]];
+        if let Err(why) = &self.judges {
+            return format!("\nThe objectives cannot be watched in this format: {why}.\n");
         }
-        for (objective, [good, bad]) in self.slos.iter().zip(sums) {
+        let mut text = "\nThe objectives, and what they make of the lines that fit:\n".to_owned();
+        for (objective, [good, bad]) in self.slos.iter().zip(&self.sums.0) {
             let what = format!("{}: {}", objective.name, objective.conditions);
             let _ = write!(text, "    {what:46} {good} good, {bad} bad");
             // Other requests are meant, or their line lacks a figure.
