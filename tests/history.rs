@@ -4,12 +4,14 @@
 mod families;
 mod servers; // promtool, Prometheus and VictoriaMetrics of Debian's packages
 
-use crate::harness::{Ended, Exporter, TempDir, run};
+use crate::harness::{BINARY, Ended, Exporter, Process, TempDir, run, wait_until};
+use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
+use std::process::Command;
 
 const FORMAT: &str = "vhost_combined_D";
 
@@ -252,9 +254,9 @@ fn lines_that_are_in_no_window_are_told() {
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     for said in [
         "not in the history are lines that are no requests: 1 malformed",
-        "not in the history are 1 requests without a time, or with one without a zone",
-        "not in the history are 1 requests with a time that is still to come or before 1970",
-        "not in the history are 1 requests from 2025-12-25 00:00:00 UTC to 2025-12-25 02:00:00 UTC, which are far",
+        "not in the history: 1 request without a time, or with one without a zone",
+        "not in the history: 1 request with a time that is still to come or before 1970",
+        "not in the history: 1 request from 2025-12-25 00:00:00 UTC to 2025-12-25 02:00:00 UTC, far",
     ] {
         assert!(ended.stderr.contains(said), "{said} in: {}", ended.stderr);
     }
@@ -320,4 +322,27 @@ fn an_exporter_reads_on_where_the_history_has_ended() {
         let all = exporter.scrape().sum("httpd_requests_total");
         if all == lines.len() as f64 + 3.0 { Ok(()) } else { Err(format!("{all}")) }
     });
+}
+
+/// Half a history would look like a whole one, and its totals would be gone on from.
+#[test]
+fn what_is_interrupted_leaves_nothing() {
+    let directory = TempDir::new();
+    let [output, state] = ["history", "state"].map(|name| directory.join(name));
+    let mut process = Process::start(
+        Command::new(BINARY)
+            .args(["--format", FORMAT, "--history"])
+            .arg(&output)
+            .arg("--state-dir")
+            .arg(&state),
+    );
+    process.feed(text(&lines(BEGIN)).as_bytes());
+    // It is made when signals are handled already.
+    wait_until("the directory", || output.exists());
+    process.signal(Signal::SIGINT);
+    let ended = process.wait();
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("interrupted before the end of the input"), "{}", ended.stderr);
+    assert_eq!(fs::read_dir(&output).expect("a directory").count(), 0);
+    assert!(!state.exists(), "nothing to go on from");
 }

@@ -23,7 +23,7 @@ pub fn keep_the_log(signals: &SignalPipe, tee: Option<Tee>) -> Result<(), Failur
     let (chunks, inbox) = input::channels(Arc::default());
     let drain = move || inbox.chunks.iter().for_each(|chunk| inbox.give_back(chunk));
     if start_thread("drain", drain).is_ok() {
-        return read(Input::Stdin { dropped_before: 0 }, signals, tee, chunks, on_terminate);
+        return read(Input::Stdin { dropped_before: 0 }, signals, tee, chunks, on_terminate).map(drop);
     }
     // No thread is to be had: then it is read without any, for the server must not wait.
     let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());

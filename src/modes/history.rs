@@ -20,11 +20,11 @@ use crate::limits;
 use crate::log::{self, log_info, log_warning};
 use crate::modes::progress::{ProgressLine, WindowsLeft};
 use crate::modes::shared::{
-    Counting, Failure, Input, install_signals, join, leave_out_distinct, print, read, system,
+    Counting, Failure, Input, Stopped, install_signals, join, leave_out_distinct, print, read, system,
 };
 use crate::modes::start;
 use crate::options::Options;
-use crate::os::UserRights;
+use crate::os::{Signal, SignalPipe, UserRights};
 use crate::report::figures;
 use crate::self_metrics::SelfMetrics;
 use crate::snapshot::collect;
@@ -63,7 +63,12 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
     let counter = Counter::observed(options, reporter, Some(observer)).map_err(Failure::Usage)?;
     let counting = Counting::start(counter, Vec::new, &self_metrics)?;
     let progress = ProgressLine::start(&input, &self_metrics);
-    read(input, &signals, None, counting.chunks, || OnTerminate::EndAtOnce)?;
+    if read(input, &signals, None, counting.chunks, || OnTerminate::EndAtOnce)? == Stopped::BySignal {
+        drop(progress);
+        return Err(Failure::System(
+            "interrupted before the end of the input: nothing is written".to_owned(),
+        ));
+    }
     let mut ledger = join(counting.thread)?;
     drop(progress);
     advisor.finish();
@@ -74,7 +79,7 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
     let written = {
         let left = Arc::<WindowsLeft>::default();
         let _progress = ProgressLine::of_writing(&left);
-        let mut files = target.files(left);
+        let mut files = target.files(left, &signals);
         writer::write(&recorded, &ledger, &scrape, target.form(), &mut files).map_err(failed)?
     };
     tell_left_out(&ledger, &recorded, &written);
@@ -134,11 +139,12 @@ impl Target {
         }
     }
 
-    fn files(&self, left: Arc<WindowsLeft>) -> impl Files + use<> {
-        match self {
-            Target::Stdout => Opener { directory: None, left },
-            Target::Directory(path) => Opener { directory: Some(path.clone()), left },
-        }
+    fn files<'s>(&'s self, left: Arc<WindowsLeft>, signals: &'s SignalPipe) -> Opener<'s> {
+        let directory = match self {
+            Target::Stdout => None,
+            Target::Directory(path) => Some(path.as_path()),
+        };
+        Opener { directory, left, signals }
     }
 
     /// The script comes last: where it stands, the history is complete.
@@ -173,15 +179,19 @@ fn promtool_seconds(written: &Written) -> f64 {
     seconds.ceil()
 }
 
-struct Opener {
-    directory: Option<PathBuf>,
+struct Opener<'s> {
+    directory: Option<&'s Path>,
     left: Arc<WindowsLeft>,
+    signals: &'s SignalPipe,
 }
 
-impl Files for Opener {
+impl Files for Opener<'_> {
     fn open(&mut self, window: u64, left: u64) -> io::Result<Box<dyn WindowFile>> {
         self.left.set(left);
-        let Some(directory) = &self.directory else { return Ok(Box::new(Stream(io::stdout()))) };
+        if self.signals.pending().is_some_and(|signal| signal != Signal::Hangup) {
+            return Err(io::Error::other("interrupted"));
+        }
+        let Some(directory) = self.directory else { return Ok(Box::new(Stream(io::stdout()))) };
         let path = directory.join(script::file_of(window));
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
         Ok(Box::new(Compressed(GzEncoder::new(BufWriter::new(file), Compression::fast()))))
@@ -227,7 +237,7 @@ impl WindowFile for Compressed {
 
 fn first_window(written: &Written) -> u64 {
     let first = written.spans.first().map_or(0, |(first, _)| *first);
-    first / WINDOW_SECONDS
+    first.saturating_sub(written.step) / WINDOW_SECONDS
 }
 
 fn shell_word(path: &Path) -> String {
@@ -240,6 +250,10 @@ fn date(second: u64) -> Date {
     Date::of(second)
 }
 
+fn requests(many: u64) -> String {
+    figures::counted(many, "request", "requests")
+}
+
 fn summary(recorded: &Recorded, written: &Written) -> String {
     let lines: u64 =
         recorded.windows.values().sum::<u64>() - written.far.iter().map(|it| it.lines).sum::<u64>();
@@ -250,8 +264,8 @@ fn summary(recorded: &Recorded, written: &Written) -> String {
         many => format!("{} windows", figures::count(many)),
     };
     format!(
-        "{} requests from {} to {}: {} samples of {} series, every {} s, in {windows} of two hours, {} of text",
-        figures::count(lines),
+        "{} from {} to {}: {} samples of {} series, every {} s, in {windows} of two hours, {} of text",
+        requests(lines),
         date(first.saturating_sub(written.step)),
         date(*last),
         figures::count(written.samples),
@@ -274,22 +288,19 @@ fn tell_left_out(ledger: &Ledger, recorded: &Recorded, written: &Written) {
     }
     let unplaced = recorded.unplaced;
     if unplaced.timeless > 0 {
-        let many = unplaced.timeless;
-        log_warning(format!(
-            "not in the history are {many} requests without a time, or with one without a zone"
-        ));
+        let many = requests(unplaced.timeless);
+        log_warning(format!("not in the history: {many} without a time, or with one without a zone"));
     }
     if unplaced.impossible > 0 {
-        let many = unplaced.impossible;
-        log_warning(format!(
-            "not in the history are {many} requests with a time that is still to come or before 1970"
-        ));
+        let many = requests(unplaced.impossible);
+        log_warning(format!("not in the history: {many} with a time that is still to come or before 1970"));
     }
     for Stretch { from, to, lines } in &written.far {
         let [from, to] = [from, to].map(|second| date(u64::try_from(*second).unwrap_or(0)));
         log_warning(format!(
-            "not in the history are {lines} requests from {from} to {to}, which are far from all others: a clock was \
-             wrong, or they are of another log; read these alone for a history of their own"
+            "not in the history: {} from {from} to {to}, far from all others: a clock was wrong, or they are of \
+             another log; read these alone for a history of their own",
+            requests(*lines)
         ));
     }
     for pair in written.spans.windows(2) {

@@ -181,7 +181,7 @@ impl Service {
         saving.map_or(Ok(()), join)?;
         publisher.finish(&ledger);
         advisor.finish();
-        read
+        read.map(drop)
     }
 }
 

@@ -104,14 +104,14 @@ impl Input {
     }
 }
 
-/// Reads to the end of the input on this thread.
+/// Reads to the end of the input on this thread, or until a signal.
 pub fn read(
     input: Input,
     signals: &SignalPipe,
     tee: Option<Tee>,
     chunks: ChunkSender,
     on_terminate: impl FnMut() -> OnTerminate,
-) -> Result<(), Failure> {
+) -> Result<Stopped, Failure> {
     let dropped_before = match input {
         Input::Files(follower, begin) => {
             return ended(follow::run::run(*follower, begin, signals, tee, chunks, on_terminate));
@@ -129,14 +129,22 @@ pub fn read(
     ended(input::run(&File::from(stdin), dropped_before, signals, tee, chunks, on_terminate))
 }
 
-fn ended(end: End) -> Result<(), Failure> {
+/// Why the reading has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    AtTheEnd,
+    BySignal,
+}
+
+fn ended(end: End) -> Result<Stopped, Failure> {
     match end {
         End::Failed(e) => Err(Failure::Broken(format!("unable to read stdin: {}", log::reason(&e)))),
         End::Incomplete => {
             Err(Failure::Broken("not all files could be read, so there is no page".to_owned()))
         }
         End::Abandoned => Err(Failure::Broken("the counting thread has ended early".to_owned())),
-        End::OfInput | End::Interrupted | End::Terminated => Ok(()),
+        End::OfInput => Ok(Stopped::AtTheEnd),
+        End::Interrupted | End::Terminated => Ok(Stopped::BySignal),
     }
 }
 
