@@ -12,7 +12,6 @@
 
 use crate::bytes::digits::word_at;
 use crate::bytes::scan::{find_byte, places};
-use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
 /// A pattern may have so many segments. Paths may have more; those that are further down only `*` follows.
@@ -51,7 +50,7 @@ impl<'t> Segment<'t> {
 
     /// The hash of a segment below a node of a tree. Up to sixteen bytes are read at once, however many they are.
     #[inline]
-    pub fn hash_below(self, seed: &RandomState, above: u64) -> u64 {
+    pub fn hash_below(self, seed: &impl BuildHasher, above: u64) -> u64 {
         let mut hasher = seed.build_hasher();
         hasher.write_u64(above);
         hasher.write_u64(self.length as u64);
