@@ -8,13 +8,13 @@ use std::fs::{self, File, Permissions};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl, open};
 use nix::sys::socket::{
     self, AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, sockopt,
 };
@@ -235,8 +235,9 @@ struct Held(File);
 
 impl Held {
     fn of(path: &Path) -> io::Result<Held> {
-        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
-        let file = File::options().read(true).custom_flags(flags.bits()).open(path)?;
+        // Not by std's options: with musl they take O_PATH for a part of the access mode, and leave it out.
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let file = File::from(open(path, flags, Mode::empty())?);
         if file.metadata()?.file_type().is_socket() {
             Ok(Held(file))
         } else {
