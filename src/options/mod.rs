@@ -799,11 +799,10 @@ pub fn help() -> String {
     text
 }
 
-/// Breaks prose into indented lines of at most `width` columns; a word that is longer is broken too.
+/// Breaks prose into indented lines of at most `width` columns, or one word: it may be one to paste.
 pub fn wrap(prose: &str, indent: &str, width: usize, out: &mut String) {
     let mut column = 0;
-    let room = width.saturating_sub(indent.len()).max(4);
-    for word in prose.split_ascii_whitespace().flat_map(|word| pieces(word, room)) {
+    for word in prose.split_ascii_whitespace() {
         if column > 0 && column + 1 + word.len() > width {
             out.push('\n');
             column = 0;
@@ -821,27 +820,9 @@ pub fn wrap(prose: &str, indent: &str, width: usize, out: &mut String) {
     out.push('\n');
 }
 
-/// A word in pieces of at most so many bytes, of which a character has four at most.
-fn pieces(word: &str, most: usize) -> impl Iterator<Item = &str> {
-    let mut rest = word;
-    std::iter::from_fn(move || {
-        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
-        let (piece, after) = rest.split_at(ends.take_while(|end| *end <= most).last()?);
-        rest = after;
-        Some(piece)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_that_are_longer_than_a_line_are_broken() {
-        let mut text = String::new();
-        wrap("a line of éèêëabcdefghij and more", "  ", 10, &mut text);
-        assert_eq!(text, "  a line\n  of\n  éèêë\n  abcdefgh\n  ij and\n  more\n");
-    }
 
     fn parsed(args: &[&str]) -> Result<Options, String> {
         parse(args.iter().map(OsString::from))

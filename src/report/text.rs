@@ -68,9 +68,25 @@ pub fn write(page: &Page, style: Style) -> String {
         let _ = writeln!(text, "\n{}", style.bold("Lines"));
     }
     for remark in &page.remarks {
-        wrap(remark, "  ", COLUMNS, &mut text);
+        wrap(&broken(remark, COLUMNS - 2), "  ", COLUMNS, &mut text);
     }
     text
+}
+
+/// Without words of more than so many bytes: names in a log may be of any length.
+fn broken(prose: &str, most: usize) -> String {
+    prose.split_ascii_whitespace().flat_map(|word| pieces(word, most)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word in pieces of at most so many bytes, of which a character has four at most.
+fn pieces(word: &str, most: usize) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
+        let (piece, after) = rest.split_at(ends.take_while(|end| *end <= most).last()?);
+        rest = after;
+        Some(piece)
+    })
 }
 
 /// Cut to so many columns: those of a terminal, where some characters are two wide.
@@ -157,6 +173,11 @@ fn bar(row: &Row, style: Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_that_are_longer_than_a_line_are_broken() {
+        assert_eq!(broken("a line of éèêëabcdefghij and more", 8), "a line of éèêë abcdefgh ij and more");
+    }
 
     #[test]
     fn what_is_cut_fits_the_columns_of_a_terminal() {

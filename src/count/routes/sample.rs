@@ -1,13 +1,13 @@
 //! A sample of paths: a bounded tree of their segments, from which `plan` learns routes.
 //!
 //! Every path is a way from the root down; numbers, UUIDs, hashes and dates fall together under a placeholder as they
-//! are read (see `segments`). The tree holds [`PLACES_MAX`] places; when it is full, lines still count for those that
+//! are read (see `segments`); the version of an API stays, `/api/2/`. The tree holds [`PLACES_MAX`] places; when it is full, lines still count for those that
 //! are there, and what would be a new one counts as `unseen`. Places are found by hash while lines come; a plan is made
 //! of a tree that is ordered by text, so the same paths give the same routes.
 
 use crate::bytes::path::Segment;
 use crate::bytes::words::same;
-use crate::count::routes::segments::{PLACEHOLDER_BYTES_MAX, hash_below, name_of};
+use crate::count::routes::segments::{PLACEHOLDER_BYTES_MAX, hash_below, is_api, is_version, name_of};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::collections::BTreeMap;
@@ -88,8 +88,11 @@ impl Sample {
     pub fn enter<'p>(&mut self, segments: impl Iterator<Item = Segment<'p>>, lines: u64) {
         let (mut at, mut names, mut room) = (ROOT, 0, [0; PLACEHOLDER_BYTES_MAX]);
         self.places[0].node.lines += lines;
-        for (depth, segment) in segments.enumerate() {
-            let name = name_of(segment);
+        let (mut segments, mut above) = (segments.enumerate().peekable(), &b""[..]);
+        while let Some((depth, segment)) = segments.next() {
+            let is_version = is_api(above) && is_version(segment.bytes()) && segments.peek().is_some();
+            let name = name_of(segment).filter(|_| !is_version);
+            above = segment.bytes();
             if name.is_some() {
                 names = segment.hash_below(&self.seed, names);
             }

@@ -241,6 +241,20 @@ pub fn is_language(segment: &[u8]) -> bool {
         }
 }
 
+/// What has versions below it, that are places of the site: `/rest/api/2/issue`, `/api/1.1/users`.
+pub fn is_api(segment: &[u8]) -> bool {
+    [&b"api"[..], b"rest"].contains(&segment)
+}
+
+/// A number of one or two digits, perhaps with another digit behind a dot.
+pub fn is_version(segment: &[u8]) -> bool {
+    let (number, part) = match segment {
+        [number @ .., b'.', part] => (number, *part),
+        _ => (segment, b'0'),
+    };
+    matches!(number.len(), 1 | 2) && number.iter().chain([&part]).all(u8::is_ascii_digit)
+}
+
 /// Branches that most repositories have; what stands beside them are branches as well.
 pub fn is_branch(word: &[u8]) -> bool {
     [&b"main"[..], b"master", b"HEAD", b"trunk", b"develop"].contains(&word)
@@ -432,5 +446,21 @@ mod tests {
             let in_line = Segment { text: text.as_bytes(), length: segment.len() };
             prop_assert_eq!(name_of(in_line), name_of(Segment::of(segment.as_bytes())));
         }
+    }
+
+    #[test]
+    fn versions_are_short_numbers() {
+        for (segment, is) in [
+            ("2", true),
+            ("12", true),
+            ("1.1", true),
+            ("10.0", true),
+            ("123", false),
+            ("1.", false),
+            (".1", false),
+        ] {
+            assert_eq!(is_version(segment.as_bytes()), is, "{segment}");
+        }
+        assert!(!is_version(b"v2") && !is_version(b"") && !is_version(b"1.10") && !is_version(b"1.1.1"));
     }
 }
