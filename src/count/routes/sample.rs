@@ -1,9 +1,10 @@
 //! A sample of paths: a bounded tree of their segments, from which `plan` learns routes.
 //!
 //! Every path is a way from the root down; numbers, UUIDs, hashes and dates fall together under a placeholder as they
-//! are read (see `segments`); the version of an API stays, `/api/2/`. The tree holds [`PLACES_MAX`] places; when it is full, lines still count for those that
-//! are there, and what would be a new one counts as `unseen`. Places are found by hash while lines come; a plan is made
-//! of a tree that is ordered by text, so the same paths give the same routes.
+//! are read (see `segments`); the version of an API stays, `/api/2/`. The tree holds [`PLACES_MAX`] places; when it
+//! is full, lines still count for those that are there, and what would be a new one counts as `unseen`. Places are
+//! found by hash while lines come; a plan is made of a tree that is ordered by text, so the same paths give the same
+//! routes.
 
 use crate::bytes::path::Segment;
 use crate::bytes::words::same;
