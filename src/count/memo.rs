@@ -2,10 +2,11 @@
 //!
 //! A value belongs to one set of four places, one cache line, in which the latest value replaces the one that came
 //! first. So a few thousand values that come again and again find room beside each other, and those that come once push
-//! out one value each. Values are told apart by 64 bits of a seeded hash, which no client can predict. Memory is fixed
-//! at the start: 16 bytes a place.
+//! out one value each. Values are told apart by 64 bits of a seeded hash, which no client can predict. It is the one of
+//! better quality: under one in twenty-five seeds of the fast one, numbered values met in a part of the sets. Memory is
+//! fixed at the start: 16 bytes a place.
 
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
 const WAYS: usize = 4;
@@ -88,11 +89,14 @@ mod tests {
 
     #[test]
     fn values_that_come_again_and_again_find_room_beside_each_other() {
-        let mut memo = Memo::new(1 << 12);
-        let hash = |number: u32| memo.hash(format!("value {number}").as_bytes());
-        let hashes: Vec<u64> = (0..1_600).map(hash).collect();
-        hashes.iter().for_each(|hash| memo.put(*hash, 1));
-        let known = hashes.iter().filter(|hash| memo.get(**hash).is_some()).count();
-        assert!(known > 1_500, "{known}");
+        // Under any seed.
+        for _ in 0..200 {
+            let mut memo = Memo::new(1 << 12);
+            let hash = |number: u32| memo.hash(format!("value {number}").as_bytes());
+            let hashes: Vec<u64> = (0..1_600).map(hash).collect();
+            hashes.iter().for_each(|hash| memo.put(*hash, 1));
+            let known = hashes.iter().filter(|hash| memo.get(**hash).is_some()).count();
+            assert!(known > 1_500, "{known}");
+        }
     }
 }
