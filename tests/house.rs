@@ -169,7 +169,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("base64", &["src/serve/guard/"]),
     ("bcrypt", &["src/serve/guard/users.rs"]),
     ("flate2", &["src/input/compressed.rs", "src/input/files.rs", "src/modes/history.rs", "src/serve/http/"]),
-    ("foldhash", &["src/bytes/path.rs", "src/count/", "src/history/"]),
+    ("foldhash", &["src/count/", "src/history/"]),
     ("hashbrown", &["src/count/"]),
     ("httparse", &["src/serve/http/request.rs"]),
     ("lexopt", &["src/options/"]),

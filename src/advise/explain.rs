@@ -34,12 +34,10 @@ pub fn run(options: &Options, input: &mut impl BufRead) -> Result<(), String> {
     let _ = match choice(options, &first)? {
         Some(Chosen { format, spec, within, reads, title }) => {
             let envelope = envelope(options, &format, within, &first);
-            // They may want fields that the format would not be asked for otherwise.
-            let mut again = compiled(&spec)?;
-            again.mix(options.mixed);
-            let objectives = Objectives::of(options, again).filter(|_| reads);
+            let are_watched = reads && !options.slos.is_empty();
+            let objectives = are_watched.then(|| Ok::<_, String>(Objectives::of(options, compiled(&spec)?)));
             let mut explainer = Explainer::new(format, envelope, reads, &title);
-            explainer.objectives = objectives;
+            explainer.objectives = objectives.transpose()?;
             explainer.learner = options.learns_routes().then(|| Learner::new(|_| 0));
             explainer.write(&first, input, &mut output)
         }
@@ -84,7 +82,7 @@ fn envelope(options: &Options, format: &Format, within: Option<Choice>, first: &
 /// The format to explain with.
 struct Chosen {
     format: Format,
-    /// What it was compiled from.
+    /// What it was compiled from, once more for the objectives.
     spec: String,
     /// What is around the lines, where that was found together with the format.
     within: Option<Choice>,

@@ -21,6 +21,7 @@ pub struct Objectives {
     slos: Vec<Objective>,
     labels: Vec<String>,
     format: Format,
+    spans: Spans,
     /// Or why they cannot be watched.
     judges: Result<(Meter, Ledger), String>,
     sums: Sums,
@@ -37,18 +38,19 @@ impl Note for Sums {
 }
 
 impl Objectives {
-    /// None where there are none.
-    pub fn of(options: &Options, mut format: Format) -> Option<Objectives> {
+    /// The format is theirs alone, for they may want fields that it would not be asked for otherwise.
+    pub fn of(options: &Options, mut format: Format) -> Objectives {
+        format.mix(options.mixed);
         let judges = Meter::compile(options, &mut format, None);
         let (slos, labels) = (options.slos.clone(), options.slo_labels.clone());
-        let sums = Sums(vec![[0; 2]; slos.len()]);
-        (!slos.is_empty()).then_some(Objectives { slos, labels, format, judges, sums, judged: 0 })
+        let (sums, spans) = (Sums(vec![[0; 2]; slos.len()]), Spans::new());
+        Objectives { slos, labels, format, spans, judges, sums, judged: 0 }
     }
 
     /// Judges a line if it fits; one that names columns tells how those behind it are read.
     pub fn judge(&mut self, line: &[u8]) {
         if let Ok((meter, ledger)) = &mut self.judges
-            && let Ok(record) = self.format.parse(line, &mut Spans::new())
+            && let Ok(record) = self.format.parse(line, &mut self.spans)
         {
             // Nobody asks when these series began.
             meter.measure_noting(&record, ledger, 0, &mut self.sums);

@@ -191,47 +191,23 @@ impl Files for Opener<'_> {
         if self.signals.pending().is_some_and(|signal| signal != Signal::Hangup) {
             return Err(io::Error::other("interrupted"));
         }
-        let Some(directory) = self.directory else { return Ok(Box::new(Stream(io::stdout()))) };
+        let Some(directory) = self.directory else { return Ok(Box::new(io::stdout())) };
         let path = directory.join(script::file_of(window));
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        Ok(Box::new(Compressed(GzEncoder::new(BufWriter::new(file), Compression::fast()))))
+        Ok(Box::new(GzEncoder::new(BufWriter::new(file), Compression::fast())))
     }
 }
 
-struct Stream(io::Stdout);
+impl WindowFile for io::Stdout {
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.flush()
+    }
+}
 
 /// A thirtieth of the text, which repeats its labels for each sample.
-struct Compressed(GzEncoder<BufWriter<File>>);
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Write for Compressed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl WindowFile for Stream {
-    fn finish(mut self: Box<Self>) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl WindowFile for Compressed {
+impl WindowFile for GzEncoder<BufWriter<File>> {
     fn finish(self: Box<Self>) -> io::Result<()> {
-        self.0.finish()?.flush()
+        GzEncoder::finish(*self)?.flush()
     }
 }
 
@@ -259,10 +235,7 @@ fn summary(recorded: &Recorded, written: &Written) -> String {
         recorded.windows.values().sum::<u64>() - written.far.iter().map(|it| it.lines).sum::<u64>();
     let (first, last) = (written.spans.first(), written.spans.last());
     let (Some((first, _)), Some((_, last))) = (first, last) else { return String::new() };
-    let windows = match written.windows {
-        1 => "1 window".to_owned(),
-        many => format!("{} windows", figures::count(many)),
-    };
+    let windows = figures::counted(written.windows, "window", "windows");
     format!(
         "{} from {} to {}: {} samples of {} series, every {} s, in {windows} of two hours, {} of text",
         requests(lines),

@@ -376,7 +376,7 @@ pub const TABLE: &[Flag] = &[
                and day so far and for the ones before, within 2 %. Only sketches of hashes are kept, under a key of chance \
                that is another one each day; hours and days are those of UTC, by the clock of this machine.",
         set: |o, v| {
-            let (name, field) = pair(v).map_err(|why| format!("{why}, as in --distinct clients=%a"))?;
+            let (name, field) = pair(v)?;
             if o.distincts.len() == limits::DISTINCTS_MAX {
                 return Err(format!("there may be at most {} of them", limits::DISTINCTS_MAX));
             }
@@ -712,10 +712,16 @@ fn read_arguments(mut args: lexopt::Parser, options: &mut Options, files: Files)
 
 /// Sets one option. Where an option may be given several times, `@FILE` stands for a value in each line of FILE.
 fn set(flag: &Flag, value: &str, options: &mut Options) -> Result<(), String> {
-    let Some(file) = value.strip_prefix('@').filter(|_| flag.repeats) else {
-        return (flag.set)(options, value).map_err(|e| format!("--{}: {e}", flag.name));
+    let mut set_one = |value: &str| {
+        // Who has left out a part is told which parts there are.
+        let is_a_part = flag.value.contains('=') && !flag.value.starts_with('[') && !value.contains('=');
+        let form = if is_a_part { format!("; it is {}", flag.value) } else { String::new() };
+        (flag.set)(options, value).map_err(|why| format!("--{}: {why}{form}", flag.name))
     };
-    for_each_line(file, |line| (flag.set)(options, line).map_err(|e| format!("--{}: {e}", flag.name)))
+    match value.strip_prefix('@').filter(|_| flag.repeats) {
+        None => set_one(value),
+        Some(file) => for_each_line(file, set_one),
+    }
 }
 
 /// One argument a line: `--name`, `--name=value` or `--name value`; a value may also have the next line to itself.

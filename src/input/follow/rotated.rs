@@ -61,7 +61,8 @@ pub fn copy(place: &Place, since: Option<SystemTime>, is_known: impl Fn(FileId) 
         .filter(|(_, meta)| FileId::of(meta) != place.id && may_be(meta) && !is_known(FileId::of(meta)))
         .collect();
     // Where many logs are copied at once, the name leads to the one at the first try.
-    candidates.sort_by_key(|(path, meta)| (is_named_as_copy(place, path), is_whole(meta), modified(meta)));
+    candidates
+        .sort_by_cached_key(|(path, meta)| (is_named_as_copy(place, path), is_whole(meta), modified(meta)));
     candidates.into_iter().rev().find_map(|(path, _)| {
         let (file, meta) = open(&path).ok()?;
         may_be_copy(&file, &meta, place).then_some(Found { file, meta, path })

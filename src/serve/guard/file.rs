@@ -182,6 +182,7 @@ fn check_client_ca(client_ca: Option<&Source>, auth: ClientAuth) -> Result<(), F
         (Some(Source::File(ca) | Source::Inline(ca)), ClientAuth::None) => {
             Err(wrong(ca, "clients are not asked for certificates: client_auth_type is missing"))
         }
+        // Without one the system's authorities verify clients.
         _ => Ok(()),
     }
 }

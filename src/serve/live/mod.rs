@@ -87,7 +87,7 @@ impl Live {
         let Ok((page, moment)) = self.publisher.page_and_moment() else { return };
         let mut sample = Sample::of(&page);
         drop(page);
-        let now = clock::now_nanos() / 1_000_000 - millis_since(moment);
+        let now = (clock::now_nanos() / 1_000_000).saturating_sub(millis_since(moment));
         let mut newest = self.lock();
         let mut history = newest.take().map_or_else(History::default, |kept| kept.history);
         history.enter(now, &sample);
