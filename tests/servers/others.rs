@@ -213,6 +213,7 @@ fn lighttpd_by_default_and_with_durations() {
             "lighttpd.conf",
             format!(
                 "server.modules = ( \"mod_accesslog\", \"mod_proxy\" )\nserver.port = {port}\n\
+                 server.stream-response-body = 2\n\
                  server.bind = \"127.0.0.1\"\nserver.document-root = \"{}\"\n\
                  accesslog.filename = \"{}\"\n{format}\
                  proxy.server = ( \"\" => (( \"host\" => \"127.0.0.1\", \"port\" => {origin} )) )\n",
