@@ -131,6 +131,15 @@ impl Histograms {
         }
     }
 
+    /// Takes the native buckets out for a moment, while a copy without them is made.
+    pub fn take_native(&mut self) -> Vec<NativeBuckets> {
+        std::mem::take(&mut self.natives)
+    }
+
+    pub fn put_native(&mut self, natives: Vec<NativeBuckets>) {
+        self.natives = natives;
+    }
+
     /// Enters one value and gives back the number of its bucket.
     #[inline]
     pub fn observe(&mut self, row: usize, histogram: usize, value: u64) -> usize {

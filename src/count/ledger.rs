@@ -205,7 +205,28 @@ pub struct Ledger {
     pub distinct: Option<Box<DistinctCounts>>,
 }
 
+/// Whether a copy has the native buckets, which are most of what the counting thread copies. What shows none does
+/// without them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Native {
+    Wanted,
+    LeftOut,
+}
+
 impl Ledger {
+    /// A copy for a page.
+    pub fn copy(&mut self, native: Native) -> Ledger {
+        match native {
+            Native::Wanted => self.clone(),
+            Native::LeftOut => {
+                let kept = self.histograms.take_native();
+                let copy = self.clone();
+                self.histograms.put_native(kept);
+                copy
+            }
+        }
+    }
+
     pub fn new(
         labels: Vec<Label>,
         kept: Vec<usize>,

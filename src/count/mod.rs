@@ -31,7 +31,7 @@ use crate::clock;
 use crate::count::detector::FormatDetector;
 use crate::count::diagnostics::{Diagnostics, Reporter};
 use crate::count::distinct::DayKeys;
-use crate::count::ledger::{LabelSet, Ledger, Summary};
+use crate::count::ledger::{LabelSet, Ledger, Native, Summary};
 use crate::count::meter::Meter;
 use crate::count::observer::{Entry, Observer};
 use crate::count::sources::{Sources, Stretch};
@@ -56,7 +56,7 @@ use std::sync::Arc;
 /// A question for the figures, and where the answer goes.
 #[derive(Debug)]
 pub enum SnapshotRequest {
-    All(Sender<Ledger>),
+    All(Native, Sender<Ledger>),
     Summary(Sender<Summary>),
 }
 
@@ -73,8 +73,8 @@ impl SnapshotHandle {
     }
 
     /// A copy of the ledger; None when the counting thread has ended or does not answer in time.
-    pub fn ledger(&self) -> Option<Ledger> {
-        self.ask(SnapshotRequest::All)
+    pub fn ledger(&self, native: Native) -> Option<Ledger> {
+        self.ask(|reply| SnapshotRequest::All(native, reply))
     }
 
     /// A few figures of it, which cost the counting thread no copy however large the ledger is.
@@ -507,9 +507,9 @@ fn tell_unused(options: &Options, meter: &Meter, ledger: &Ledger) {
 }
 
 /// The receiver may have gone meanwhile.
-fn answer(question: Option<SnapshotRequest>, ledger: &Ledger, diagnostics: &Diagnostics) {
+fn answer(question: Option<SnapshotRequest>, ledger: &mut Ledger, diagnostics: &Diagnostics) {
     match question {
-        Some(SnapshotRequest::All(reply)) => drop(reply.try_send(ledger.clone())),
+        Some(SnapshotRequest::All(native, reply)) => drop(reply.try_send(ledger.copy(native))),
         Some(SnapshotRequest::Summary(reply)) => {
             let (rejected, advice) = diagnostics.latest();
             let _ = reply.try_send(Summary { rejected, advice, ..ledger.summary() });
@@ -539,7 +539,7 @@ pub fn run(
                 }
                 Err(_) => break,
             },
-            recv(requests) -> question => answer(question.ok(), &counter.ledger, &counter.diagnostics),
+            recv(requests) -> question => answer(question.ok(), &mut counter.ledger, &counter.diagnostics),
             recv(choice_due) -> _ => counter.choose_in_time(),
             recv(report_due) -> _ => counter.diagnostics.on_time(&counter.ledger, counter.chosen.as_deref()),
         }

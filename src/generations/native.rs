@@ -14,6 +14,7 @@ use crate::count::native::NativeCounts;
 use crate::fixed_point::push_count;
 use crate::snapshot::page::{Family, Page, Value};
 use std::fmt::Write;
+use std::sync::Arc;
 
 pub fn write(page: &Page) -> String {
     let mut out = String::new();
@@ -71,7 +72,7 @@ pub fn read(text: &str, page: &mut Page) -> Result<(), String> {
                 let native = read_counts(line, zero_exponent(name));
                 let native = native.filter(|native| native.total() == histogram.total());
                 let wrong = || format!("native counts of {name} are not those of the series");
-                histogram.native = Some(Box::new(native.ok_or_else(wrong)?));
+                histogram.native = Some(Arc::new(native.ok_or_else(wrong)?));
             }
         }
     }
@@ -117,7 +118,7 @@ mod tests {
                 counts: vec![total],
                 sum: FixedPoint::ZERO,
                 exemplars: Vec::new(),
-                native: native.map(Box::new),
+                native: native.map(Arc::new),
             }));
             Series { labels: labels.into(), value, created: None }
         });

@@ -12,7 +12,7 @@ use crate::catalogue::{self, HistogramKinds};
 use crate::clock;
 use crate::count::SnapshotHandle;
 use crate::count::distinct::Sketches;
-use crate::count::ledger::{Ledger, Places, Summary};
+use crate::count::ledger::{Ledger, Native, Places, Summary};
 use crate::fixed_point::FixedPoint;
 use crate::generations::directory;
 use crate::generations::distinct_files::DistinctFiles;
@@ -108,16 +108,18 @@ impl Publisher {
     }
 
     /// The sum of our page and those of the other generations; or why there is none.
-    pub fn page(&self) -> Result<Page, &'static str> {
-        Ok(self.page_and_moment()?.0)
+    pub fn page(&self, native: Native) -> Result<Page, &'static str> {
+        Ok(self.page_and_moment(native)?.0)
     }
 
     /// The same, and the moment that its counts are of: to make a large page takes a while.
-    pub fn page_and_moment(&self) -> Result<(Page, Instant), &'static str> {
+    pub fn page_and_moment(&self, native: Native) -> Result<(Page, Instant), &'static str> {
         const LATE: &str = "the counts did not come in time";
         let asked_at = Instant::now();
         let Some(state) = &self.state else {
-            let taken = self.take().ok_or(LATE)?;
+            // Without chosen buckets the native ones tell that there are none.
+            let native = if self.shown.classic { native } else { Native::Wanted };
+            let taken = self.take(native).ok_or(LATE)?;
             return Ok((taken.page, taken.taken_at));
         };
         let Published { mut page, durable, sketches, taken_at, .. } = self.refresh().ok_or(LATE)?;
@@ -150,17 +152,17 @@ impl Publisher {
         if let Some(durable) = published.filter(|it| it.durable && !is_late) {
             return Some(durable);
         }
-        let taken = self.take()?;
+        let taken = self.take(Native::Wanted)?;
         self.publish(taken.clone());
         Some(taken)
     }
 
     /// A page of now, and when it was taken: one after the other, or of two pages that are taken at once the one with
     /// the later time could have the earlier counts.
-    fn take(&self) -> Option<Published> {
+    fn take(&self, native: Native) -> Option<Published> {
         let _one = lock(&self.taking);
         let taken_at = Instant::now();
-        let ledger = self.snapshots.ledger()?;
+        let ledger = self.snapshots.ledger(native)?;
         let (page, sketches) = (self.page_of(&ledger), collect::distinct_of(&ledger));
         Some(Published { page, places: ledger.places, sketches, taken_at, durable: false })
     }
@@ -182,7 +184,7 @@ impl Publisher {
     /// for a disk, and see nothing that is not saved, though a pipe may be full of lines already.
     pub fn begin(&self) {
         if self.state.is_some()
-            && let Some(taken) = self.take()
+            && let Some(taken) = self.take(Native::Wanted)
         {
             self.publish(Published { durable: true, ..taken });
         }
@@ -192,7 +194,7 @@ impl Publisher {
     pub fn save(&self) {
         let Some(state) = &self.state else { return };
         self.note_unsaved();
-        let Some(taken) = self.take() else { return };
+        let Some(taken) = self.take(Native::Wanted) else { return };
         if state.save_with(&taken.page, &taken.places).is_ok() {
             state.keep_reserve();
             self.publish(Published { durable: true, ..taken });

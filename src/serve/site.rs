@@ -1,6 +1,7 @@
 //! Handler of the HTTP server's requests: the page of metrics, whether the program is well, and the page at `/`.
 
 use crate::calendar::Date;
+use crate::count::ledger::Native;
 use crate::generations::publisher::Publisher;
 use crate::serve::http;
 use crate::serve::http::Handler;
@@ -26,7 +27,8 @@ pub fn is_taken(path: &str) -> bool {
 
 impl Handler for MetricsSite {
     fn exposition(&self, form: Form) -> Result<Vec<u8>, &'static str> {
-        let page = self.publisher.page()?;
+        let native = if form.has_native() { Native::Wanted } else { Native::LeftOut };
+        let page = self.publisher.page(native)?;
         exposition::try_write(&page, form).map_err(|_| http::NO_MEMORY)
     }
 

@@ -224,7 +224,7 @@ fn histograms(ledger: &Ledger, rows: &mut Rows, page: &mut Page) {
                 counts: reading.counts.to_vec(),
                 sum: FixedPoint::nanos(sum),
                 exemplars,
-                native: reading.native.map(Box::new),
+                native: reading.native.map(Arc::new),
             };
             (Value::Histogram(Box::new(histogram)), ledger.latency.opened(row))
         });

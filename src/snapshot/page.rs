@@ -54,7 +54,7 @@ pub struct Histogram {
     /// One slot per bucket, or empty where no exemplars are kept.
     pub exemplars: Vec<Option<Box<Exemplar>>>,
     /// The same observations in native buckets; None where they were not counted so.
-    pub native: Option<Box<NativeCounts>>,
+    pub native: Option<Arc<NativeCounts>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -195,7 +195,7 @@ impl Page {
                 if let Value::Histogram(histogram) = &mut series.value
                     && histogram.native.is_none()
                 {
-                    histogram.native = Some(Box::new(histogram.native_of_buckets(zero_exponent(name))));
+                    histogram.native = Some(Arc::new(histogram.native_of_buckets(zero_exponent(name))));
                 }
             }
         }
@@ -337,12 +337,12 @@ impl Histogram {
         else {
             return;
         };
-        let mut sum = self.native.take().map_or_else(|| self.native_of_buckets(zero), |native| *native);
+        let mut sum = self.native.take().map_or_else(|| self.native_of_buckets(zero), Arc::unwrap_or_clone);
         match &other.native {
             Some(theirs) => sum.add(theirs),
             None => sum.add(&other.native_of_buckets(zero)),
         }
-        self.native = Some(Box::new(sum));
+        self.native = Some(Arc::new(sum));
     }
 
     fn native_of_buckets(&self, zero_exponent: i8) -> NativeCounts {

@@ -9,6 +9,7 @@ mod rows;
 mod tallies;
 
 use crate::clock;
+use crate::count::ledger::Native;
 use crate::generations::publisher::Publisher;
 use crate::generations::state::State;
 use crate::serve::live::answer::Facts;
@@ -84,7 +85,7 @@ impl Live {
 
     fn look(&self) {
         // Where there is no page, the next look sees what has come by then.
-        let Ok((page, moment)) = self.publisher.page_and_moment() else { return };
+        let Ok((page, moment)) = self.publisher.page_and_moment(Native::LeftOut) else { return };
         let mut sample = Sample::of(&page);
         drop(page);
         let now = (clock::now_nanos() / 1_000_000).saturating_sub(millis_since(moment));

@@ -188,7 +188,7 @@ mod tests {
                 Some(Box::new(of_time(None))),
                 Some(Box::new(of_time(FixedPoint::parse("13.5")))),
             ],
-            native: native.map(Box::new),
+            native: native.map(Arc::new),
         }
     }
 
@@ -242,7 +242,7 @@ mod tests {
             exemplars: Vec::new(),
             native,
         };
-        let empty = NativeCounts::of_buckets(3, -11, 3, std::iter::empty()).map(Box::new);
+        let empty = NativeCounts::of_buckets(3, -11, 3, std::iter::empty()).map(Arc::new);
         assert_eq!(
             line(without_buckets(empty)),
             "{count:3,sum:4,schema:3,zero_threshold:0.00048828125,zero_count:3}"

@@ -30,6 +30,11 @@ pub enum Form {
 }
 
 impl Form {
+    /// Whether it has a place for native histograms.
+    pub fn has_native(self) -> bool {
+        matches!(self, Form::OpenMetrics2 | Form::Protobuf)
+    }
+
     /// Prometheus 3 refuses a scrape whose Content-Type it does not know.
     pub fn content_type(self) -> &'static str {
         match self {

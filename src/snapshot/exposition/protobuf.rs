@@ -707,7 +707,7 @@ mod tests {
                 counts,
                 sum: FixedPoint::from_f64(self.double(field::histogram::SAMPLE_SUM)),
                 exemplars: if exemplars.iter().any(Option::is_some) { exemplars } else { Vec::new() },
-                native: native.map(Box::new),
+                native: native.map(Arc::new),
             }
         }
     }
@@ -758,7 +758,7 @@ mod tests {
             let exemplars = if id.is_some() { vec![None, exemplar.clone(), exemplar] } else { Vec::new() };
             let (counts, sum) = (counts.map(u64::from).to_vec(), FixedPoint::nanos(u128::from(*sum)));
             let in_seconds = bounds.iter().map(|bound| bound.to_f64());
-            let native = id.map(|_| Box::new(NativeCounts::of_classic(in_seconds, &counts, -11)));
+            let native = id.map(|_| Arc::new(NativeCounts::of_classic(in_seconds, &counts, -11)));
             let histogram = Value::Histogram(Box::new(Histogram {
                 bounds: bounds.clone(),
                 counts,
