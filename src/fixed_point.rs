@@ -43,9 +43,19 @@ impl FixedPoint {
         Some(FixedPoint::from_f64(value)).filter(|amount| amount.to_f64().total_cmp(&value).is_eq())
     }
 
+    /// The nearest floating-point number, which is the one that a reader of the text has.
     #[allow(clippy::cast_precision_loss, reason = "the page's readers work in floating point too")]
     pub fn to_f64(self) -> f64 {
-        self.0 as f64 / 1e9
+        // Up to here a number has all its digits in floating point, and what is rounded is the quotient alone.
+        const EXACT_MAX: u128 = 1 << f64::MANTISSA_DIGITS;
+        let quotient = self.0 as f64 / 1e9;
+        if self.0.unsigned_abs() <= EXACT_MAX {
+            return quotient;
+        }
+        if self.0 % PER_UNIT == 0 {
+            return (self.0 / PER_UNIT) as f64;
+        }
+        self.to_string().parse().unwrap_or(quotient)
     }
 
     pub fn as_nanos(self) -> i128 {
@@ -166,6 +176,16 @@ mod tests {
             for nanos in [bits >> shift, i128::MIN, i128::MAX] {
                 let amount = FixedPoint(nanos);
                 prop_assert_eq!(FixedPoint::parse(&amount.to_string()), Some(amount));
+            }
+        }
+
+        #[test]
+        fn in_floating_point_it_is_what_a_reader_of_the_text_has(bits: i128, shift in 0u32..128) {
+            let whole = bits >> shift;
+            for nanos in [whole, whole / PER_UNIT * PER_UNIT] {
+                let amount = FixedPoint(nanos);
+                let read: f64 = amount.to_string().parse().unwrap();
+                prop_assert_eq!(amount.to_f64().to_bits(), read.to_bits(), "{}", amount);
             }
         }
 

@@ -1,6 +1,7 @@
 //! `--history`: what a log counts, with its own times, equals an independent count of its lines: in the files, in a
 //! Prometheus, in a VictoriaMetrics, and in the counters of an exporter that goes on from there.
 
+mod blocks;
 mod families;
 mod servers; // promtool, Prometheus and VictoriaMetrics of Debian's packages
 
@@ -267,10 +268,15 @@ fn lines_that_are_in_no_window_are_told() {
 
 #[test]
 fn the_counters_of_an_exporter_go_on_from_the_history() {
+    the_counters_go_on_from(&[]);
+    the_counters_go_on_from(&["--history.format", "blocks"]);
+}
+
+fn the_counters_go_on_from(format: &[&str]) {
     let directory = TempDir::new();
     let lines = lines(BEGIN);
     let state = directory.join("state").display().to_string();
-    let ended = history(directory.path(), &lines, &["--state-dir", &state]);
+    let ended = history(directory.path(), &lines, &[&["--state-dir", &state], format].concat());
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains(&format!("the totals are in {state}")), "{}", ended.stderr);
     let count = |host: &str, status: u16| {

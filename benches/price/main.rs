@@ -230,9 +230,12 @@ fn reports() {
     let text = path.display().to_string();
     let page = format!("{text}.html");
     let directory = format!("{text}.history");
-    let commands: [(&str, &[&str]); 3] = [
+    let history = [PROGRAM, "--history", &directory, "--format", "combined", &text];
+    let as_blocks = [&history[..], &["--history.format", "blocks"]].concat();
+    let commands: [(&str, &[&str]); 4] = [
         ("`--report`", &[PROGRAM, "--report", "--format", "combined", &text]),
-        ("`--history`", &[PROGRAM, "--history", &directory, "--format", "combined", &text]),
+        ("`--history`", &history),
+        ("`--history --history.format blocks`", &as_blocks),
         ("goaccess", &["goaccess", "--log-format=COMBINED", "--no-progress", "-o", &page, &text]),
     ];
     for (name, command) in commands {

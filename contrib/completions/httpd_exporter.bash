@@ -31,7 +31,7 @@ _httpd_exporter() {
     --user)
         mapfile -t COMPREPLY < <(compgen -u -- "$current")
         return ;;
-    --follow | --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --distinct | --histograms | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above | --slo | --slo.labels | --log.level | --log.format | --history.step | --history.job | --history.instance)
+    --follow | --exclude | --envelope | --web.listen-address | --web.telemetry-path | --tee.rotate-size | --tee.rotate-interval | --tee.keep | --label | --label-values | --label-map | --max-values | --max-series | --route | --methods | --distinct | --histograms | --histogram-labels | --duration-buckets | --size-buckets | --quantiles | --quantiles.window | --exemplar | --exemplar.above | --slo | --slo.labels | --log.level | --log.format | --history.format | --history.step | --history.job | --history.instance)
         return ;;
     esac
     options='
@@ -74,6 +74,7 @@ _httpd_exporter() {
         --once
         --report
         --history
+        --history.format
         --history.step
         --history.job
         --history.instance

@@ -7,16 +7,19 @@
 //! ```text
 //! recorder  sees the lines             increment  whose it is, in one number
 //! journal   increments, and runs       series     what the samples of each series begin with
-//! totals    the sums so far            writer     windows of two hours as text
+//! totals    the sums so far            samples    windows of two hours, for a writer
+//! text      writes them as text        blocks     writes them as Prometheus does
 //! script    imports them
 //! ```
 
+pub mod blocks;
 mod increment;
 mod journal;
 pub mod recorder;
+pub mod samples;
 pub mod script;
 mod series;
+pub mod text;
 mod totals;
-pub mod writer;
 
 pub use crate::history::increment::WINDOW_SECONDS;

@@ -11,9 +11,11 @@ use crate::fixed_point::FixedPoint;
 use crate::generations::fold::Bounds;
 use crate::generations::state::State;
 use crate::history::WINDOW_SECONDS;
+use crate::history::blocks::BlockWriter;
 use crate::history::recorder::{Digest, Recorded, Recorder, Recording};
+use crate::history::samples::{self, Scrape, Writer, Written};
 use crate::history::script;
-use crate::history::writer::{self, Files, Form, Scrape, WindowFile, Written};
+use crate::history::text::{Files, Form, TextWriter, WindowFile};
 use crate::input::OnTerminate;
 use crate::input::follow;
 use crate::limits;
@@ -23,8 +25,8 @@ use crate::modes::shared::{
     Counting, Failure, Input, Stopped, install_signals, join, leave_out_distinct, print, read, system,
 };
 use crate::modes::start;
-use crate::options::Options;
-use crate::os::{Signal, SignalPipe, UserRights};
+use crate::options::{HistoryFormat, Options};
+use crate::os::{Signal, UserRights};
 use crate::report::figures;
 use crate::self_metrics::SelfMetrics;
 use crate::snapshot::collect;
@@ -45,7 +47,7 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
     leave_out_distinct(&mut options, "--history");
     let self_metrics = Arc::<SelfMetrics>::default();
     let rights = start::drop_root(&options)?;
-    let target = Target::open(&options.history)?;
+    let target = Target::open(&options)?;
     let (advisor, reporter) = Advisor::new();
     // What is left in a directory of state is gone on from.
     let goes_on = options.state_dir.is_some();
@@ -74,13 +76,20 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
     advisor.finish();
     let recorder: Recorder =
         recorded.recv().map_err(|_| Failure::Broken("the counting thread has ended early".to_owned()))?;
-    let failed = |e: io::Error| system(&format!("write the history to {}", target.name()), &e);
+    let failed = |e: io::Error| {
+        target.clear();
+        system(&format!("write the history to {}", target.name()), &e)
+    };
     let recorded = recorder.close(&ledger).map_err(failed)?;
     let written = {
         let left = Arc::<WindowsLeft>::default();
         let _progress = ProgressLine::of_writing(&left);
-        let mut files = target.files(left, &signals);
-        writer::write(&recorded, &ledger, &scrape, target.form(), &mut files).map_err(failed)?
+        let mut on_window = |many| {
+            left.set(many);
+            let is_wanted = signals.pending().is_none_or(|signal| signal == Signal::Hangup);
+            if is_wanted { Ok(()) } else { Err(io::Error::other("interrupted")) }
+        };
+        target.write(&recorded, &ledger, &scrape, &mut on_window).map_err(failed)?
     };
     tell_left_out(&ledger, &recorded, &written);
     if written.spans.is_empty() {
@@ -96,77 +105,119 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
 /// Where the history goes.
 enum Target {
     Stdout,
-    Directory(PathBuf),
+    Directory { path: PathBuf, format: HistoryFormat },
 }
 
 impl Target {
-    fn open(name: &str) -> Result<Target, Failure> {
+    fn open(options: &Options) -> Result<Target, Failure> {
+        let name = &options.history;
         if name == "-" {
             return Ok(Target::Stdout);
         }
         let path = PathBuf::from(name);
         std::fs::create_dir_all(&path).map_err(|e| system(&format!("make the directory {name}"), &e))?;
-        let entries =
-            std::fs::read_dir(&path).map_err(|e| system(&format!("read the directory {name}"), &e))?;
-        let ours = entries.flatten().find(|entry| entry.file_name().to_str().is_some_and(script::is_ours));
-        match ours {
-            None => Ok(Target::Directory(path)),
+        match ours(&path).map_err(|e| system(&format!("read the directory {name}"), &e))?.first() {
+            None => Ok(Target::Directory { path, format: options.history_format }),
             Some(file) => Err(Failure::Usage(format!(
                 "--history: {} is there already, of another history; name an empty directory",
-                file.path().display()
+                file.display()
             ))),
+        }
+    }
+
+    /// Half a history would look like a whole one.
+    fn clear(&self) {
+        let Target::Directory { path, .. } = self else { return };
+        for path in ours(path).unwrap_or_default() {
+            let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
         }
     }
 
     fn name(&self) -> String {
         match self {
             Target::Stdout => "stdout".to_owned(),
-            Target::Directory(path) => path.display().to_string(),
-        }
-    }
-
-    fn form(&self) -> Form {
-        match self {
-            Target::Stdout => Form::Milliseconds,
-            Target::Directory(_) => Form::OpenMetrics,
+            Target::Directory { path, .. } => path.display().to_string(),
         }
     }
 
     fn spill_directory(&self) -> PathBuf {
         match self {
             Target::Stdout => std::env::temp_dir(),
-            Target::Directory(path) => path.clone(),
+            Target::Directory { path, .. } => path.clone(),
         }
     }
 
-    fn files<'s>(&'s self, left: Arc<WindowsLeft>, signals: &'s SignalPipe) -> Opener<'s> {
-        let directory = match self {
-            Target::Stdout => None,
-            Target::Directory(path) => Some(path.as_path()),
+    fn write(
+        &self,
+        recorded: &Recorded,
+        ledger: &Ledger,
+        scrape: &Scrape,
+        on_window: &mut dyn FnMut(u64) -> io::Result<()>,
+    ) -> io::Result<Written> {
+        let mut writer: Box<dyn Writer> = match self {
+            Target::Stdout => Box::new(TextWriter::new(Form::Milliseconds, scrape, Box::new(Stream))),
+            Target::Directory { path, format: HistoryFormat::OpenMetrics } => {
+                Box::new(TextWriter::new(Form::OpenMetrics, scrape, Box::new(Compressed(path.clone()))))
+            }
+            Target::Directory { path, format: HistoryFormat::Blocks } => {
+                Box::new(BlockWriter::new(path.join(script::BLOCKS), scrape))
+            }
         };
-        Opener { directory, left, signals }
+        samples::write(recorded, ledger, &mut *writer, on_window)
     }
 
     /// The script comes last: where it stands, the history is complete.
     fn finish(&self, recorded: &Recorded, written: &Written) -> Result<(), Failure> {
         let summary = summary(recorded, written);
-        let Target::Directory(path) = self else {
-            log_info(summary);
+        let Target::Directory { path, format } = self else {
+            log_info(format!("{summary} of text"));
             return Ok(());
         };
         let script = path.join(script::NAME);
-        std::fs::write(&script, script::TEXT)
-            .map_err(|e| system(&format!("write {}", script.display()), &e))?;
+        let (text, what, with, then) = match format {
+            HistoryFormat::OpenMetrics => {
+                let first = path.join(script::file_of(first_window(written)));
+                (script::for_text(), "text", "its own promtool and ", by_promtool(&first, written))
+            }
+            HistoryFormat::Blocks => {
+                let then =
+                    "which moves the blocks there; a running Prometheus shows them within a minute or two";
+                (script::for_blocks(), "blocks", "", then.to_owned())
+            }
+        };
+        std::fs::write(&script, text).map_err(|e| system(&format!("write {}", script.display()), &e))?;
         print(&format!(
-            "{summary}\n\nTo put them into Prometheus, with its own promtool and its directory of data:\n\n    \
-             sh {} /var/lib/prometheus/metrics2\n\nwhich takes promtool \
-             some {} of a core, and does for each file:\n\n    \
-             gzip -dc {} > FILE\n    promtool tsdb create-blocks-from openmetrics FILE BLOCKS\n",
+            "{summary} of {what}\n\nTo put them into Prometheus, with {with}its directory of data:\n\n    \
+             sh {} /var/lib/prometheus/metrics2\n\n{then}\n",
             shell_word(&script),
-            figures::long(promtool_seconds(written)),
-            shell_word(&path.join(script::file_of(first_window(written)))),
         ))
     }
+}
+
+/// What is in a directory that can be of a history.
+fn ours(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(directory)?.flatten();
+    let ours = entries.filter(|entry| entry.file_name().to_str().is_some_and(script::is_ours));
+    Ok(ours.map(|entry| entry.path()).collect())
+}
+
+/// From here on it is told that there is another way.
+const PROMTOOL_LONG_SECONDS: f64 = 60.0;
+
+fn by_promtool(first: &Path, written: &Written) -> String {
+    let seconds = promtool_seconds(written);
+    let quick = match seconds > PROMTOOL_LONG_SECONDS {
+        true => {
+            "\n\nWith --history.format blocks the blocks are written here, in seconds, and no promtool is needed."
+        }
+        false => "",
+    };
+    format!(
+        "which takes promtool some {} of a core, and does for each file:\n\n    \
+         gzip -dc {} > FILE\n    promtool tsdb create-blocks-from openmetrics FILE BLOCKS{quick}",
+        figures::long(seconds),
+        shell_word(first),
+    )
 }
 
 /// What promtool 2.42 took on the machine of docs/cost.md: for a sample, and to start and make a block.
@@ -179,20 +230,21 @@ fn promtool_seconds(written: &Written) -> f64 {
     seconds.ceil()
 }
 
-struct Opener<'s> {
-    directory: Option<&'s Path>,
-    left: Arc<WindowsLeft>,
-    signals: &'s SignalPipe,
+/// All windows one after the other.
+struct Stream;
+
+impl Files for Stream {
+    fn open(&mut self, _window: u64) -> io::Result<Box<dyn WindowFile>> {
+        Ok(Box::new(io::stdout()))
+    }
 }
 
-impl Files for Opener<'_> {
-    fn open(&mut self, window: u64, left: u64) -> io::Result<Box<dyn WindowFile>> {
-        self.left.set(left);
-        if self.signals.pending().is_some_and(|signal| signal != Signal::Hangup) {
-            return Err(io::Error::other("interrupted"));
-        }
-        let Some(directory) = self.directory else { return Ok(Box::new(io::stdout())) };
-        let path = directory.join(script::file_of(window));
+/// In a directory.
+struct Compressed(PathBuf);
+
+impl Files for Compressed {
+    fn open(&mut self, window: u64) -> io::Result<Box<dyn WindowFile>> {
+        let path = self.0.join(script::file_of(window));
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
         Ok(Box::new(GzEncoder::new(BufWriter::new(file), Compression::fast())))
     }
@@ -237,7 +289,7 @@ fn summary(recorded: &Recorded, written: &Written) -> String {
     let (Some((first, _)), Some((_, last))) = (first, last) else { return String::new() };
     let windows = figures::counted(written.windows, "window", "windows");
     format!(
-        "{} from {} to {}: {} samples of {} series, every {} s, in {windows} of two hours, {} of text",
+        "{} from {} to {}: {} samples of {} series, every {} s, in {windows} of two hours, {}",
         requests(lines),
         date(first.saturating_sub(written.step)),
         date(*last),

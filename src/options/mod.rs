@@ -72,6 +72,7 @@ pub struct Options {
     /// A directory, or `-` for stdout.
     pub history: String,
     /// None where it follows the span of the lines.
+    pub history_format: HistoryFormat,
     pub history_step: Option<u64>,
     pub history_job: String,
     pub history_instance: String,
@@ -99,6 +100,15 @@ pub enum Mode {
     Help,
     Fields,
     Version,
+}
+
+/// What `--history` writes into its directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryFormat {
+    /// Text, of which promtool makes blocks.
+    OpenMetrics,
+    /// Blocks of Prometheus' data base.
+    Blocks,
 }
 
 impl Mode {
@@ -167,6 +177,7 @@ impl Default for Options {
             log_form: Form::Text,
             report_html: false,
             history: String::new(),
+            history_format: HistoryFormat::OpenMetrics,
             history_step: None,
             history_job: String::new(),
             history_instance: String::new(),
@@ -471,6 +482,16 @@ pub const TABLE: &[Flag] = &[
                stream on stdout with milliseconds, for /api/v1/import/prometheus of VictoriaMetrics. With --state-dir \
                the totals are left there, so that an exporter's counters go on from them.",
         set: |o, v| { path(v)?; o.history = v.to_owned(); o.mode = Mode::History; Ok(()) } },
+    Flag { name: "history.format", value: "FORMAT", default: "openmetrics", repeats: false, group: MODES,
+        help: "What is written to DIR: openmetrics, of which promtool makes blocks, with four microseconds of a core for each sample; \
+               or blocks, the directories that Prometheus itself keeps for each two hours, which are only moved to its data.",
+        set: |o, v| {
+            o.history_format = match v {
+                "openmetrics" => HistoryFormat::OpenMetrics,
+                "blocks" => HistoryFormat::Blocks,
+                _ => return Err(format!("`{v}` is neither openmetrics nor blocks")),
+            };
+            Ok(()) } },
     Flag { name: "history.step", value: "SECONDS", default: "", repeats: false, group: MODES,
         help: "How far samples of the history are apart; without it 60 seconds, and 120 in a history of more than two weeks. \
                After five minutes without one, Prometheus takes a series for gone.",
@@ -652,6 +673,17 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, String
     }
     if let (Mode::Explain, Some(file)) = (options.mode, options.follow.first()) {
         return Err(format!("--explain reads its lines on stdin: head {file} | httpd_exporter --explain"));
+    }
+    if options.history_format == HistoryFormat::Blocks {
+        if options.mode != Mode::History {
+            return Err("--history.format: there is no --history".to_owned());
+        }
+        if options.history == "-" {
+            return Err(
+                "--history.format: blocks are directories, and --history - is one stream; name a directory"
+                    .to_owned(),
+            );
+        }
     }
     if options.slos.is_empty() && !options.slo_labels.is_empty() {
         return Err("--slo.labels: there is no --slo".to_owned());
@@ -857,8 +889,8 @@ mod tests {
                 "--duration-buckets: 1 at column 3 is not above the bound before it",
             ),
             (
-                &["--duration-buckets=12345678.123456789"],
-                "--duration-buckets: 12345678.123456789 at column 1 has more than the 15 digits that scrapers keep",
+                &["--duration-buckets=123456789.123456789"],
+                "--duration-buckets: 123456789.123456789 at column 1 has more than the 15 digits that scrapers keep",
             ),
             (
                 &["--quantiles", "0.5,1.5"],
@@ -880,6 +912,12 @@ mod tests {
                 "--label: `a-b` is not a label name: it has letters, digits and _, and does not begin with a digit",
             ),
             (&["--label-values", "x=a"], "--label-values: there is no --label x"),
+            (&["--history.format", "blocks"], "--history.format: there is no --history"),
+            (
+                &["--history", "-", "--history.format", "blocks"],
+                "--history.format: blocks are directories, and --history - is one stream; name a directory",
+            ),
+            (&["--history.format", "text"], "--history.format: `text` is neither openmetrics nor blocks"),
             (
                 &["access.log"],
                 "`access.log` is not an option: --follow access.log reads a file and goes on, --once < access.log reads \

@@ -89,9 +89,16 @@ fn check(server: &str, questions: &[Question], query: impl Fn(&str) -> Result<f6
 #[test]
 #[ignore = "needs prometheus"]
 fn prometheus_answers_as_the_lines_do() {
+    prometheus_answers(&[]);
+    prometheus_answers(&BLOCKS);
+}
+
+const BLOCKS: [&str; 2] = ["--history.format", "blocks"];
+
+fn prometheus_answers(format: &[&str]) {
     let directory = TempDir::new();
     let lines = month(BEGIN);
-    assert_eq!(history(directory.path(), &lines, &[]).status.code(), Some(0));
+    assert_eq!(history(directory.path(), &lines, format).status.code(), Some(0));
     let data = TempDir::new();
     import(&directory, &data.join("data"));
     let exporter = Exporter::start(&["--format", FORMAT]);
@@ -103,13 +110,19 @@ fn prometheus_answers_as_the_lines_do() {
 #[test]
 #[ignore = "needs prometheus"]
 fn history_and_scrapes_are_one_counter() {
+    one_counter(&[]);
+    one_counter(&BLOCKS);
+}
+
+fn one_counter(format: &[&str]) {
     let directory = TempDir::new();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let lines = lines(now - 20 * 3600);
     let state = directory.join("state").display().to_string();
     let port = free_port();
     let instance = format!("127.0.0.1:{port}");
-    let ended = history(directory.path(), &lines, &["--state-dir", &state, "--history.instance", &instance]);
+    let options = ["--state-dir", &state, "--history.instance", &instance];
+    let ended = history(directory.path(), &lines, &[&options, format].concat());
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     let data = TempDir::new();
     import(&directory, &data.join("data"));

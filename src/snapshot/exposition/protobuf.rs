@@ -414,7 +414,7 @@ fn varint_bytes(mut value: u64) -> ([u8; 10], usize) {
     (bytes, length)
 }
 
-fn varint(out: &mut Vec<u8>, value: u64) {
+pub fn varint(out: &mut Vec<u8>, value: u64) {
     if value <= 0x7f {
         out.push(value.to_le_bytes()[0]);
     } else {
