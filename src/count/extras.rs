@@ -28,8 +28,8 @@ pub struct Counted<'k> {
     /// Its rows of requests and of histograms.
     pub row: usize,
     pub latency: usize,
-    /// The bucket of its duration, and the nanoseconds.
-    pub duration: Option<(usize, u64)>,
+    /// In nanoseconds.
+    pub duration: Option<u64>,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -62,8 +62,8 @@ impl Extras {
     ) {
         for (histogram, phase) in &self.phases {
             if let Some(nanos) = record.phase_nanos(*phase) {
-                let bucket = ledger.histograms.observe(counted.latency, *histogram, nanos);
-                note.observed(*histogram, bucket, nanos);
+                ledger.histograms.observe(counted.latency, *histogram, nanos);
+                note.observed(&ledger.histograms, *histogram, nanos);
             }
         }
         self.exemplify(record, counted, scratch, ledger, now);
@@ -96,12 +96,13 @@ impl Extras {
         else {
             return;
         };
-        if counted.duration.map_or(0, |(_, nanos)| nanos) < *above {
+        if counted.duration.unwrap_or(0) < *above {
             return;
         }
         let Some(id) = record.value(*field, &record.request(), scratch) else { return };
         of_requests.enter(counted.row, 0, id, SECOND, now);
-        if let (Some((_, exemplars)), Some((bucket, nanos))) = (of_durations, counted.duration) {
+        if let (Some((durations, exemplars)), Some(nanos)) = (of_durations, counted.duration) {
+            let bucket = ledger.histograms.bucket(*durations, nanos);
             exemplars.enter(counted.latency, bucket, id, nanos, now);
         }
     }

@@ -2,6 +2,10 @@
 //!
 //! Values and bounds are integers in the smallest unit (nanoseconds, bytes), so that sums are exact and a value that
 //! equals a bound falls into its bucket, as Prometheus' `le` asks.
+//!
+//! The counts of some hundred rows are more than the nearest cache holds, and a line that waits for one of them is held
+//! up for longer than all the rest of it takes. So values are entered [`WAITING_MAX`] at a time: then the processor
+//! waits for many counts at once.
 
 use crate::catalogue::{self, HistogramKinds, Metric};
 use crate::count::native::{NativeBuckets, NativeCounts, NativeSearch};
@@ -18,6 +22,31 @@ pub struct Shape {
     at: usize,
     search: Search,
     native: Arc<NativeSearch>,
+    waiting: Waiting,
+}
+
+/// So many values of a histogram wait at most.
+const WAITING_MAX: usize = 1 << u8::BITS;
+
+/// Values that are to be entered, with their rows.
+#[derive(Clone, Debug)]
+struct Waiting {
+    values: Box<[(usize, u64); WAITING_MAX]>,
+    count: u8,
+}
+
+impl Waiting {
+    fn new() -> Waiting {
+        Waiting { values: Box::new([(0, 0); WAITING_MAX]), count: 0 }
+    }
+
+    /// Says whether there is no room for another one.
+    #[inline(always)]
+    fn push(&mut self, row: usize, value: u64) -> bool {
+        self.values[usize::from(self.count)] = (row, value);
+        self.count = self.count.wrapping_add(1);
+        self.count == 0
+    }
 }
 
 /// The way from a value to its bucket: values of as many bits share a first bucket, and from there few bounds
@@ -57,7 +86,7 @@ impl Search {
     }
 
     /// How many of the bounds are below the value.
-    #[inline]
+    #[inline(always)]
     fn bucket(&self, value: u64, bounds: &[u64]) -> usize {
         let Step { first, near } = &self.steps[64 - value.leading_zeros() as usize];
         match self.is_crowded {
@@ -111,6 +140,7 @@ impl Histograms {
             search: Search::new(&bounds),
             bounds,
             native: native.unwrap_or_else(|| NativeSearch::new(per_unit, zero_exponent)),
+            waiting: Waiting::new(),
         });
         self.shapes.len() - 1
     }
@@ -140,30 +170,61 @@ impl Histograms {
         self.natives = natives;
     }
 
-    /// Enters one value and gives back the number of its bucket.
-    #[inline]
-    pub fn observe(&mut self, row: usize, histogram: usize, value: u64) -> usize {
+    /// Takes a value of a row that was opened. It is counted at the latest when [`Self::settle`] is called.
+    #[inline(always)]
+    pub fn observe(&mut self, row: usize, histogram: usize, value: u64) {
+        if self.shapes[histogram].waiting.push(row, value) {
+            self.enter(histogram, WAITING_MAX);
+        }
+    }
+
+    /// The number of the bucket that a value falls into.
+    pub fn bucket(&self, histogram: usize, value: u64) -> usize {
         let shape = &self.shapes[histogram];
-        let bucket = shape.search.bucket(value, &shape.bounds);
-        let start = row * self.stride + shape.at;
-        debug_assert!(self.cells.len() >= (row + 1) * self.stride, "the row was opened");
-        if let Some([low, high, counts @ ..]) = self.cells.get_mut(start..) {
-            counts[bucket] += 1;
-            let (sum, carry) = low.overflowing_add(value);
-            *low = sum;
-            *high += u64::from(carry);
+        shape.search.bucket(value, &shape.bounds)
+    }
+
+    /// Counts what waits, so that all of it can be read.
+    pub fn settle(&mut self) {
+        for histogram in 0..self.shapes.len() {
+            let waiting = std::mem::take(&mut self.shapes[histogram].waiting.count);
+            self.enter(histogram, waiting.into());
         }
-        if let Some(native) = self.natives.get_mut(row * self.shapes.len() + histogram) {
-            native.enter(shape.native.number(value));
+    }
+
+    /// Enters the first of the values that wait.
+    #[inline(never)]
+    fn enter(&mut self, histogram: usize, waiting: usize) {
+        let (stride, histograms) = (self.stride, self.shapes.len());
+        let Shape { bounds, at, search, native, waiting: Waiting { values, .. }, .. } =
+            &self.shapes[histogram];
+        // What is fetched anew for each value stands here once.
+        let (values, at, native) = (&values[..waiting], *at, &**native);
+        let (cells, natives) = (&mut self.cells[..], &mut self.natives[..]);
+        for (row, value) in values {
+            if let Some([low, high, counts @ ..]) = cells.get_mut(row * stride + at..) {
+                counts[search.bucket(*value, bounds)] += 1;
+                let (sum, carry) = low.overflowing_add(*value);
+                *low = sum;
+                *high += u64::from(carry);
+            }
         }
-        bucket
+        if natives.is_empty() {
+            return;
+        }
+        for (row, value) in values {
+            if let Some(counts) = natives.get_mut(row * histograms + histogram) {
+                counts.enter(native.number(*value));
+            }
+        }
     }
 
     /// Gives a row other figures, which come as they are kept: the sum's halves and the buckets. Nothing is known of
     /// them in native buckets.
     pub fn overwrite(&mut self, row: usize, histogram: usize, cells: &[u64]) {
         self.natives.clear();
-        let shape = &self.shapes[histogram];
+        let shape = &mut self.shapes[histogram];
+        shape.waiting.count = 0;
         let start = row * self.stride + shape.at;
         if let Some(ours) = self.cells.get_mut(start..start + shape.bounds.len() + 3) {
             ours.fill(0);
@@ -173,6 +234,7 @@ impl Histograms {
 
     pub fn read(&self, row: usize, histogram: usize) -> Reading<'_> {
         let shape = &self.shapes[histogram];
+        debug_assert_eq!(shape.waiting.count, 0, "the values that wait are settled");
         let (start, buckets) = (row * self.stride + shape.at, shape.bounds.len() + 1);
         let [low, high, counts @ ..] = &self.cells[start..start + buckets + 2] else {
             return Reading { counts: &[], sum: 0, native: None };
@@ -213,6 +275,7 @@ mod tests {
         for value in [0, 10, 11, 20, 21, u64::MAX, u64::MAX] {
             histograms.observe(1, sizes, value);
         }
+        histograms.settle();
         let read = histograms.read(1, sizes);
         assert_eq!((read.counts, read.sum), (&[2, 2, 3][..], 62 + 2 * u128::from(u64::MAX)));
         assert_eq!(read.native.as_ref().map(NativeCounts::total), Some(7));
@@ -221,14 +284,29 @@ mod tests {
     }
 
     #[test]
+    fn values_that_had_to_wait_are_counted_once() {
+        let mut histograms = Histograms::new(HistogramKinds::BOTH);
+        let sizes = histograms.add(&catalogue::SIZE, 1, &Arc::from([10]));
+        histograms.open(1);
+        for waiting in [WAITING_MAX - 1, 1, WAITING_MAX, 0, WAITING_MAX + 1] {
+            let before = histograms.read(1, sizes).counts[0];
+            (0..waiting).for_each(|_| histograms.observe(1, sizes, 3));
+            histograms.settle();
+            let read = histograms.read(1, sizes);
+            assert_eq!(read.counts, [before + waiting as u64, 0]);
+            assert_eq!(read.sum, u128::from(read.counts[0] * 3));
+            assert_eq!(read.native.map(|native| native.total()), Some(read.counts[0]));
+        }
+    }
+
+    #[test]
     fn what_is_not_asked_for_is_not_counted() {
         let count = |word: &str| {
             let mut histograms = Histograms::new(HistogramKinds::parse(word).unwrap());
             let sizes = histograms.add(&catalogue::SIZE, 1, &Arc::from([10, 20]));
             (0..3).for_each(|row| histograms.open(row));
-            [5, 15].iter().for_each(|value| {
-                histograms.observe(2, sizes, *value);
-            });
+            [5, 15].iter().for_each(|value| histograms.observe(2, sizes, *value));
+            histograms.settle();
             let read = histograms.read(2, sizes);
             (read.counts.to_vec(), read.sum, read.native.as_ref().map(NativeCounts::total))
         };

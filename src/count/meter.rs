@@ -393,19 +393,19 @@ impl Meter {
         let histograms = &mut ledger.histograms;
         // What no histogram takes is not decoded.
         let mut observe = |histogram: usize, value: u64| {
-            let bucket = histograms.observe(latency, histogram, value);
-            note.observed(histogram, bucket, value);
-            (bucket, value)
+            histograms.observe(latency, histogram, value);
+            note.observed(histograms, histogram, value);
+            value
         };
         self.size.and_then(|size| Some(observe(size, sent?)));
         self.first_byte.and_then(|place| Some(observe(place, record.time_to_first_byte_nanos()?)));
         let upstream = self.upstream.and_then(|place| Some(observe(place, record.upstream_nanos()?)));
         let duration = self.duration.and_then(|place| Some(observe(place, record.duration_nanos()?)));
-        if let (Some(place), Some((_, whole)), Some((_, upstream))) = (self.overhead, duration, upstream) {
+        if let (Some(place), Some(whole), Some(upstream)) = (self.overhead, duration, upstream) {
             // Both are rounded, and the upstream's clock may end a moment later.
             observe(place, whole.saturating_sub(upstream));
         }
-        if let (Some(window), Some((_, duration))) = (&mut ledger.quantiles, duration) {
+        if let (Some(window), Some(duration)) = (&mut ledger.quantiles, duration) {
             window.observe(now / SECOND, duration);
             note.quantiled(duration);
         }

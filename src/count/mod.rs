@@ -363,6 +363,7 @@ impl Counter {
     }
 
     fn end_measure(&mut self, bytes: &[u8], before: u64) {
+        self.ledger.histograms.settle();
         if self.chosen.is_some() {
             self.diagnostics.sample(bytes, &self.envelope, self.chosen.as_deref());
         }

@@ -1,5 +1,6 @@
 //! Observers: see each counted line beside the ledger, for reports and histories. Who has none pays nothing for it.
 
+use crate::count::histograms::Histograms;
 use crate::count::ledger::Ledger;
 use crate::count::table::Key;
 use crate::limits;
@@ -56,7 +57,7 @@ impl Verdicts {
 pub trait Note {
     fn row(&mut self, _key: &Key, _rows: (usize, usize), _sent: Option<u64>, _received: Option<u64>) {}
     fn attempts(&mut self, _attempts: u64) {}
-    fn observed(&mut self, _histogram: usize, _bucket: usize, _value: u64) {}
+    fn observed(&mut self, _histograms: &Histograms, _histogram: usize, _value: u64) {}
     fn aborted(&mut self, _place: usize) {}
     fn invalid(&mut self, _place: usize) {}
     fn quantiled(&mut self, _nanos: u64) {}
@@ -75,8 +76,8 @@ impl Note for Entry {
         self.attempts = attempts;
     }
 
-    fn observed(&mut self, histogram: usize, bucket: usize, value: u64) {
-        self.observed[histogram] = Some((bucket, value));
+    fn observed(&mut self, histograms: &Histograms, histogram: usize, value: u64) {
+        self.observed[histogram] = Some((histograms.bucket(histogram, value), value));
     }
 
     fn aborted(&mut self, place: usize) {
