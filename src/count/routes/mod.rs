@@ -16,7 +16,6 @@ mod segments;
 
 use crate::bytes::path::{self, SEGMENTS_MAX, Segment, Walk, cut_pattern};
 use crate::bytes::words::same;
-use crate::count::routes::segments::hash_below;
 use crate::parse::read::request::{Request, path_of};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -98,7 +97,7 @@ impl Routes {
         self.patterns.get(usize::from(index)).map_or("", String::as_str)
     }
 
-    fn search<'p>(&self, at: u32, segments: impl Iterator<Item = &'p [u8]> + Clone, best: u16) -> u16 {
+    fn search<'p>(&self, at: u32, segments: impl Iterator<Item = Segment<'p>> + Clone, best: u16) -> u16 {
         let node = &self.nodes[at as usize];
         if node.first >= best {
             return best;
@@ -118,12 +117,12 @@ impl Routes {
     }
 
     #[inline]
-    fn literal(&self, parent: u32, segment: &[u8]) -> Option<u32> {
+    fn literal(&self, parent: u32, segment: Segment<'_>) -> Option<u32> {
         let is_it = |child: &u32| {
             let node = &self.nodes[*child as usize];
-            node.parent == parent && same(&node.segment, segment)
+            node.parent == parent && same(&node.segment, segment.bytes())
         };
-        self.literals.find(hash_below(&self.seed, parent.into(), segment), is_it).copied()
+        self.literals.find(segment.hash_below(&self.seed, parent.into()), is_it).copied()
     }
 
     fn insert(&mut self, index: usize, pattern: &str) -> Result<(), String> {
@@ -163,7 +162,7 @@ impl Routes {
     }
 
     fn grow_literal(&mut self, parent: u32, segment: &[u8]) -> u32 {
-        if let Some(child) = self.literal(parent, segment) {
+        if let Some(child) = self.literal(parent, Segment::of(segment)) {
             return child;
         }
         let child = self.push(Node::new(parent, segment));
@@ -171,7 +170,7 @@ impl Routes {
         let (seed, nodes) = (&self.seed, &self.nodes);
         let of_child = |child: &u32| {
             let node = &nodes[*child as usize];
-            hash_below(seed, node.parent.into(), &node.segment)
+            Segment::of(&node.segment).hash_below(seed, node.parent.into())
         };
         self.literals.insert_unique(of_child(&child), child, of_child);
         child
@@ -190,7 +189,7 @@ impl Walk for &Routes {
 
     #[inline]
     fn walk<'p>(self, segments: impl Iterator<Item = Segment<'p>> + Clone) -> Option<u16> {
-        Some(self.search(ROOT, segments.map(Segment::bytes), NONE)).filter(|&found| found != NONE)
+        Some(self.search(ROOT, segments, NONE)).filter(|&found| found != NONE)
     }
 }
 

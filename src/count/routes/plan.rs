@@ -131,10 +131,15 @@ impl Plan {
     }
 }
 
-type Words<'n> = BTreeMap<&'n [u8], &'n Node>;
+/// In the order of their text.
+type Words<'n> = Vec<(&'n [u8], &'n Node)>;
 type Names<'n> = BTreeMap<Cow<'n, [u8]>, Cow<'n, Node>>;
 
-fn lines<'n>(nodes: impl IntoIterator<Item = &'n &'n Node>) -> u64 {
+fn nodes<'n, 'w>(words: &'w Words<'n>) -> impl Iterator<Item = &'n Node> + use<'n, 'w> {
+    words.iter().map(|(_, node)| *node)
+}
+
+fn lines<'n>(nodes: impl IntoIterator<Item = &'n Node>) -> u64 {
     nodes.into_iter().map(|node| node.lines).sum()
 }
 
@@ -144,7 +149,7 @@ fn plan(node: &Node, needs: Needs, depth: usize) -> Plan {
     let (mut words, mut names) = sorted(node, need, depth);
     let mut rest = 0;
     if is_hardly_known(node, &words, needs.place, depth) {
-        rest += lines(words.values());
+        rest += lines(nodes(&words));
         words.clear();
     }
     let (frequent, rare): (Words<'_>, Words<'_>) = words.iter().partition(|(_, word)| {
@@ -192,10 +197,10 @@ fn plan(node: &Node, needs: Needs, depth: usize) -> Plan {
 
 /// Whether too few lines have come to a place to tell its words from names.
 fn is_hardly_known(node: &Node, words: &Words<'_>, need: u64, depth: usize) -> bool {
-    let may_be_name = |(word, node): (&&[u8], &&Node)| node.ends * 2 > node.lines && !is_plain_word(word);
+    let may_be_name = |(word, node): &(&[u8], &Node)| node.ends * 2 > node.lines && !is_plain_word(word);
     let are_alone = words.len() <= ALONE_MAX && words.iter().any(may_be_name);
     // What is below several things is no thing itself.
-    let are_shared = words.values().all(|word| word.members >= SHARED_MIN);
+    let are_shared = nodes(words).all(|word| word.members >= SHARED_MIN);
     let times = if depth > 0 && are_alone { ALONE_TIMES } else { 1 };
     node.lines < need * times && !are_shared
 }
@@ -207,13 +212,13 @@ fn sorted<'n>(node: &'n Node, need: u64, depth: usize) -> (Words<'n>, Names<'n>)
         if is_placeholder(segment) {
             names.insert(Cow::Borrowed(&**segment), Cow::Borrowed(child));
         } else {
-            words.insert(&**segment, child);
+            words.push((&**segment, child));
         }
     }
-    let is_file = |(word, node): &(&&[u8], &&Node)| {
+    let is_file = |(word, node): &&(&[u8], &Node)| {
         depth > 0 && is_kept_file(word) && node.ends * 2 > node.lines && node.lines < need * FILE_NEEDS
     };
-    let speaks = |(word, node): &(&&[u8], &&Node)| is_language(word) && node.ends * 2 < node.lines;
+    let speaks = |(word, node): &&(&[u8], &Node)| is_language(word) && node.ends * 2 < node.lines;
     let mut many: Vec<&[u8]> = words.iter().filter(is_file).map(|(word, _)| *word).collect();
     if many.len() < 2 {
         many.clear();
@@ -226,7 +231,9 @@ fn sorted<'n>(node: &'n Node, need: u64, depth: usize) -> (Words<'n>, Names<'n>)
     let digits = if shards.is_empty() { None } else { names.remove(ID) };
     many.extend(shards);
     if !many.is_empty() {
-        let mut any = Node::merged(many.iter().filter_map(|word| words.remove(word)));
+        many.sort_unstable();
+        let of_many = words.extract_if(.., |(word, _)| many.binary_search(word).is_ok());
+        let mut any = Node::merged(of_many.map(|(_, node)| node));
         digits.iter().for_each(|digits| any.merge(digits));
         names.insert(Cow::Borrowed(ANY), Cow::Owned(any));
     }
@@ -235,7 +242,7 @@ fn sorted<'n>(node: &'n Node, need: u64, depth: usize) -> (Words<'n>, Names<'n>)
 
 /// The folders `a` to `f`, or `aa` to `ff`, beside those with a digit: the first of the hexadecimal digits of a hash.
 fn shards<'n>(node: &Node, words: &Words<'n>, depth: usize) -> Vec<&'n [u8]> {
-    let is_shard = |(word, _): &(&&[u8], &&Node)| word.len() <= 2 && word.iter().all(u8::is_ascii_hexdigit);
+    let is_shard = |(word, _): &&(&'n [u8], &Node)| word.len() <= 2 && word.iter().all(u8::is_ascii_hexdigit);
     let of_shards: u64 = words.iter().filter(is_shard).map(|(_, node)| node.lines).sum();
     let of_digits = node.children.get(ID).map_or(0, |digits| digits.lines);
     let are_all = depth > 0 && of_digits > 0 && (of_shards + of_digits) * 4 > node.lines * 3;
@@ -254,15 +261,15 @@ fn are_names(
     // Below names that a full sample does not have, nothing is new for being unseen.
     let unseen = if node.members < NAMES_MIN { node.unseen } else { 0 };
     let are_many = rare.len() >= RARE_WORDS_MIN || unseen > 0 || depth > 0;
-    let (of_frequent, of_rare) = (lines(frequent.values()), lines(rare.values()) + unseen);
+    let (of_frequent, of_rare) = (lines(nodes(frequent)), lines(nodes(rare)) + unseen);
     let most = if depth == 0 { ROOT_LEAVES_MAX } else { LEAVES_MAX };
-    let leaves = frequent.values().filter(|node| node.ends * 2 > node.lines).count();
+    let leaves = nodes(frequent).filter(|node| node.ends * 2 > node.lines).count();
     if are_many && of_rare >= need && of_rare * RARE_SHARE > of_frequent + of_rare
         || frequent.len() > most && leaves * 2 > frequent.len()
     {
         return true;
     }
-    if node.members >= NAMES_MIN && frequent.keys().any(|word| is_branch(word)) {
+    if node.members >= NAMES_MIN && frequent.iter().any(|(word, _)| is_branch(word)) {
         return true;
     }
     if frequent.len() < 3 || depth == 0 {
@@ -270,14 +277,14 @@ fn are_names(
     }
     let titles: Vec<&Node> =
         frequent.iter().filter(|(word, _)| is_title(word)).map(|(_, node)| *node).collect();
-    if titles.len() >= TITLES_MIN && lines(&titles) * 2 > of_frequent {
+    if titles.len() >= TITLES_MIN && lines(titles) * 2 > of_frequent {
         return true;
     }
     // As a list, what lies below may be too little for a value each; taken together it may be enough.
     let all = of_frequent + of_rare;
     let (lost, resolved) = (LOST_PERCENT * all, listed.values().map(|plan| plan.resolved).sum::<u64>());
     resolved * 100 + lost < all * 100 && {
-        let all = Node::merged(frequent.values().copied());
+        let all = Node::merged(nodes(frequent));
         let together = plan(&all, needs, depth + 1);
         together.resolved * 100 > resolved * 100 + lost && go_on_alike(frequent, &together, &all)
     }
@@ -296,11 +303,11 @@ fn is_title(word: &[u8]) -> bool {
 /// Whether most of what is below these words ends as below all of them.
 fn go_on_alike(words: &Words<'_>, together: &Plan, all: &Node) -> bool {
     let usual = ends(together, all);
-    let is_alike = |node: &&&Node| {
+    let is_alike = |node: &&Node| {
         let chance = chance_percent(usual.len(), node.lines);
         alike_percent(&ends(together, node), &usual) + chance >= ALIKE_PERCENT
     };
-    let alike = words.values().filter(is_alike);
+    let alike = nodes(words).filter(is_alike);
     alike.map(|node| node.lines).sum::<u64>() * 4 >= all.lines * ALIKE_QUARTERS
 }
 
@@ -316,7 +323,7 @@ fn leftover(names: &mut Names<'_>, rare: &Words<'_>, unseen: u64, need: u64, dep
         small.clear();
         names.insert(Cow::Borrowed(ANY), Cow::Owned(all));
     }
-    let others = Node::merged(rare.values().copied().chain(small.values().map(AsRef::as_ref)));
+    let others = Node::merged(nodes(rare).chain(small.values().map(AsRef::as_ref)));
     if others.lines == 0 || depth == 0 {
         return others.lines + unseen;
     }
@@ -335,16 +342,17 @@ fn leftover(names: &mut Names<'_>, rare: &Words<'_>, unseen: u64, need: u64, dep
 
 /// The frequent words of a place of names that are no names.
 fn standing_out<'n>(frequent: &Words<'n>, rare: &Words<'n>, needs: Needs, depth: usize) -> Vec<&'n [u8]> {
-    let names = Node::merged(rare.values().copied());
+    let names = Node::merged(nodes(rare));
     let mut usual = plan(&names, needs, depth + 1);
     if usual.is_empty() {
         usual.own = Some(names.lines);
     }
     let ends_of_names = ends(&usual, &names);
-    let looks = |look: &fn(&[u8]) -> bool| rare.keys().filter(|name| look(name)).count() * 100 / rare.len();
+    let looks =
+        |look: &fn(&[u8]) -> bool| rare.iter().filter(|(name, _)| look(name)).count() * 100 / rare.len();
     let shares = LOOKS.each_ref().map(looks);
-    let all = lines(frequent.values()) + names.lines;
-    let stands_out = |(word, node): &(&&'n [u8], &&'n Node)| {
+    let all = lines(nodes(frequent)) + names.lines;
+    let stands_out = |(word, node): &&(&'n [u8], &'n Node)| {
         let alike = alike_percent(&ends(&usual, node), &ends_of_names);
         let written_otherwise = LOOKS.iter().zip(shares).any(|(look, share)| share >= 90 && !look(word))
             || has_extension(word) && shares[LOOKS.len() - 1] < 10;

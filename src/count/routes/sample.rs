@@ -2,18 +2,17 @@
 //!
 //! Every path is a way from the root down; numbers, UUIDs, hashes and dates fall together under a placeholder as they
 //! are read (see `segments`); the version of an API stays, `/api/2/`. The tree holds [`PLACES_MAX`] places; when it
-//! is full, lines still count for those that are there, and what would be a new one counts as `unseen`. Places are
-//! found by hash while lines come; a plan is made of a tree that is ordered by text, so the same paths give the same
-//! routes.
+//! is full, lines still count for those that are there, and what would be a new one counts as `unseen`. While lines
+//! come, a place is found by one hash of the whole way to it, 64 bits that no client can predict; a plan is made of a
+//! tree that is ordered by text, so the same paths give the same routes.
 
 use crate::bytes::path::Segment;
-use crate::bytes::words::same;
-use crate::count::routes::segments::{PLACEHOLDER_BYTES_MAX, hash_below, is_api, is_version, name_of};
+use crate::count::routes::segments::{PLACEHOLDER_BYTES_MAX, is_api, is_version, name_of};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::collections::BTreeMap;
 
-/// Some 150 bytes each: 5 MB at the worst, while a sample is taken.
+/// Some 120 bytes each: 4 MB at the worst, while a sample is taken.
 const PLACES_MAX: usize = 1 << 15;
 
 /// Segments that a route may have; what lies deeper tells single things apart rather than kinds of things.
@@ -56,15 +55,30 @@ impl Node {
     }
 }
 
-/// A node while lines come.
+/// A node while lines come: what came through it is added up when the tree is made.
 #[derive(Debug)]
 struct Place {
     parent: u32,
-    segment: Box<[u8]>,
-    /// By a hash, the things on the way here when a line came last.
+    /// Where its segment ends in `Sample::text`; it begins where that of the place before ends.
+    text_end: u32,
+    /// By a hash, the things on the way here when a line came last; 0 where there are none.
     names: u64,
-    /// All but the children.
-    node: Node,
+    ends: u64,
+    unseen: u64,
+    members: u64,
+}
+
+impl Place {
+    fn new(parent: u32, text_end: usize, members: u64) -> Place {
+        let text_end = u32::try_from(text_end).unwrap_or(u32::MAX);
+        Place { parent, text_end, names: 0, ends: 0, unseen: 0, members }
+    }
+
+    /// Without the children.
+    fn node(&self) -> Node {
+        let Place { ends, unseen, members, .. } = *self;
+        Node { lines: ends + unseen, ends, unseen, members, ..Node::default() }
+    }
 }
 
 /// The lines looked at so far.
@@ -72,23 +86,24 @@ struct Place {
 pub struct Sample {
     /// Parents stand before their children.
     places: Vec<Place>,
+    /// Their segments, one after the other.
+    text: Vec<u8>,
     seed: RandomState,
-    /// All places but the root, by the hashes of their parents' numbers and their segments.
-    children: HashTable<u32>,
+    /// All places but the root, each with the hash of the way to it.
+    children: HashTable<(u64, u32)>,
 }
 
 impl Default for Sample {
     fn default() -> Sample {
-        let root = Place { parent: ROOT, segment: Box::default(), names: 0, node: Node::default() };
-        Sample { places: vec![root], seed: RandomState::default(), children: HashTable::new() }
+        let (places, text) = (vec![Place::new(ROOT, 0, 0)], Vec::new());
+        Sample { places, text, seed: RandomState::default(), children: HashTable::new() }
     }
 }
 
 impl Sample {
     /// Enters so many lines of a path, cut into its segments.
     pub fn enter<'p>(&mut self, segments: impl Iterator<Item = Segment<'p>>, lines: u64) {
-        let (mut at, mut names, mut room) = (ROOT, 0, [0; PLACEHOLDER_BYTES_MAX]);
-        self.places[0].node.lines += lines;
+        let (mut at, mut way, mut names, mut room) = (ROOT, 0, 0, [0; PLACEHOLDER_BYTES_MAX]);
         let (mut segments, mut above) = (segments.enumerate().peekable(), &b""[..]);
         while let Some((depth, segment)) = segments.next() {
             let is_version = is_api(above) && is_version(segment.bytes()) && segments.peek().is_some();
@@ -97,50 +112,52 @@ impl Sample {
             if name.is_some() {
                 names = segment.hash_below(&self.seed, names);
             }
-            let kind = name.map_or(segment.bytes(), |name| name.placeholder(&mut room));
-            let child = if depth < DEPTH_MAX { self.child(at, kind) } else { None };
+            let kind = name.map_or(segment, |name| Segment::of(name.placeholder(&mut room)));
+            way = kind.hash_below(&self.seed, way);
+            let child = if depth < DEPTH_MAX { self.child(at, way, kind.bytes(), names) } else { None };
             let Some(child) = child else {
-                self.places[at as usize].node.unseen += lines;
+                self.places[at as usize].unseen += lines;
                 return;
             };
-            let place = &mut self.places[child as usize];
-            place.node.lines += lines;
-            if place.node.members == 0 || place.names != names {
-                place.node.members += 1;
-                place.names = names;
+            if names != 0 {
+                let place = &mut self.places[child as usize];
+                if place.names != names {
+                    place.members += 1;
+                    place.names = names;
+                }
             }
             at = child;
         }
-        self.places[at as usize].node.ends += lines;
+        self.places[at as usize].ends += lines;
     }
 
-    /// The place of a segment below another one, made if there is room.
-    fn child(&mut self, parent: u32, segment: &[u8]) -> Option<u32> {
-        let Sample { places, seed, children } = self;
-        let is_it = |child: &u32| {
-            let place = &places[*child as usize];
-            place.parent == parent && same(&place.segment, segment)
-        };
-        let of_segment = hash_below(seed, parent.into(), segment);
-        if let Some(child) = children.find(of_segment, is_it) {
-            return Some(*child);
-        }
-        let child = u32::try_from(places.len()).ok().filter(|_| places.len() < PLACES_MAX)?;
-        places.push(Place { parent, segment: segment.into(), names: 0, node: Node::default() });
-        let of_child = |child: &u32| {
-            let place = &places[*child as usize];
-            hash_below(seed, place.parent.into(), &place.segment)
-        };
-        children.insert_unique(of_segment, child, of_child);
+    /// The place at the end of a way, made if there is room.
+    #[inline]
+    fn child(&mut self, parent: u32, way: u64, segment: &[u8], names: u64) -> Option<u32> {
+        let known = self.children.find(way, |(known, _)| *known == way).map(|(_, child)| *child);
+        known.or_else(|| self.add(parent, way, segment, u64::from(names == 0)))
+    }
+
+    fn add(&mut self, parent: u32, way: u64, segment: &[u8], members: u64) -> Option<u32> {
+        let child = u32::try_from(self.places.len()).ok().filter(|_| self.places.len() < PLACES_MAX)?;
+        self.text.extend_from_slice(segment);
+        self.places.push(Place::new(parent, self.text.len(), members));
+        self.children.insert_unique(way, (way, child), |(way, _)| *way);
         Some(child)
     }
 
     /// The tree as it is now.
     pub fn tree(&self) -> Node {
-        let mut nodes: Vec<Node> = self.places.iter().map(|place| place.node.clone()).collect();
-        while nodes.len() > 1 {
-            let (Some(node), Some(place)) = (nodes.pop(), self.places.get(nodes.len())) else { break };
-            nodes[place.parent as usize].children.insert(place.segment.clone(), node);
+        let mut nodes: Vec<Node> = self.places.iter().map(Place::node).collect();
+        // Whoever is below a place stands behind it, so what comes from the end is complete.
+        while let [above @ .., place] = &self.places[..nodes.len()]
+            && let Some(before) = above.last()
+            && let Some(node) = nodes.pop()
+        {
+            let parent = &mut nodes[place.parent as usize];
+            parent.lines += node.lines;
+            let segment = &self.text[before.text_end as usize..place.text_end as usize];
+            parent.children.insert(segment.into(), node);
         }
         nodes.pop().unwrap_or_default()
     }

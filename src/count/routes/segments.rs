@@ -2,8 +2,6 @@
 
 use crate::bytes::path::Segment;
 use crate::bytes::scan::{places, places_between};
-use foldhash::fast::RandomState;
-use std::hash::{BuildHasher, Hasher};
 
 /// A segment longer than this is not a word and counts as an identifier.
 const WORD_BYTES_MAX: usize = 64;
@@ -13,15 +11,6 @@ const HEX_DIGITS_MIN: u32 = 8;
 
 /// Characters of the shortest random-looking identifier: 12 bytes in base64 are 16 characters.
 const RANDOM_BYTES_MIN: u32 = 16;
-
-/// The hash of a segment below a node of a tree of segments, or behind what was hashed before.
-#[inline]
-pub fn hash_below(seed: &RandomState, above: u64, segment: &[u8]) -> u64 {
-    let mut hasher = seed.build_hasher();
-    hasher.write_u64(above);
-    hasher.write(segment);
-    hasher.finish()
-}
 
 /// What stands for a segment that names one thing, with its extension behind it.
 pub const ID: &[u8] = b":id";
