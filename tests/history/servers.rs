@@ -116,7 +116,8 @@ fn history_and_scrapes_are_one_counter() {
 
 fn one_counter(format: &[&str]) {
     let directory = TempDir::new();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
     let lines = lines(now - 20 * 3600);
     let state = directory.join("state").display().to_string();
     let port = free_port();

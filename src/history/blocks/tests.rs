@@ -259,9 +259,12 @@ fn checked_block(directory: &Path) -> Vec<(Labels, Vec<Sample>)> {
     series
 }
 
+/// By the labels in their order.
+type Window = BTreeMap<Vec<(String, String)>, Vec<Sample>>;
+
 /// The same from what was told, window by window.
 fn expected(rows: &[Told]) -> Vec<Vec<(Labels, Vec<Sample>)>> {
-    let mut windows: BTreeMap<u64, BTreeMap<Vec<(String, String)>, Vec<Sample>>> = BTreeMap::new();
+    let mut windows: BTreeMap<u64, Window> = BTreeMap::new();
     for Told { labels, parts, samples } in rows {
         for (place, part) in parts.iter().enumerate() {
             let mut of_part = vec![("__name__".to_owned(), format!("httpd_requests_total{}", part.suffix()))];
@@ -277,7 +280,7 @@ fn expected(rows: &[Told]) -> Vec<Vec<(Labels, Vec<Sample>)>> {
             }
         }
     }
-    let in_order = |series: BTreeMap<Vec<(String, String)>, Vec<Sample>>| {
+    let in_order = |series: Window| {
         series.into_iter().map(|(labels, samples)| (labels.into_iter().collect(), samples)).collect()
     };
     windows.into_values().map(in_order).collect()

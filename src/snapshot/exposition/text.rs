@@ -379,6 +379,7 @@ mod tests {
             "# TYPE a gauge\na{b=\"c\r\"} 1\n",
             "# TYPE a summary\na{quantile=\"0.5\"} NaN\na{quantile=\"nan\"} -inf\na_sum 0\na_count 0\n",
             "# TYPE a histogram\na_bucket{le=\"8388608.000000001\"} 1\na_bucket{le=\"+Inf\"} 1\n",
+            "# TYPE a histogram\na_bucket{le=\"12345678.123456789\"} 1\na_bucket{le=\"+Inf\"} 1\n",
             "# TYPE a histogram\na_bucket{le=\"1e+06\"} 1\na_bucket{le=\"+Inf\"} 1\n",
         ] {
             let page = read(&format!("{text}# EOF\n")).expect(text);
@@ -388,7 +389,7 @@ mod tests {
 
     #[test]
     fn a_bound_that_would_be_written_as_another_is_refused() {
-        for le in ["nan", "inf", "1e-10", "12345678.123456789", "1e300"] {
+        for le in ["nan", "inf", "1e-10", "1e300"] {
             let text =
                 format!("# TYPE a histogram\na_bucket{{le=\"{le}\"}} 1\na_bucket{{le=\"+Inf\"}} 1\n# EOF\n");
             assert!(read(&text).is_err(), "{le}");
