@@ -43,7 +43,7 @@ fn read(format: &Format, text: &[u8]) {
     let mut spans = Spans::default();
     let (mut bytes, mut last) = (0, 0);
     let bare = &mut Envelope::new(Wanted::Nothing);
-    within::each(format, bare, text, &mut spans, |line, record| {
+    within::each(format, bare, text, &mut spans, &mut |line, record| {
         (bytes, last) = (bytes + line.len(), line.len());
         match record {
             Ok(record) => {
@@ -57,7 +57,7 @@ fn read(format: &Format, text: &[u8]) {
     });
     // Whatever stands around lines, none is handed over twice.
     let (mut envelope, mut handed) = (Envelope::new(Wanted::Auto), 0);
-    within::each(format, &mut envelope, text, &mut spans, |_, _| handed += 1);
+    within::each(format, &mut envelope, text, &mut spans, &mut |_, _| handed += 1);
     let newlines = text.iter().filter(|&&byte| byte == b'\n').count();
     assert!(handed <= newlines + 1, "more lines than there are");
     assert!(bytes + newlines >= text.len() && last <= text.len(), "bytes of no line");

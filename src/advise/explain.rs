@@ -246,7 +246,7 @@ impl Explainer {
     fn peel(&mut self, line: &[u8]) -> Peeled {
         let text = [line, b"\n"].concat();
         let mut read = None;
-        within::each(&self.format, &mut self.envelope, &text, &mut self.spans, |inner, record| {
+        within::each(&self.format, &mut self.envelope, &text, &mut self.spans, &mut |inner, record| {
             read = Some((inner.to_vec(), record.err()));
         });
         self.envelope.follow_strays(1);

@@ -277,7 +277,7 @@ impl Counter {
     /// Takes the pieces out of lines that have been counted before.
     #[cold]
     fn rejoin(&mut self, bytes: &[u8]) {
-        within::each(&self.format, &mut self.envelope, bytes, &mut self.spans, |_, _| {});
+        within::each(&self.format, &mut self.envelope, bytes, &mut self.spans, &mut |_, _| {});
         self.envelope.take_tally();
     }
 
@@ -289,7 +289,7 @@ impl Counter {
         // What an envelope keeps of a line in pieces is for the second reading.
         let mut again = Envelope::new(envelope.wanted());
         again.settle(envelope.chain(), envelope.stderr());
-        within::each(format, &mut again, &sample, spans, |_, read| {
+        within::each(format, &mut again, &sample, spans, &mut |_, read| {
             if let Ok(record) = read {
                 meter.look_at(&record);
             }
@@ -319,7 +319,7 @@ impl Counter {
             return self.measure_observed(bytes, now, before);
         }
         let Counter { format, chosen, meter, ledger, spans, envelope, diagnostics, .. } = self;
-        within::each(format, envelope, bytes, spans, |line, read| {
+        within::each(format, envelope, bytes, spans, &mut |line, read| {
             let outcome = match read {
                 Ok(record) => meter.measure(&record, ledger, now),
                 Err(NoRecord::Foreign) => Outcome::Foreign,
@@ -339,7 +339,7 @@ impl Counter {
     fn measure_observed(&mut self, bytes: &[u8], now: u64, before: u64) {
         let Counter { format, chosen, meter, ledger, spans, envelope, diagnostics, observer, .. } = self;
         let Some(observer) = observer else { return };
-        within::each(format, envelope, bytes, spans, |line, read| {
+        within::each(format, envelope, bytes, spans, &mut |line, read| {
             let outcome = match read {
                 Ok(record) => {
                     let mut entry = Entry::default();
@@ -457,7 +457,7 @@ impl Counter {
                 continue;
             }
             let Counter { format, ledger, spans, envelope, diagnostics, observer, .. } = self;
-            within::each(format, envelope, &held[part], spans, |line, read| {
+            within::each(format, envelope, &held[part], spans, &mut |line, read| {
                 let reason = match read {
                     Err(NoRecord::Foreign) => return ledger.totals.enter(Outcome::Foreign),
                     Err(NoRecord::Malformed(malformed)) => malformed.reason,

@@ -17,33 +17,36 @@ use crate::parse::{Format, Malformed, NoRecord, Reason};
 #[cfg(test)]
 mod tests;
 
-/// A line to be shown to people (what is in the envelope), and what came of it.
-type Outcome<'x> = (&'x [u8], Result<Record<'x, 'x>, NoRecord>);
+/// What came of a line.
+pub type Read<'a, 'l> = Result<Record<'a, 'l>, NoRecord>;
 
-/// Reads every line of a text, each with its newline, and hands it over with what came of it.
-#[inline]
+/// A line to be shown to people (what is in the envelope), and what came of it.
+type Outcome<'x> = (&'x [u8], Read<'x, 'x>);
+
+/// Reads every line of a text, each with its newline, and hands it over with what came of it. The loop is compiled once
+/// and not into all who ask: it is large.
 pub fn each(
     format: &Format,
     envelope: &mut Envelope,
     text: &[u8],
     spans: &mut Spans,
-    take: impl FnMut(&[u8], Result<Record<'_, '_>, NoRecord>),
+    take: &mut dyn FnMut(&[u8], Read<'_, '_>),
 ) {
     scan::work(LineLoop { format, envelope, text, spans, take });
 }
 
 /// The reading of many lines.
-pub struct LineLoop<'f, 'l, 's, F> {
+pub struct LineLoop<'f, 'l, 's> {
     pub format: &'f Format,
     pub envelope: &'s mut Envelope,
     pub text: &'l [u8],
     pub spans: &'s mut Spans,
-    pub take: F,
+    pub take: &'s mut dyn FnMut(&[u8], Read<'_, '_>),
 }
 
-impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> SimdTask for LineLoop<'_, '_, '_, F> {
+impl SimdTask for LineLoop<'_, '_, '_> {
     #[inline(always)]
-    fn run<L: Simd>(mut self, lanes: L) {
+    fn run<L: Simd>(self, lanes: L) {
         if !self.envelope.chain().is_empty() {
             return self.within(lanes);
         }
@@ -64,7 +67,7 @@ impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> SimdTask for LineLoop<'_
     }
 }
 
-impl<F: FnMut(&[u8], Result<Record<'_, '_>, NoRecord>)> LineLoop<'_, '_, '_, F> {
+impl LineLoop<'_, '_, '_> {
     /// The same for lines that have heads.
     #[inline(never)]
     fn within<L: Simd>(mut self, lanes: L) {

@@ -17,7 +17,7 @@ fn common() -> Format {
 /// or without its head, whichever was tried last.
 fn told(format: &Format, envelope: &mut Envelope, text: &[u8]) -> Vec<String> {
     let (mut spans, mut told) = (Spans::new(), Vec::new());
-    each(format, envelope, text, &mut spans, |_, read| {
+    each(format, envelope, text, &mut spans, &mut |_, read| {
         let fits = read.is_ok();
         let said = said(read);
         told.push(if fits { said } else { said.split('@').next().unwrap_or_default().to_owned() });

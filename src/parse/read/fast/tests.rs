@@ -6,11 +6,10 @@ use crate::bytes::scan::{Simd, SimdTask};
 use crate::parse::compile::presets::PRESETS;
 use crate::parse::envelope::chain::Wanted;
 use crate::parse::envelope::peel::Envelope;
-use crate::parse::read::record::Record;
 use crate::parse::read::spans::Spans;
 use crate::parse::tests::said;
-use crate::parse::within::{self, LineLoop};
-use crate::parse::{Body, Format, NoRecord};
+use crate::parse::within::{self, LineLoop, Read};
+use crate::parse::{Body, Format};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -36,18 +35,13 @@ const FORMATS: [&str; 14] = [
 /// What came of a line: its bytes, what it says, and where its values are.
 type Told = (Vec<u8>, String, Option<Vec<Span>>);
 
-fn tell(line: &[u8], read: Result<Record<'_, '_>, NoRecord>) -> Told {
+fn tell(line: &[u8], read: Read<'_, '_>) -> Told {
     let places = read.as_ref().ok().map(|record| record.spans.at.clone());
     (line.to_vec(), said(read), places)
 }
 
 /// `Format::each` as on another processor.
-fn each(
-    format: &Format,
-    text: &[u8],
-    lanes: impl Simd,
-    take: impl FnMut(&[u8], Result<Record<'_, '_>, NoRecord>),
-) {
+fn each(format: &Format, text: &[u8], lanes: impl Simd, take: &mut dyn FnMut(&[u8], Read<'_, '_>)) {
     let envelope = &mut Envelope::new(Wanted::Nothing);
     LineLoop { format, envelope, text, spans: &mut Spans::new(), take }.run(lanes);
 }
@@ -116,10 +110,10 @@ proptest! {
         let alone: Vec<Told> = lines.map(|line| tell(line, format.parse(line, &mut Spans::new()))).collect();
         let (mut told, mut spans) = (Vec::new(), Spans::new());
         let mut envelope = Envelope::new(Wanted::Nothing);
-        within::each(&format, &mut envelope, &text, &mut spans, |line, read| told.push(tell(line, read)));
+        within::each(&format, &mut envelope, &text, &mut spans, &mut |line, read| told.push(tell(line, read)));
         prop_assert_eq!(&told, &alone, "{}", spec);
         told.clear();
-        each(&format, &text, Plain, |line, read| told.push(tell(line, read)));
+        each(&format, &text, Plain, &mut |line, read| told.push(tell(line, read)));
         prop_assert_eq!(&told, &alone, "{}", spec);
     }
 }
