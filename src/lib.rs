@@ -12,7 +12,7 @@
 //!
 //! - [`options`] every option once; [`catalogue`] every metric once; [`limits`] the bounds of the whole; [`clock`]
 //!   the time, [`calendar`] the dates, [`timeline`] what was when; [`fixed_point`] what figures are made of; [`log`]
-//!   what is said to the operator; [`self_metrics`] what the program counts of itself.
+//!   what is said to the operator; [`self_metrics`] what the program counts of itself; [`order`] one sort for all.
 //! - [`os`] what is asked of the system: signals, privileges, pipes. [`bytes`] searches, below parse and count alike.
 //! - [`input`] cuts the bytes of stdin or of followed files into chunks of whole lines, and copies them to the tee.
 //! - [`parse`] compiles a format and reads one line by it. It knows no metric, no clock and no option.
@@ -49,6 +49,7 @@ mod limits;
 mod log;
 mod modes;
 mod options;
+mod order;
 mod os;
 mod parse;
 mod report;

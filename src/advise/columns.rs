@@ -4,6 +4,8 @@
 //! becomes fixed text; where lines have different numbers of words, what they have in common is cut and the rest is
 //! one column.
 
+use crate::order;
+
 /// What lines of the same format have in one place.
 #[derive(Debug, Default)]
 pub struct Column<'l> {
@@ -65,7 +67,7 @@ pub fn cut<'l>(lines: &[&'l str]) -> Option<Table<'l>> {
         row.len() - usize::from(separator == b' ' && row.last().is_some_and(|word| word.text.is_empty()))
     };
     let mut counts: Vec<usize> = rows.iter().map(count).filter(|count| *count > 0).collect();
-    counts.sort_unstable();
+    order::sort(&mut counts);
     let of = |wanted: usize| counts.iter().filter(|count| **count == wanted).count();
     let most = counts.iter().copied().max_by_key(|count| of(*count))?;
     // The same number of words in nearly all lines; else the words that nearly all have, and the rest.

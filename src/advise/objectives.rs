@@ -12,9 +12,9 @@ use crate::count::observer::Note;
 use crate::count::slo::role;
 use crate::options::Options;
 use crate::options::slo::Objective;
+use crate::order;
 use crate::parse::Format;
 use crate::parse::read::spans::Spans;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 pub struct Objectives {
@@ -82,7 +82,7 @@ impl Objectives {
 
     fn sources(&self, objective: &Objective) -> String {
         let fields = objective.bounds.iter().map(|bound| role(bound.quantity.kind));
-        let fields: BTreeSet<&str> = fields.filter_map(|role| self.format.fields.source_of(role)).collect();
+        let fields = order::set(fields.filter_map(|role| self.format.fields.source_of(role)));
         fields.into_iter().collect::<Vec<_>>().join(" and ")
     }
 }

@@ -1,6 +1,7 @@
 //! What `--explain --route auto` prints: the tree of routes that the lines would teach, and the options that say the
 //! same.
 
+use crate::order;
 use std::fmt::Write;
 
 /// The tree with the share of each route in the lines, then the routes as options.
@@ -12,7 +13,7 @@ pub fn learned(routes: &[(String, u64)]) -> String {
     let mut sorted: Vec<(Vec<&str>, u64)> =
         routes.iter().map(|(route, lines)| (cut(route), *lines)).collect();
     sorted.retain(|(_, lines)| *lines > 0);
-    sorted.sort_by_key(|(segments, _)| {
+    order::sort_by_key(&mut sorted, |(segments, _)| {
         segments.iter().map(|segment| (rank(segment), *segment)).collect::<Vec<_>>()
     });
     let mut text = format!("\nRoutes that these lines teach, with their share of {all} requests:\n");

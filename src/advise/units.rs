@@ -8,6 +8,7 @@
 use crate::advise::changes::in_words_of_nginx;
 use crate::advise::draft::is_of_nginx;
 use crate::advise::paste::quotable;
+use crate::order;
 use crate::parse::Format;
 use crate::parse::compile::field::{Kind, Role, Slot, Unit};
 use crate::parse::compile::presets::{PRESETS, Preset};
@@ -194,7 +195,7 @@ fn in_each_unit(
     match () {
         // Hardly any answer takes less than ten microseconds, and few take longer than ten minutes.
         () if least < 10 && most <= 600 => choices.reverse(),
-        () if least < 1000 => choices.sort_by_key(|(choice, _)| choice.unit != Unit::Millis),
+        () if least < 1000 => order::sort_by_key(&mut choices, |(choice, _)| choice.unit != Unit::Millis),
         () => {}
     }
     let what = |choice: &Choice| format!("{} ({})", choice.name, choice.servers);

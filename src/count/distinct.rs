@@ -9,6 +9,7 @@
 use crate::count::dictionary::OTHER;
 use crate::fixed_point::FixedPoint;
 use crate::limits;
+use crate::order;
 use datasketches::hll::{HllSketch, HllType, HllUnion};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::collections::BTreeMap;
@@ -215,10 +216,10 @@ impl DistinctCounts {
                 let (name, field) = self.fields[name].clone();
                 Row { name, field, vhost: vhost(number) }
             };
-            places.iter().map(|(place, sketch)| (row(*place), Arc::clone(sketch))).collect()
+            order::map(places.iter().map(|(place, sketch)| (row(*place), Arc::clone(sketch))))
         };
         let windows = self.windows.iter().map(|(window, places)| (*window, rows(places)));
-        Sketches { fields: Arc::clone(&self.fields), windows: windows.collect() }
+        Sketches { fields: Arc::clone(&self.fields), windows: order::map(windows) }
     }
 }
 

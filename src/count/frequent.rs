@@ -5,6 +5,7 @@
 //! full, the median of the counts is taken off all of them, and those that come to nothing are forgotten: so a count
 //! is never too high, and too low by at most the sum of what was taken off, which is known.
 
+use crate::order;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
@@ -59,7 +60,7 @@ impl Frequent {
     pub fn top(&self, many: usize) -> Vec<(&[u8], u64)> {
         let mut all: Vec<(&[u8], u64)> =
             self.counts.iter().map(|(value, count)| (&**value, *count)).collect();
-        all.sort_unstable_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
+        order::sort_by(&mut all, |(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
         all.truncate(many);
         all
     }

@@ -5,6 +5,7 @@
 
 use crate::generations::content::{Content, Head, Name, TITLE_BYTES_MAX};
 use crate::limits::STATE_BYTES_MAX;
+use crate::order;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -31,7 +32,7 @@ impl Directory {
         for entry in std::fs::read_dir(&self.path)? {
             names.extend(entry?.file_name().to_str().and_then(Name::parse));
         }
-        names.sort_unstable();
+        order::sort(&mut names);
         Ok(names)
     }
 

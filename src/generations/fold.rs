@@ -11,6 +11,7 @@
 
 use crate::catalogue::{self, Kind};
 use crate::fixed_point::FixedPoint;
+use crate::order;
 use crate::snapshot::page::{Family, Page, Series, labels_of, push_label};
 use std::collections::BTreeMap;
 
@@ -78,8 +79,9 @@ fn fold_family((dead, few): (&Family, &[&str]), own: &[Series], bound: usize, st
     if candidates.is_empty() {
         return None;
     }
-    candidates
-        .sort_by(|(one, series, _), (other, next, _)| (one, &series.labels).cmp(&(other, &next.labels)));
+    order::sort_by(&mut candidates, |(one, series, _), (other, next, _)| {
+        (one, &series.labels).cmp(&(other, &next.labels))
+    });
     let rest = candidates.split_off(candidates.len().min(excess + bound / EXTRA_DIVISOR));
     kept.extend(rest.into_iter().map(|(_, series, _)| series.clone()));
     let mut sums: BTreeMap<String, Series> = BTreeMap::new();

@@ -14,6 +14,7 @@ use crate::generations::fold::Bounds;
 use crate::generations::own_file;
 use crate::generations::own_file::{OwnFile, step};
 use crate::log::log_warning;
+use crate::order;
 use crate::os::{UserRights, privileges};
 use crate::self_metrics::SelfMetrics;
 use crate::snapshot::page::{Page, Series, Value, labels_of};
@@ -166,7 +167,7 @@ impl State {
             _ => Reverse(FixedPoint::ZERO),
         };
         let mut series: Vec<&Series> = family.series.iter().collect();
-        series.sort_by_key(requests);
+        order::sort_by_key(&mut series, requests);
         series.into_iter().map(|series| labels_of(&series.labels)).collect()
     }
 
@@ -471,8 +472,7 @@ fn known(view: &View) -> Vec<Arc<Content>> {
 
 /// Leaves out those whose counts are in the file of another one.
 fn without_noted(found: Vec<(Name, Arc<Content>)>) -> Vec<Arc<Content>> {
-    let noted: BTreeSet<Name> =
-        found.iter().flat_map(|(_, content)| content.head.absorbed.iter().copied()).collect();
+    let noted = order::set(found.iter().flat_map(|(_, content)| content.head.absorbed.iter().copied()));
     found.into_iter().filter(|(name, _)| !noted.contains(name)).map(|(_, content)| content).collect()
 }
 

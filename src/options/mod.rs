@@ -13,6 +13,7 @@ use crate::fixed_point::FixedPoint;
 use crate::limits;
 use crate::log::{self, Form, Level};
 use crate::options::slo::Objective;
+use crate::order;
 use crate::parse::envelope::chain::Wanted;
 use crate::parse::envelope::heads::NAMES;
 use std::ffi::OsString;
@@ -617,7 +618,7 @@ fn quantiles(value: &str) -> Result<Vec<f64>, String> {
         _ => Err(format!("`{item}` at column {column} is not a quantile: it must be a number from 0 to 1")),
     };
     let mut quantiles = columns(value).map(read).collect::<Result<Vec<f64>, String>>()?;
-    quantiles.sort_by(f64::total_cmp);
+    order::sort_by(&mut quantiles, f64::total_cmp);
     quantiles.dedup();
     Ok(quantiles)
 }

@@ -6,6 +6,7 @@ use crate::count::frequent::Frequent;
 use crate::count::ledger::{Ledger, Values};
 use crate::count::totals::{INVALID_NAMES, Outcome};
 use crate::log::printable;
+use crate::order;
 use crate::parse::Reason;
 use crate::report::figures;
 use crate::report::tallies::{Group, Tallies};
@@ -221,7 +222,7 @@ fn row(name: &str, requests: u64, all: u64, cells: Vec<String>) -> Row {
 /// The places of the largest counts, and how many others are not empty.
 fn largest(counts: impl Iterator<Item = u64>) -> (Vec<(u16, u64)>, usize) {
     let mut all: Vec<(u16, u64)> = (0..).zip(counts).filter(|(_, count)| *count > 0).collect();
-    all.sort_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
+    order::sort_by(&mut all, |(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
     let more = all.len().saturating_sub(ROWS_MAX);
     all.truncate(ROWS_MAX);
     (all, more)

@@ -8,6 +8,7 @@ use crate::count::ledger::{Derived, Ledger, Traffic, class_text};
 use crate::count::table::{KEY_LABELS, Key, Table};
 use crate::count::totals::{INVALID_NAMES, Outcome};
 use crate::fixed_point::FixedPoint;
+use crate::order;
 use crate::parse::Reason;
 use crate::self_metrics::{BUILD, SelfMetrics};
 use crate::snapshot::page::{
@@ -66,8 +67,7 @@ impl Column {
                 push_label(pair, name, &text(id));
             }
         }
-        let mut order: Vec<usize> = (0..pairs.len()).collect();
-        order.sort_unstable_by(|a, b| pairs[*a].0.cmp(&pairs[*b].0));
+        let order = order::places_by(pairs.len(), &|a, b| pairs[a].0.cmp(&pairs[b].0));
         for (rank, id) in (0..).zip(order) {
             pairs[id].1 = rank;
         }
@@ -150,7 +150,7 @@ fn labels(table: &Table, columns: &[Column]) -> Vec<(Arc<str>, usize)> {
 
 /// The columns in the order of their labels' names, which series are told apart by.
 fn by_name(mut columns: Vec<(&str, Column)>) -> Vec<Column> {
-    columns.sort_unstable_by_key(|(name, _)| *name);
+    order::sort_by(&mut columns, |(a, _), (b, _)| a.cmp(b));
     columns.into_iter().map(|(_, column)| column).collect()
 }
 
@@ -282,7 +282,7 @@ pub fn labels_of_objectives(ledger: &Ledger) -> Vec<String> {
             for result in ["good", "bad"] {
                 let mut pairs = values.clone();
                 pairs.extend([("slo", name.as_str().into()), ("result", result.into())]);
-                pairs.sort_unstable_by_key(|(name, _)| *name);
+                order::sort_by(&mut pairs, |(a, _), (b, _)| a.cmp(b));
                 let mut labels = String::new();
                 pairs.iter().for_each(|(name, value)| push_label(&mut labels, name, value));
                 texts.push(labels);

@@ -7,6 +7,7 @@
 use crate::catalogue::{HistogramKinds, Kind, Merge, Metric, zero_exponent};
 use crate::count::native::NativeCounts;
 use crate::fixed_point::FixedPoint;
+use crate::order;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -177,8 +178,8 @@ impl Page {
     /// The part that outlives the process: what a state file holds. Quantiles are those of the moment.
     pub fn lasting(&self) -> Page {
         let lasting = self.families.iter().filter(|(_, family)| family.merge != Merge::Own);
-        let mut page =
-            Page { families: lasting.map(|(name, family)| (name.clone(), family.clone())).collect() };
+        let lasting = lasting.map(|(name, family)| (name.clone(), family.clone()));
+        let mut page = Page { families: order::map(lasting) };
         for series in page.families.values_mut().flat_map(|family| &mut family.series) {
             if let Value::Summary(summary) = &mut series.value {
                 summary.quantiles.clear();

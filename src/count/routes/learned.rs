@@ -17,6 +17,7 @@ use crate::bytes::path::{self, Segment, Walk};
 use crate::count::routes::plan::{Needs, Plan, need};
 use crate::count::routes::sample::{DEPTH_MAX, Sample};
 use crate::count::routes::segments::{ANY, Name, is_placeholder, name_of};
+use crate::order;
 use crate::parse::read::request::{Request, path_of};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -315,7 +316,7 @@ impl Learner {
     fn settle_with(&mut self, needs: Needs, lines_min: u64, mut value: impl FnMut(&str) -> u16) {
         let mut routes = Plan::of(&self.sample.tree(), needs).routes();
         routes.retain(|(_, lines)| *lines >= lines_min);
-        routes.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        order::sort_by(&mut routes, |one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         for (route, _) in &routes {
             self.settled.settle(route, || value(route));
         }

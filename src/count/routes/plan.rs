@@ -22,6 +22,7 @@ use crate::count::routes::segments::{
     ANY, ID, LOOKS, cut_extension, has_extension, is_branch, is_kept_file, is_known_place, is_language,
     is_marked, is_placeholder,
 };
+use crate::order;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -159,7 +160,7 @@ fn plan(node: &Node, needs: Needs, depth: usize) -> Plan {
     let below = |node: &Node| self::plan(node, needs, depth + 1);
     let mut children: BTreeMap<Box<[u8]>, Plan> = BTreeMap::new();
     let listed = frequent.iter().map(|(word, node)| ((*word).into(), below(node)));
-    let listed: BTreeMap<Box<[u8]>, Plan> = listed.collect();
+    let listed: BTreeMap<Box<[u8]>, Plan> = order::map(listed);
     if !words.is_empty() && are_names(node, (&frequent, &rare), &listed, needs, depth) {
         let kept = if rare.is_empty() { Vec::new() } else { standing_out(&frequent, &rare, needs, depth) };
         let all = words.iter().filter(|(word, _)| !kept.contains(word)).map(|(_, node)| *node);

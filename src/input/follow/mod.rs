@@ -27,6 +27,7 @@ use crate::input::follow::rotated::Found;
 use crate::input::follow::sink::Sink;
 use crate::input::follow::tracked::{Begin, Progress, Tracked, has, may_be_copy};
 use crate::log::{self, log_warning};
+use crate::order;
 use crate::self_metrics::SelfMetrics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
@@ -498,7 +499,7 @@ impl Follower {
     fn forget_quiet(&mut self, now: Instant, sink: &mut Sink) {
         let nameless = self.files.values().filter(|file| !file.is_named);
         let mut nameless: Vec<_> = nameless.map(|file| (file.age(), file.place.id, file.name())).collect();
-        nameless.sort();
+        order::sort(&mut nameless);
         let too_many = nameless.len().saturating_sub(NAMELESS_MAX);
         // An older one that is known still would lead to its successors again, at the next start.
         let mut waiting = BTreeSet::new();

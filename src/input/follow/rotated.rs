@@ -6,6 +6,7 @@
 
 use crate::input::follow::place::{FileId, Place};
 use crate::input::follow::tracked::{has, may_be_copy, modified};
+use crate::order;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -61,8 +62,9 @@ pub fn copy(place: &Place, since: Option<SystemTime>, is_known: impl Fn(FileId) 
         .filter(|(_, meta)| FileId::of(meta) != place.id && may_be(meta) && !is_known(FileId::of(meta)))
         .collect();
     // Where many logs are copied at once, the name leads to the one at the first try.
-    candidates
-        .sort_by_cached_key(|(path, meta)| (is_named_as_copy(place, path), is_whole(meta), modified(meta)));
+    order::sort_by_key(&mut candidates, |(path, meta)| {
+        (is_named_as_copy(place, path), is_whole(meta), modified(meta))
+    });
     candidates.into_iter().rev().find_map(|(path, _)| {
         let (file, meta) = open(&path).ok()?;
         may_be_copy(&file, &meta, place).then_some(Found { file, meta, path })
@@ -87,7 +89,7 @@ pub fn between(
         .filter_map(|(path, _)| open(&path).ok().map(|(file, meta)| Found { file, meta, path }))
         .filter(|found| is_later(&found.meta) && !is_known(FileId::of(&found.meta)))
         .collect();
-    found.sort_by_key(|found| modified(&found.meta));
+    order::sort_by_key(&mut found, |found| modified(&found.meta));
     found
 }
 

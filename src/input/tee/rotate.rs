@@ -5,6 +5,7 @@
 use crate::calendar::Date;
 use crate::input::tee::{LOOK_INTERVAL, Tee, identity};
 use crate::log::log_warning;
+use crate::order;
 use std::ffi::OsString;
 use std::fs::{File, Metadata, TryLockError};
 use std::io;
@@ -128,7 +129,7 @@ pub fn prune(path: &Path, keep: usize) -> io::Result<()> {
     let mut rotated = rotated(path)?;
     // What is no file was not rotated by us, whatever its name.
     rotated.retain(|old| old.symlink_metadata().is_ok_and(|meta| meta.is_file()));
-    rotated.sort_unstable();
+    order::sort(&mut rotated);
     let mut pruned = Ok(());
     for old in &rotated[..rotated.len().saturating_sub(keep)] {
         match std::fs::remove_file(old) {

@@ -2,6 +2,7 @@
 //!
 //! The forms are those of Prometheus' exporter toolkit (`host:port`, `:port`, `[::1]:port`), and `unix:PATH`.
 
+use crate::order;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -129,7 +130,7 @@ fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
         .map_err(|error| format!("unable to find the address of {host:?}: {error}"))?
         .collect();
     // As Go does for a name: IPv4 first.
-    found.sort_by_key(SocketAddr::is_ipv6);
+    order::sort_by_key(&mut found, SocketAddr::is_ipv6);
     found.dedup();
     if found.is_empty() { Err(format!("{host:?} has no address")) } else { Ok(found) }
 }

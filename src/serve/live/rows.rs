@@ -3,6 +3,7 @@
 //! What was there then is kept by the hashes of names, and the buckets of the busiest alone: so all of it is less than
 //! 1 MiB, whatever names strangers choose.
 
+use crate::order;
 use crate::serve::live::tallies::{ERRORS, LABELS, Sample, Tally};
 use std::array::from_fn;
 use std::cmp::Reverse;
@@ -121,7 +122,7 @@ impl Busiest<'_> {
         // Histograms have fewer rows: what takes the rest of theirs has no requests of its own.
         let asked = rows.iter().filter(|(_, tally)| tally.requests() > 0);
         let mut rows: Vec<(&str, &Tally)> = asked.map(|(name, tally)| (&**name, tally)).collect();
-        rows.sort_by_key(|(_, tally)| Reverse(tally.requests()));
+        order::sort_by_key(&mut rows, |(_, tally)| Reverse(tally.requests()));
         let ends = rows.iter().scan(0, |bytes, (name, _)| {
             *bytes += name.len();
             Some(*bytes)
