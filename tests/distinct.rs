@@ -128,3 +128,18 @@ fn a_report_and_a_history_say_that_they_leave_different_values_out() {
         assert!(ended.stderr.contains("--distinct is left out"), "{}", ended.stderr);
     }
 }
+
+/// Nothing of chance is on a page that nobody can ask twice.
+#[test]
+fn the_same_log_gives_the_same_figures() {
+    on_one_day(|| {
+        let log = lines("a", 0..60_000);
+        let seen = || {
+            let args = ["--once", "--format", "%v %a \"%r\" %>s", "--distinct", "clients=%a"];
+            clients(&run(&args, log.as_bytes()).page(), "a")
+        };
+        let first = seen();
+        assert!((58_000.0..=62_000.0).contains(&first), "{first}");
+        assert_eq!([seen(), seen()], [first, first]);
+    });
+}

@@ -3,9 +3,11 @@
 //! Each case is a format, a line, what is said of it and the advice; the advice is taken, and has to work.
 
 use crate::golden::split_words;
-use crate::harness::{Exporter, get, run};
+use crate::harness::{BINARY, Exporter, Process, get, run};
 use crate::readme::blocks_of;
+use std::fs::File;
 use std::io::Write;
+use std::process::Command;
 
 /// A slip: what it is, the format with it, the line, the column a person points at, the words there, the advice.
 type Case = (&'static str, &'static str, &'static str, usize, &'static str, &'static str);
@@ -794,4 +796,16 @@ fn a_compressed_log_is_read_or_its_tool_is_named() {
     assert!(run(&["--explain"], &gzip).stdout.contains("5000 of 5000 lines fit."));
     let zstd = [0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x00, b'\n'];
     assert!(run(&["--once"], &zstd).stderr.contains("put `zstdcat FILE |` in front"));
+}
+
+#[test]
+fn an_explanation_that_cannot_be_written_is_an_error() {
+    let full = File::options().write(true).open("/dev/full").expect("Linux has it");
+    let mut command = Command::new(BINARY);
+    let mut process = Process::start_with_stdout(command.args(["--explain", "--format", "combined"]), full);
+    process.feed(b"a line\n");
+    process.close();
+    let ended = process.wait();
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("unable to write to stdout: No space left on device"), "{}", ended.stderr);
 }

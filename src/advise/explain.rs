@@ -26,12 +26,11 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Read, Write};
 
-/// Reads lines and explains each on stdout. An error names the option.
-pub fn run(options: &Options, input: &mut impl BufRead) -> Result<(), String> {
+/// Reads lines and explains each on stdout, or says how that failed. An error names the option.
+pub fn run(options: &Options, input: &mut impl BufRead) -> Result<io::Result<()>, String> {
     let mut output = io::stdout().lock();
     let first = first_lines(input);
-    // When the reader of the output has gone, or the input fails, there is nothing left to do.
-    let _ = match choice(options, &first)? {
+    let written = match choice(options, &first)? {
         Some(Chosen { format, spec, within, reads, title }) => {
             let envelope = envelope(options, &format, within, &first);
             let are_watched = reads && !options.slos.is_empty();
@@ -43,7 +42,7 @@ pub fn run(options: &Options, input: &mut impl BufRead) -> Result<(), String> {
         }
         None => output.write_all(b"There is no line on stdin to choose a preset by.\n"),
     };
-    Ok(())
+    Ok(written.and_then(|()| output.flush()))
 }
 
 /// The first lines, which the format is detected from, without their newlines.

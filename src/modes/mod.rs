@@ -13,7 +13,7 @@ mod start;
 use crate::advise::explain;
 use crate::input::compressed;
 use crate::log::{self, Style, log_error};
-use crate::modes::shared::{Failure, print};
+use crate::modes::shared::{Failure, print, written};
 use crate::options::{Mode, Options};
 use crate::parse::compile::language;
 use crate::parse::compile::presets::PRESETS;
@@ -54,7 +54,7 @@ fn run(options: Options) -> Result<(), Failure> {
         Mode::Explain => {
             let _rights = start::drop_root(&options)?;
             let mut input = compressed::reader(std::io::stdin().lock());
-            explain::run(&options, &mut input).map_err(Failure::Usage)
+            written(explain::run(&options, &mut input).map_err(Failure::Usage)?)
         }
         Mode::Once | Mode::Report | Mode::History | Mode::Serve => {
             os::check_address_space(options.max_series).map_err(Failure::System)?;

@@ -1,7 +1,9 @@
 //! `--once`: reads to the end of input and prints the page.
 
 use crate::advise::worker::Advisor;
+use crate::clock;
 use crate::count::Counter;
+use crate::count::distinct::DayKeys;
 use crate::generations::publisher::Publisher;
 use crate::input::OnTerminate;
 use crate::input::follow::{self, Kept};
@@ -20,7 +22,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let begin = Box::new(|| Some(Kept::new()));
     let input = Input::of(&options.follow, follow::Mode::ToTheEnd, begin, &self_metrics)?;
     let shown = options.histograms;
-    let counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
+    let mut counter = Counter::new(options, reporter).map_err(Failure::Usage)?;
+    counter.share_day_keys(DayKeys::fixed(clock::now_nanos()));
     let tee = tee.open(&rights, &self_metrics)?;
     let counting = Counting::start(counter, Vec::new, &self_metrics)?;
     read(input, &signals, tee, counting.chunks, || OnTerminate::EndAtOnce)?;

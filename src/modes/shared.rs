@@ -171,10 +171,15 @@ pub fn join<T>(thread: JoinHandle<T>) -> Result<T, Failure> {
         .map_err(|_| Failure::Broken("a thread has failed; this is a fault of the program".to_owned()))
 }
 
-/// Prints on stdout; a reader that has gone away has read enough.
+/// Prints on stdout.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// What came of writing on stdout; a reader that has gone away has read enough.
+pub fn written(result: std::io::Result<()>) -> Result<(), Failure> {
+    match result {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(system("write to stdout", &e)),
         _ => Ok(()),
     }

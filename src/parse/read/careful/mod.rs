@@ -565,7 +565,7 @@ impl Step {
                 return Ok(at);
             }
             // Up to its first blank, the list goes on in the same way from wherever it is begun.
-            let miss = || Miss { scanned_to: at, same_until: find_byte(line, start, b' ').min(at) };
+            let miss = || Miss { scanned_to: at, same_until: find_byte(&line[..at], start, b' ') };
             at = self.after_in_words(line, at).ok_or_else(miss)?;
         }
     }

@@ -124,6 +124,11 @@ fn what_a_search_stops_at_is_paid_for() {
         ("combined", 2, "\" \""),
         ("combined", 2, " [ \""),
         ("%h,%u,%t,%>s,%{Referer}i,%{User-Agent}i,%b", 1, ",\","),
+        // A list of words that ends at once, looked for again and again.
+        ("$remote_addr,$upstream_addr,$status,$request", 1, "\","),
+        ("$http_user_agent\t$upstream_addr\t$status\t$request", 0, "\t"),
+        ("$http_user_agent|$upstream_addr|$status|$request", 0, "|\""),
+        ("{\"a\":$http_user_agent,\"b\":$upstream_addr,\"c\":$status}", 0, ",\"b\":"),
         ("$host $http_x $request $status $http_user_agent $upstream_response_time $request_time", 1, " "),
         ("$host $http_x $request $status $http_user_agent $upstream_response_time $request_time", 4, " "),
     ] {
