@@ -4,7 +4,7 @@
 //! bits that differ, between the zeros around them. A series that stands still takes two bits for a sample.
 
 use crate::history::blocks::checksum::checksum;
-use crate::snapshot::exposition::varint;
+use crate::snapshot::exposition::{varint, zigzag};
 
 /// As many samples as Prometheus puts into a chunk itself.
 pub const SAMPLES_MAX: u16 = 120;
@@ -121,11 +121,6 @@ impl Chunk {
         (self.samples, self.trailing) = (0, NEVER);
         checksum
     }
-}
-
-/// Signed numbers as unsigned ones, the nearest to 0 first.
-pub fn zigzag(number: i64) -> u64 {
-    (number << 1 ^ number >> 63).cast_unsigned()
 }
 
 /// Bits behind each other, the highest of each number first.

@@ -15,11 +15,11 @@ mod index;
 mod tests;
 
 use crate::history::blocks::checksum::checksum;
-use crate::history::blocks::chunk::{Chunk, SAMPLES_MAX, zigzag};
+use crate::history::blocks::chunk::{Chunk, SAMPLES_MAX};
 use crate::history::blocks::index::{Announced, Catalog, Entry};
 use crate::history::samples::{Figure, Row, Scrape, Writer};
 use crate::snapshot::exposition::text::TextForm;
-use crate::snapshot::exposition::varint;
+use crate::snapshot::exposition::{varint, zigzag};
 use crate::snapshot::page::labels_of;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};

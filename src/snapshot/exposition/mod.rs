@@ -10,7 +10,7 @@ mod read;
 mod spans;
 pub mod text;
 
-pub use crate::snapshot::exposition::protobuf::varint;
+pub use crate::snapshot::exposition::protobuf::{varint, zigzag};
 pub use crate::snapshot::exposition::read::read;
 
 use crate::snapshot::exposition::text::TextForm;

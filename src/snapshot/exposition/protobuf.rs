@@ -319,7 +319,7 @@ fn positive_span(out: &mut Vec<u8>, span: &Span) {
 }
 
 /// A number with a sign as one without: small ones take few bytes, below 0 or not.
-fn zigzag(value: i64) -> u64 {
+pub fn zigzag(value: i64) -> u64 {
     (value << 1 ^ value >> 63).cast_unsigned()
 }
 
