@@ -30,6 +30,9 @@ const WEB_CONFIG: &str = "HTTPD_EXPORTER_TEST_WEB_CONFIG";
 pub const SCRAPE: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 const LARGE: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: application/openmetrics-text\r\n\r\n";
 const LARGE_BYTES: usize = 20 << 20;
+/// What the allocator may keep of a full table of 256 handshakes, some 17 KiB each. An attack of 10,000 connections
+/// that leaves 650 bytes of each behind keeps more.
+const KEPT_KIB_MAX: usize = 6 << 10;
 pub const PAGE_BYTES: usize = 20_000;
 
 /// Short enough for a test to see them pass.
@@ -168,7 +171,7 @@ impl Target {
             now.kib
         );
         assert_eq!(at_end.threads, self.before.threads, "{name}");
-        until("memory is back, but for 4 MiB", || self.now().kib < self.before.kib + (4 << 10));
+        until("memory is back", || self.now().kib < self.before.kib + KEPT_KIB_MAX);
     }
 }
 
