@@ -459,9 +459,14 @@ impl State {
     }
 }
 
-/// A time that no other folding has, in seconds since the epoch.
+/// A time that no folding before it has, in seconds since the epoch: two in the same millisecond would make one series,
+/// which grows.
 pub(super) fn stamp() -> String {
-    let millis = clock::now_nanos() / 1_000_000;
+    static LATEST_MILLIS: AtomicU64 = AtomicU64::new(0);
+    let now = clock::now_nanos() / 1_000_000;
+    let after = |latest: u64| Some(now.max(latest + 1));
+    let latest = LATEST_MILLIS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after).unwrap_or_default();
+    let millis = now.max(latest + 1);
     format!("{}.{:03}", millis / 1000, millis % 1000)
 }
 

@@ -588,6 +588,13 @@ fn a_long_file_grows_by_what_has_changed_and_is_written_whole_the_more_seldom_th
     assert_eq!(sum(&dir), requests(&page));
 }
 
+/// A second folding in the same millisecond would add to the series of the first, which is traffic to `rate()`.
+#[test]
+fn no_two_foldings_have_the_same_time() {
+    let stamps: Vec<String> = (0..1_000).map(|_| super::state::stamp()).collect();
+    assert!(stamps.is_sorted_by(|one, next| one.len() == next.len() && one < next), "{stamps:?}");
+}
+
 #[test]
 fn nine_lives_with_other_labels_each_lose_nothing_and_stay_within_the_bound() {
     let dir = TempDir::new();
