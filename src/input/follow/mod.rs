@@ -479,7 +479,7 @@ impl Follower {
             Ok(Progress::More) => true,
             Ok(Progress::Idle) => false,
             Ok(Progress::Truncated) => {
-                let (place, since) = (file.place.clone(), file.modified);
+                let (place, since) = (file.place.clone(), file.all_read);
                 file.restart();
                 file.tell(sink, self.version);
                 self.self_metrics.follow_truncations.inc();

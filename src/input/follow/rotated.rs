@@ -50,8 +50,9 @@ pub fn same(place: &Place) -> Option<Found> {
 }
 
 /// A copy of a file that has been truncated since: the youngest one with all in it that was read, and none that is
-/// older than the last change of the file that was seen. Where that was seen, a shorter one may be the copy too: what
-/// is written between the copy and the truncation may have been read.
+/// older than the file was when it had been read to its end; a reader that lags may have seen it change after the copy
+/// was made. Where the truncation was seen, a shorter one may be the copy too: what is written between the copy and the
+/// truncation may have been read.
 pub fn copy(place: &Place, since: Option<SystemTime>, is_known: impl Fn(FileId) -> bool) -> Option<Found> {
     let is_whole = |meta: &Metadata| meta.len() >= place.offset;
     let may_be = |meta: &Metadata| match since {

@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::input::chunks::{ChunkReceiver, Origin, channels};
+use crate::limits::CHUNK_BYTES;
 use proptest::prelude::*;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -616,4 +617,30 @@ fn a_copy_that_is_shorter_than_what_was_read_is_not_read_at_the_next_start() {
     assert_eq!(lines, "first of 2\nfirst of 1\nlast of 1\nnew\n");
     let life = follow.start(Mode::GoOn);
     assert_eq!(follow.end(life), "");
+}
+
+/// A rotation takes its time between the copy and the truncation, and a reader that lags behind reads on meanwhile.
+#[test]
+fn a_copy_that_is_older_than_the_last_look_has_what_was_not_read_before_the_truncation() {
+    let mut follow = Follow::new();
+    follow.write("");
+    let mut life = follow.start(Mode::GoOn);
+    let line = |n: usize| format!("line {n:06} of the log\n");
+    let lines = 3 * CHUNK_BYTES / line(0).len();
+    follow.write((0..lines).map(line).collect::<String>());
+    let copy = follow.dir.join("access.log.1");
+    fs::copy(&follow.path, &copy).unwrap();
+    // Written between the copy and the truncation, when the last one has its time.
+    let changed = fs::metadata(&copy).unwrap().modified().unwrap() + Duration::from_secs(1);
+    let log = open(&follow.path);
+    (&log).write_all(b"in no file\n").unwrap();
+    log.set_modified(changed).unwrap();
+    // One buffer.
+    life.follower.look_soon();
+    assert_eq!(life.follower.step(follow.now, &mut life.sink), Step::Busy);
+    log.set_len(0).unwrap();
+    follow.write("after\n");
+    life.look(follow.now);
+    follow.end(life);
+    assert_eq!(follow.saved.lines().len(), lines + 1);
 }

@@ -46,6 +46,8 @@ pub struct Tracked {
     /// When it had been changed last when it was found unchanged in its beginning.
     pub modified: SystemTime,
     looked: SystemTime,
+    /// When it had been changed last when all that was in it had been read: a copy in which there is more is no older.
+    pub all_read: SystemTime,
     pub has_links: bool,
     /// Up to where it was looked for newlines.
     seen: u64,
@@ -85,6 +87,7 @@ impl Tracked {
             size: meta.size(),
             modified: modified(meta),
             looked: modified(meta),
+            all_read: if place.offset < meta.size() { SystemTime::UNIX_EPOCH } else { modified(meta) },
             has_links: meta.nlink() > 0,
             seen: place.offset,
             born: meta.created().ok(),
@@ -170,6 +173,9 @@ impl Tracked {
             self.modified = self.looked;
             self.seen = self.place.offset + read as u64;
             self.size = self.size.max(self.seen);
+            if self.seen == self.size {
+                self.all_read = self.looked;
+            }
             let is_full = read == bytes;
             if self.take(sink, bytes, read, version)? {
                 return Ok(if is_full { Progress::More } else { Progress::Idle });
