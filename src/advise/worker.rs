@@ -10,7 +10,7 @@ use crate::count::ledger::{Advice, Doubt};
 use crate::limits;
 use crate::log::{log_warning, printable};
 use crate::parse::{Format, Reason};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::convert::Infallible;
 use std::sync::PoisonError;
 use std::thread;
@@ -38,7 +38,13 @@ impl Advisor {
 
     /// Waits, for a limited time, until all reports are answered. The reporter has to be dropped before.
     pub fn finish(&self) {
-        let _ = self.0.recv_timeout(limits::ADVICE_WAIT_MAX);
+        if self.0.recv_timeout(limits::ADVICE_WAIT_MAX) == Err(RecvTimeoutError::Timeout) {
+            let seconds = limits::ADVICE_WAIT_MAX.as_secs();
+            log_warning(format!(
+                "advice on the format is left out, for it takes longer than {seconds} s on this busy machine; \
+                 --explain gives it"
+            ));
+        }
     }
 }
 
