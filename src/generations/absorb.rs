@@ -149,8 +149,7 @@ impl State {
     /// What was absorbed before with the counts of the dead, and which of them are in it now.
     fn merge(&self, mine: &Own, dead: Vec<(Name, File)>) -> io::Result<(Page, Absorbed)> {
         // A process that noted one of them did so before we got its lock, so now is the time to look for notes.
-        let read = (0..READS_MAX).find_map(|_| self.notes().transpose());
-        let mut noted = read.unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))?;
+        let mut noted = self.all_notes()?;
         noted.extend(&mine.file.content.head.absorbed);
         let mut read = Vec::new();
         for (name, file) in dead {
@@ -180,7 +179,13 @@ impl State {
         Ok((sum, gone))
     }
 
-    /// Which generations the others have absorbed. None when one of them has gone meanwhile: its notes are in the
+    /// Which generations the others have absorbed.
+    pub(super) fn all_notes(&self) -> io::Result<BTreeSet<Name>> {
+        let read = (0..READS_MAX).find_map(|_| self.notes().transpose());
+        read.unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
+    }
+
+    /// The same. None when one of them has gone meanwhile: its notes are in the
     /// file of the one that absorbed it, which perhaps was read before.
     fn notes(&self) -> io::Result<Option<BTreeSet<Name>>> {
         let mut noted = BTreeSet::new();

@@ -39,7 +39,7 @@ const UNKNOWN_WAIT_MAX: Duration = Duration::from_secs(10);
 pub struct State {
     pub(super) directory: Directory,
     /// Our name; the start is settled when the file is made.
-    start: AtomicU64,
+    pub(super) start: AtomicU64,
     pub(super) pid: u32,
     /// In milliseconds since boot.
     began: u64,
@@ -396,7 +396,13 @@ impl State {
     /// same number where it has a PID namespace of its own; then the name is still to be found.
     fn replace(&self, mine: &mut Own, content: &Content, sync: bool) -> io::Result<()> {
         let (text, first) = (content.write(), mine.file.file.is_none());
+        // What is noted of a name, when it was another's, would be said of our counts.
+        let noted = if first { self.all_notes().unwrap_or_default() } else { BTreeSet::new() };
         loop {
+            if noted.contains(&self.me()) {
+                self.start.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
             match own_file::replace(&self.directory.path, self.me(), &text, sync, first) {
                 Err(error) if first && error.kind() == io::ErrorKind::AlreadyExists => {
                     self.start.fetch_add(1, Ordering::Relaxed);

@@ -133,6 +133,30 @@ fn counts_survive_restarts_and_the_same_start_twice_gives_the_same_sum() {
     assert_eq!(sum(&dir), 13);
 }
 
+/// A container's process is number 1 in every life, and a clock may be set back. What one file says of a name that was
+/// absorbed would be said of the new one.
+#[test]
+fn nobody_begins_under_a_name_that_was_absorbed() {
+    let dir = TempDir::new();
+    let at = |start: u64| {
+        let mut state = State::new(dir.path(), BOUNDS, &UserRights::OF_THE_TESTS, self_metrics());
+        state.pid = 1;
+        state.start.store(start, Relaxed);
+        state.begin().unwrap();
+        state
+    };
+    at(1_000).save(&page(3)).unwrap();
+    let second = at(2_000);
+    wait_until(|| second.absorb().is_ok() && entries(&dir).len() == 1);
+    second.finish(&page(4), &Places::new()).unwrap();
+    drop(second);
+    let third = at(1_000);
+    assert_eq!(requests(&third.merged(page(5))), 12);
+    third.finish(&page(5), &Places::new()).unwrap();
+    drop(third);
+    assert_eq!(sum(&dir), 12);
+}
+
 /// A file with so many requests that has absorbed these.
 fn noting(dir: &TempDir, start: u64, count: u64, absorbed: &[Name]) -> Name {
     let name = Name { start, pid: 1 };
