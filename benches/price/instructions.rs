@@ -20,6 +20,9 @@ const ACCEPTED: [(usize, u64); 3] = [(0, 1184), (1, 1723), (3, 2412)];
 /// What a line may take more than that, in percent.
 const TOLERANCE_PERCENT: u64 = 3;
 
+/// What the program may be with all that it has, as it is released.
+const PROGRAM_BYTES_MAX: u64 = 5_000_000;
+
 const SHORT_LINES: u64 = 5_000;
 const LONG_LINES: u64 = 25_000;
 
@@ -33,6 +36,12 @@ pub fn compare() -> ExitCode {
             println!("  more than {TOLERANCE_PERCENT} % above");
             code = ExitCode::FAILURE;
         }
+    }
+    // What makes lines cheaper makes the program larger, so one is not to be had without a look at the other.
+    let size = fs::metadata(PROGRAM).map_or(u64::MAX, |meta| meta.len());
+    println!("the program: {size} bytes, {PROGRAM_BYTES_MAX} at most");
+    if size > PROGRAM_BYTES_MAX {
+        code = ExitCode::FAILURE;
     }
     code
 }

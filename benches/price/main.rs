@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! cargo bench                   the table
-//! cargo bench -- instructions   instructions per line, against those of version 0.1.0; needs valgrind
+//! cargo bench -- instructions   instructions per line, against those of version 0.1.0, and the size of the program;
+//!                               needs valgrind
 //! cargo bench -- labels         what routes, maps and kinds of clients add to a line
 //! cargo bench -- reports        a report and a history beside a report of goaccess
 //! ```

@@ -4,6 +4,7 @@
 //! so a loop over their digits ends where the processor does not expect it to; a word has no such loop. Must
 //! never read outside the slice, and does so in safe code.
 
+use crate::bytes::words::chunk_at;
 use crate::bytes::work::scanned;
 
 /// The same byte eight times.
@@ -14,7 +15,7 @@ const fn all(byte: u8) -> u64 {
 /// The eight bytes from `at`; behind the end of the text stand zeros.
 #[inline(always)]
 pub fn word_at(text: &[u8], at: usize) -> u64 {
-    match text.get(at..).and_then(<[u8]>::first_chunk) {
+    match chunk_at(text, at) {
         Some(bytes) => u64::from_le_bytes(*bytes),
         None => word_at_end(text, at),
     }
@@ -49,6 +50,19 @@ fn short_word(text: &[u8]) -> u64 {
 #[inline(always)]
 fn no_digits(digits: u64) -> u64 {
     (((digits & all(0x7f)) + all(0x80 - 10)) | digits) & all(0x80)
+}
+
+/// Whether so many digits stand at `at`, eight at most.
+#[inline(always)]
+pub fn are_digits(text: &[u8], at: usize, count: usize) -> bool {
+    no_digits(word_at(text, at) ^ all(b'0')) & (u64::MAX >> (64 - 8 * count)) == 0
+}
+
+/// Whether the word is `dd:dd:dd`.
+#[inline(always)]
+pub fn is_clock(word: u64) -> bool {
+    const COLONS: u64 = 0x0000_ff00_00ff_0000;
+    no_digits(word ^ all(b'0')) & !COLONS == 0 && word & COLONS == all(b':') & COLONS
 }
 
 /// With how many capital letters the word begins.
@@ -232,6 +246,21 @@ mod tests {
             let word = [text.as_bytes(), &behind].concat();
             let word = u64::from_le_bytes(*word.first_chunk().unwrap());
             prop_assert_eq!(three_digits(word), text.parse().ok());
+        }
+
+        #[test]
+        fn digits_and_times_of_day_are_those_of_a_walk(
+            text in "[0-9]{0,8}[/-;]{0,8}|[0-9]{2}[:;][0-9]{2}[:.][0-9/]{2}", at in 0usize..3, count in 1usize..9,
+        ) {
+            let bytes = text.as_bytes();
+            let walk = bytes.get(at..at + count).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+            prop_assert_eq!(are_digits(bytes, at, count), walk);
+            let is_part = |(place, byte): (usize, &u8)| match place {
+                2 | 5 => *byte == b':',
+                _ => byte.is_ascii_digit(),
+            };
+            let walk = bytes.len() >= 8 && bytes[..8].iter().enumerate().all(is_part);
+            prop_assert_eq!(is_clock(word_at(bytes, 0)), walk);
         }
 
         #[test]

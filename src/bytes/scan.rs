@@ -29,15 +29,22 @@ pub fn find_either(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
 /// The places of two bytes among sixty-four, as one bit for each.
 #[inline]
 pub fn places(block: &[u8; 64], a: u8, b: u8) -> u64 {
-    let (quarters, _) = block.as_chunks();
-    quarters.iter().rev().fold(0, |bits, quarter| bits << 16 | u64::from(imp::which(quarter, a, b)))
+    by_quarters(block, |quarter| imp::which(quarter, a, b))
 }
 
 /// The places of the bytes from `first` to `last` among sixty-four, likewise.
 #[inline]
 pub fn places_between(block: &[u8; 64], first: u8, last: u8) -> u64 {
-    let (quarters, _) = block.as_chunks();
-    quarters.iter().rev().fold(0, |bits, quarter| bits << 16 | u64::from(imp::between(quarter, first, last)))
+    by_quarters(block, |quarter| imp::between(quarter, first, last))
+}
+
+/// One bit for each of sixty-four bytes, sixteen at a time. No loop, for the program is compiled to be small and would
+/// have one.
+#[inline(always)]
+fn by_quarters(block: &[u8; 64], bits: impl Fn(&[u8; 16]) -> u32) -> u64 {
+    let ([one, two, three, four], _) = block.as_chunks() else { return 0 };
+    let (low, high) = (bits(one) | bits(two) << 16, bits(three) | bits(four) << 16);
+    u64::from(low) | u64::from(high) << 32
 }
 
 /// Bytes compared at once.
@@ -107,6 +114,7 @@ mod imp {
         _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256,
         _mm256_set1_epi8,
     };
+    use std::sync::atomic::{AtomicU8, Ordering};
 
     const LANES: usize = 16;
 
@@ -138,9 +146,9 @@ mod imp {
     #[target_feature(enable = "sse2")]
     fn stops_by_sse2(block: &[u8; super::LANES], a: u8, b: u8) -> u32 {
         let (halves, _) = block.as_chunks();
-        let [low, high] =
-            [0, 1].map(|half| sixteen(&halves[half], a, b) | sixteen(&halves[half], b'\n', b'\n'));
-        low | high << LANES
+        let [low, high] = halves else { return 0 };
+        let stops = |half| sixteen(half, a, b) | sixteen(half, b'\n', b'\n');
+        stops(low) | stops(high) << LANES
     }
 
     pub use proof::Avx2;
@@ -234,22 +242,22 @@ mod imp {
     #[inline]
     #[target_feature(enable = "sse2")]
     fn sixty_four_by_sse2(block: &[u8; STRIDE], a: u8, b: u8) -> u64 {
-        let (quarters, _) = block.as_chunks::<LANES>();
-        quarters.iter().rev().fold(0, |bits, quarter| bits << LANES | u64::from(sixteen(quarter, a, b)))
+        super::by_quarters(block, |quarter| sixteen(quarter, a, b))
     }
 
     /// The same for processors that compare thirty-two bytes at once.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn sixty_four_by_avx2(block: &[u8; STRIDE], a: u8, b: u8) -> u64 {
-        let (halves, _) = block.as_chunks::<32>();
-        halves.iter().rev().fold(0, |bits, half| {
+        let bits = |half: &[u8; 32]| {
             // SAFETY: there are thirty-two bytes, and this load asks for no alignment.
             let bytes = unsafe { _mm256_loadu_si256(half.as_ptr().cast()) };
             let equal = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte.cast_signed()));
             let equal = if a == b { equal(a) } else { _mm256_or_si256(equal(a), equal(b)) };
-            bits << 32 | u64::from(_mm256_movemask_epi8(equal).cast_unsigned())
-        })
+            u64::from(_mm256_movemask_epi8(equal).cast_unsigned())
+        };
+        let ([low, high], _) = block.as_chunks() else { return 0 };
+        bits(low) | bits(high) << 32
     }
 
     /// The rest of a long value.
@@ -258,14 +266,27 @@ mod imp {
         if hay.len() < STRIDE {
             return find_in_short(hay, from, a, b);
         }
-        // The standard library detects features once in a process; from then on this tests a bit in memory.
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the line above.
-            unsafe { find_far_by_avx2(hay, from, a, b) }
-        } else {
+        // What the standard library detects is kept here as well: its own way to a bit in memory goes by a call the
+        // first time, and for that the registers would be saved each time.
+        match HAS_AVX2.load(Ordering::Relaxed) {
+            // SAFETY: only `find_first_far` says so, where the processor has it.
+            YES => unsafe { find_far_by_avx2(hay, from, a, b) },
             // SAFETY: SSE2 is part of every x86_64.
-            unsafe { find_far_by_sse2(hay, from, a, b) }
+            NO => unsafe { find_far_by_sse2(hay, from, a, b) },
+            _ => find_first_far(hay, from, a, b),
         }
+    }
+
+    const YES: u8 = 1;
+    const NO: u8 = 2;
+    static HAS_AVX2: AtomicU8 = AtomicU8::new(0);
+
+    /// The first search of a process.
+    #[cold]
+    #[inline(never)]
+    fn find_first_far(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
+        HAS_AVX2.store(if is_x86_feature_detected!("avx2") { YES } else { NO }, Ordering::Relaxed);
+        find_far(hay, from, a, b)
     }
 
     #[inline]
@@ -275,7 +296,7 @@ mod imp {
             .unwrap_or_else(|| find_in_short(hay, from, a, b))
     }
 
-    #[inline]
+    #[inline(never)]
     #[target_feature(enable = "sse2")]
     pub fn find_far_by_sse2(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
         find_by_strides(hay, from, |block| sixty_four_by_sse2(block, a, b))

@@ -8,28 +8,48 @@ pub fn same(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
     }
-    match (left.last_chunk::<16>(), right.last_chunk::<16>()) {
+    match left.len() {
+        0..8 => short_words(left) == short_words(right),
+        8..16 => same_ends::<8>(left, right),
         // Up to 32 bytes, the first 16 and the last 16 are all of them.
-        (Some(one), Some(other)) => {
-            one == other
-                && left.first_chunk::<16>() == right.first_chunk::<16>()
-                && (left.len() <= 32 || left == right)
-        }
-        _ => last_words(left) == last_words(right),
+        length => same_ends::<16>(left, right) && (length <= 32 || left == right),
     }
 }
 
-/// The last 16 bytes, or all there are when they are fewer. For strings of one length only: what overlaps is told
-/// apart by it.
+/// Whether the first and the last bytes of two strings of one length are the same, of which there are as many.
+#[inline(always)]
+fn same_ends<const N: usize>(left: &[u8], right: &[u8]) -> bool {
+    let at = |text: &[u8], at: usize| {
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&text[at..at + N]);
+        bytes
+    };
+    let last = left.len() - N;
+    at(left, last) == at(right, last) && at(left, 0) == at(right, 0)
+}
+
+/// The bytes of a text from a place on, as many as the array has. `text.get(at..)?.first_chunk()` is the same; but
+/// where code is compiled to be small, each step is asked whether there was anything, and this once.
+#[inline(always)]
+pub fn chunk_at<const N: usize>(text: &[u8], at: usize) -> Option<&[u8; N]> {
+    if at > text.len() || text.len() - at < N {
+        return None;
+    }
+    text[at..].first_chunk()
+}
+
+/// The byte at a place, and zero behind the end; for the same reason.
+#[inline(always)]
+pub fn byte_at(text: &[u8], at: usize) -> u8 {
+    if at < text.len() { text[at] } else { 0 }
+}
+
+/// All bytes of a string of fewer than eight. For strings of one length only: what overlaps is told apart by it.
 #[inline]
-pub fn last_words(bytes: &[u8]) -> (u64, u64) {
-    if let Some(block) = bytes.last_chunk::<16>() {
-        return halves(block);
-    }
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-    }
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+fn short_words(bytes: &[u8]) -> (u64, u64) {
+    if bytes.len() >= 4
+        && let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
+    {
         return (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into());
     }
     match *bytes {
@@ -40,21 +60,20 @@ pub fn last_words(bytes: &[u8]) -> (u64, u64) {
     }
 }
 
-#[inline]
-pub fn halves(block: &[u8; 16]) -> (u64, u64) {
-    let word = u128::from_le_bytes(*block);
-    (low_half(word), low_half(word >> 64))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the upper half is taken by its own call")]
-#[inline]
-pub fn low_half(word: u128) -> u64 {
-    word as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chunks_end_where_the_text_does() {
+        let text = b"abcd";
+        for at in 0..7 {
+            let chunk = text.get(at..).and_then(<[u8]>::first_chunk::<3>);
+            assert_eq!(chunk_at::<3>(text, at), chunk);
+            assert_eq!(byte_at(text, at), text.get(at).copied().unwrap_or(0));
+        }
+        assert_eq!(chunk_at::<3>(text, usize::MAX), None);
+    }
 
     #[test]
     fn the_same_is_the_same_and_a_byte_makes_a_difference() {

@@ -89,8 +89,10 @@ impl Search {
     #[inline(always)]
     fn bucket(&self, value: u64, bounds: &[u64]) -> usize {
         let Step { first, near } = &self.steps[64 - value.leading_zeros() as usize];
+        let above = |bound: &u64| usize::from(value > *bound);
+        let [one, two, three, four] = near;
         match self.is_crowded {
-            false => first + near.iter().map(|bound| usize::from(value > *bound)).sum::<usize>(),
+            false => first + above(one) + above(two) + above(three) + above(four),
             true => first + bounds[*first..].iter().take_while(|bound| value > **bound).count(),
         }
     }

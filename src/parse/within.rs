@@ -62,7 +62,8 @@ impl SimdTask for LineLoop<'_, '_, '_> {
                 }
                 read => (self.take)(line, read),
             }
-            text = text.get(length + 1..).unwrap_or_default();
+            let Some(rest) = text.get(length + 1..) else { return };
+            text = rest;
         }
     }
 }

@@ -121,6 +121,7 @@ impl Tallies {
 }
 
 /// The count at a place, which is made if need be.
+#[inline]
 fn at<T: Default>(counts: &mut Vec<T>, place: u16) -> &mut T {
     let place = usize::from(place);
     if counts.len() <= place {

@@ -64,6 +64,12 @@ impl Values {
         &self.text.as_bytes()[start as usize..end as usize]
     }
 
+    /// Whether it is the value of that number. A call: in the search by hash it would take the registers of the loop.
+    #[inline(never)]
+    fn is(&self, id: Id, value: &[u8]) -> bool {
+        self.bounds_of(id).is_some_and(|(start, end)| same(self.bytes(start, end), value))
+    }
+
     /// How many values have a place; `other` is not one of them. Their numbers are `1..=len()`.
     pub fn len(&self) -> usize {
         self.bounds.len() - 2
@@ -200,10 +206,7 @@ impl Dictionary {
 
     #[inline]
     fn find(&self, hash: u64, value: &[u8]) -> Option<Id> {
-        let is_it = |id: &Id| {
-            self.values.bounds_of(*id).is_some_and(|(start, end)| same(self.values.bytes(start, end), value))
-        };
-        self.table.find(hash, is_it).copied()
+        self.table.find(hash, |id| self.values.is(*id, value)).copied()
     }
 
     fn hit(&mut self, id: Id) -> Id {

@@ -121,6 +121,7 @@ pub fn name_of(segment: Segment<'_>) -> Option<Name<'_>> {
 }
 
 /// The extension of a segment with digits that names one thing.
+#[inline]
 fn identifier<'s>(text: &'s [u8], all: u64, bytes: &Bytes<'_>) -> Option<&'s [u8]> {
     if is_identifier(all, bytes) {
         return Some(b"");

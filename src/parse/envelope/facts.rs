@@ -117,8 +117,11 @@ impl Facts {
     /// The writer of the line, by the narrowest name that the head has for it.
     #[inline]
     pub fn source(&self) -> &[u8] {
-        let told = [Field::Container, Field::Service, Field::Tag].map(|field| self.get(field));
-        told.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
+        let told = |field| Some(self.get(field)).filter(|name| !name.is_empty());
+        told(Field::Container)
+            .or_else(|| told(Field::Service))
+            .or_else(|| told(Field::Tag))
+            .unwrap_or_default()
     }
 
     /// All that is told, by name.

@@ -5,6 +5,7 @@
 //! daemontools' tai64n, s6-log(1), svlogd(8), kubectl logs --prefix, docker compose logs, stern's default template,
 //! logcli's and the AWS command line's output, Fluentd's out_file, journalctl(1).
 
+use crate::bytes::digits::{are_digits, is_clock, word_at};
 use crate::calendar::MONTHS;
 use crate::parse::envelope::facts::{Facts, Field, TimeKind};
 
@@ -25,9 +26,14 @@ const NAME_BYTES_MAX: usize = 256;
 /// Where a run of bytes ends, if it is one and not endless.
 #[inline]
 pub fn run(text: &[u8], start: usize, is_part: impl Fn(u8) -> bool) -> Option<usize> {
-    let rest = text.get(start..)?;
-    let length = rest.iter().take(NAME_BYTES_MAX + 1).take_while(|byte| is_part(**byte)).count();
-    (1..=NAME_BYTES_MAX).contains(&length).then_some(start + length)
+    let mut end = start;
+    while end < text.len() && is_part(text[end]) {
+        end += 1;
+        if end - start > NAME_BYTES_MAX {
+            return None;
+        }
+    }
+    (end > start).then_some(end)
 }
 
 /// Where a word ends that has a blank behind it.
@@ -36,18 +42,10 @@ pub fn word(text: &[u8], start: usize) -> Option<usize> {
     run(text, start, |byte| byte > b' ').filter(|end| text.get(*end) == Some(&b' '))
 }
 
-#[inline]
-fn are_digits(text: &[u8], start: usize, count: usize) -> bool {
-    text.get(start..start + count).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
-}
-
 /// Where `dd:dd:dd` ends.
-#[inline]
+#[inline(always)]
 fn clock(text: &[u8], start: usize) -> Option<usize> {
-    let has = |at, byte| text.get(at) == Some(&byte);
-    let digits =
-        are_digits(text, start, 2) && are_digits(text, start + 3, 2) && are_digits(text, start + 6, 2);
-    (digits && has(start + 2, b':') && has(start + 5, b':')).then_some(start + 8)
+    is_clock(word_at(text, start)).then_some(start + 8)
 }
 
 /// Where the digits behind a point or comma end, if there are any.
@@ -79,15 +77,26 @@ pub fn iso(text: &[u8], start: usize) -> Option<usize> {
     Some(zone(end).unwrap_or(end))
 }
 
+/// The names of the months as words.
+const MONTH_WORDS: [u64; 12] = {
+    let (mut words, mut at) = ([0; 12], 0);
+    while at < words.len() {
+        let [a, b, c] = *MONTHS[at];
+        words[at] = u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]);
+        at += 1;
+    }
+    words
+};
+
 /// Where `Nov 26 12:42:22` ends; with or without a year and a fraction.
 #[inline]
 pub fn bsd(text: &[u8], start: usize) -> Option<usize> {
-    let month = text.get(start..)?.first_chunk::<3>()?;
+    let month = word_at(text, start) & 0x00ff_ffff;
     let is_day = match text.get(start + 3..start + 7)? {
         [b' ', b' ' | b'0'..=b'3', digit, b' '] => digit.is_ascii_digit(),
         _ => false,
     };
-    if !is_day || !MONTHS.contains(&month) {
+    if !is_day || !MONTH_WORDS.contains(&month) {
         return None;
     }
     let year = if are_digits(text, start + 7, 4) && text.get(start + 11) == Some(&b' ') { 5 } else { 0 };
@@ -96,7 +105,9 @@ pub fn bsd(text: &[u8], start: usize) -> Option<usize> {
 
 /// Where `1795696942.037000` ends.
 pub fn unix(text: &[u8], start: usize) -> Option<usize> {
-    let ten = are_digits(text, start, 10) && !text.get(start + 10).is_some_and(u8::is_ascii_digit);
+    let ten = are_digits(text, start, 8)
+        && are_digits(text, start + 8, 2)
+        && !text.get(start + 10).is_some_and(u8::is_ascii_digit);
     ten.then(|| fraction(text, start + 10))
 }
 

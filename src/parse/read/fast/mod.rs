@@ -30,6 +30,7 @@
 use crate::bytes::digits::word_at;
 use crate::bytes::digits::{Leading, digits_end, leading_number, three_digits};
 use crate::bytes::scan::{LANES, Simd};
+use crate::bytes::words::chunk_at;
 use crate::parse::compile::field::{Kind, Role, Slot};
 use crate::parse::read::spans::{Span, Spans, StampCache, UNREAD};
 use crate::parse::read::text::POWERS;
@@ -176,7 +177,7 @@ impl Quick {
         }
         let mut at = self.head.len;
         for (index, ((step, place), number)) in self.steps.iter().zip(places).zip(numbers).enumerate() {
-            let block = text.get(at..)?.first_chunk()?;
+            let block = chunk_at(text, at)?;
             let length;
             (length, *number) = match step.read(lanes, text, at, block, stamp) {
                 Some(read) => read,
@@ -222,12 +223,14 @@ impl FastStep {
             FastValue::Stamp(style) => (stamp.length(style, block, at)?, UNREAD),
             FastValue::None => return None,
         };
-        let behind = match block.get(length..).and_then(<[u8]>::first_chunk) {
+        let behind = match chunk_at(block, length) {
             Some(behind) => behind,
-            None => text.get(at + length..)?.first_chunk()?,
+            None => chunk_at(text, at + length)?,
         };
-        let stands = self.tail.stands(text, at + length, u64::from_le_bytes(*behind));
-        (length >= self.least && stands).then_some((length, number))
+        if length < self.least || !self.tail.stands(text, at + length, u64::from_le_bytes(*behind)) {
+            return None;
+        }
+        Some((length, number))
     }
 
     /// The length of a number, and if that is short, its value in the unit of its role.
@@ -274,7 +277,7 @@ fn end_of_text<L: Simd>(
 #[inline(always)]
 fn far<L: Simd>(lanes: L, text: &[u8], at: usize, mut length: usize, a: u8, b: u8) -> Option<usize> {
     loop {
-        let found = all_stops(lanes, text.get(at + length..)?.first_chunk()?, a, b);
+        let found = all_stops(lanes, chunk_at(text, at + length)?, a, b);
         if found != 0 {
             return Some(length + found.trailing_zeros() as usize);
         }

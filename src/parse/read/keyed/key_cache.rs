@@ -5,6 +5,7 @@
 //! instructions away (of 12 keys a line). Owned by the reader of the lines and bounded; only keys of the very same
 //! bytes are taken from it.
 
+use crate::bytes::words::chunk_at;
 use std::sync::Arc;
 
 /// So many keys have a place in the order; what follows in a line is searched.
@@ -40,13 +41,16 @@ impl KeyCache {
         }
     }
 
-    /// The length of the n-th key of a line, if it is the one the text begins with, and where it leads.
+    /// The length of the n-th key of a line, if it is the one that stands at a place, and where it leads.
     #[inline(always)]
-    pub fn find(&self, place: usize, node: u16, text: &[u8]) -> Option<(usize, u16)> {
-        let words = words(text.first_chunk()?);
+    pub fn find(&self, place: usize, node: u16, line: &[u8], at: usize) -> Option<(usize, u16)> {
+        let words = words(chunk_at(line, at)?);
         let key = self.keys.get(place)?;
-        let same = words[0] & key.mask[0] == key.text[0] && words[1] & key.mask[1] == key.text[1];
-        (same && key.node == node).then_some((key.len, key.child))
+        if words[0] & key.mask[0] != key.text[0] || words[1] & key.mask[1] != key.text[1] || key.node != node
+        {
+            return None;
+        }
+        Some((key.len, key.child))
     }
 
     /// Remembers the n-th key: so many bytes of the text.

@@ -14,6 +14,7 @@ pub mod pairs;
 
 use crate::bytes::digits::digits_end;
 use crate::bytes::scan::{find_byte, find_either};
+use crate::bytes::words::byte_at;
 use crate::bytes::work::scanned;
 use crate::parse::read::spans::{Span, Spans};
 use crate::parse::read::text::{Escape, unescape};
@@ -110,7 +111,7 @@ impl Keys {
         }
         loop {
             at = skip_blanks(line, at);
-            if line.get(at).copied() == Some(nest.closing()) {
+            if byte_at(line, at) == nest.closing() {
                 at += 1;
                 if nest.leave() {
                     break;
@@ -139,10 +140,9 @@ impl Keys {
         if array {
             // Only the first element stands for the array. Keys of objects inside arrays have no path.
             nest.frames[nest.depth].node = NONE;
-            return Ok((if line.get(at) == Some(&b'{') { NONE } else { node }, at));
+            return Ok((if byte_at(line, at) == b'{' { NONE } else { node }, at));
         }
-        let text = line.get(at..).unwrap_or_default();
-        let (child, value) = match spans.keys.find(*members, node, text) {
+        let (child, value) = match spans.keys.find(*members, node, line, at) {
             Some((length, child)) => (child, at + length),
             None => self.member(line, at, (node, *members), spans)?,
         };
@@ -160,8 +160,8 @@ impl Keys {
         nest: &mut Nest,
         spans: &mut Spans,
     ) -> Result<usize, Unreadable> {
-        let is_array = line.get(at) == Some(&b'[');
-        if is_array || line.get(at) == Some(&b'{') {
+        let is_array = byte_at(line, at) == b'[';
+        if is_array || byte_at(line, at) == b'{' {
             if wanted != NONE {
                 return nest.enter(Frame { node: wanted, array: is_array }, at);
             }
@@ -251,7 +251,7 @@ impl Nest {
         if self.opened {
             return Ok(at);
         }
-        if line.get(at) != Some(&b',') {
+        if byte_at(line, at) != b',' {
             let expected = if self.frames[self.depth].array { ", or ]" } else { ", or }" };
             return Err(Unreadable { at, expected });
         }
@@ -339,7 +339,7 @@ fn skip(line: &[u8], mut at: usize, levels: usize) -> Result<usize, Unreadable> 
 
 #[inline]
 fn skip_blanks(line: &[u8], mut at: usize) -> usize {
-    while matches!(line.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+    while matches!(byte_at(line, at), b' ' | b'\t' | b'\r' | b'\n') {
         scanned(1);
         at += 1;
     }
@@ -354,14 +354,14 @@ fn string(line: &[u8], at: usize) -> Result<(Span, usize, bool), Unreadable> {
     let mut escaped = false;
     loop {
         end = find_either(line, end, b'"', b'\\');
-        match line.get(end) {
-            Some(b'"') => return Ok((Span::new(start, end), end + 1, escaped)),
-            Some(_) if end + 2 <= line.len() => {
-                escaped = true;
-                end += 2;
-            }
-            _ => return Err(Unreadable { at: line.len(), expected: "\"" }),
+        if byte_at(line, end) == b'"' {
+            return Ok((Span::new(start, end), end + 1, escaped));
         }
+        if end + 2 > line.len() {
+            return Err(Unreadable { at: line.len(), expected: "\"" });
+        }
+        escaped = true;
+        end += 2;
     }
 }
 
@@ -369,11 +369,11 @@ fn string(line: &[u8], at: usize) -> Result<(Span, usize, bool), Unreadable> {
 #[inline]
 fn number(line: &[u8], at: usize) -> usize {
     let mut end = digits_end(line, at + 1);
-    if line.get(end) == Some(&b'.') {
+    if byte_at(line, end) == b'.' {
         end = digits_end(line, end + 1);
     }
-    if matches!(line.get(end), Some(b'e' | b'E')) {
-        let sign = matches!(line.get(end + 1), Some(b'+' | b'-'));
+    if matches!(byte_at(line, end), b'e' | b'E') {
+        let sign = matches!(byte_at(line, end + 1), b'+' | b'-');
         end = digits_end(line, end + 1 + usize::from(sign));
     }
     end
@@ -382,23 +382,28 @@ fn number(line: &[u8], at: usize) -> usize {
 /// A string, a number, a word or nothing: its span (`NONE` for what is absent) and where it ends.
 #[inline(always)]
 fn scalar(line: &[u8], at: usize) -> Result<(Span, usize), Unreadable> {
-    let rest = line.get(at..).unwrap_or_default();
-    match rest.first() {
-        Some(b'"') => string(line, at).map(|(span, end, _)| (span, end)),
-        Some(b'-' | b'0'..=b'9') => {
+    match byte_at(line, at) {
+        b'"' => string(line, at).map(|(span, end, _)| (span, end)),
+        b'-' | b'0'..=b'9' => {
             let end = number(line, at);
             // A number ends at a blank or at punctuation; anything else would be part of a word.
-            match line.get(end) {
-                None | Some(b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n') => {
-                    Ok((Span::new(at, end), end))
-                }
-                Some(_) => Err(Unreadable { at: end, expected: "a number" }),
+            match byte_at(line, end) {
+                b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n' => Ok((Span::new(at, end), end)),
+                _ if end >= line.len() => Ok((Span::new(at, end), end)),
+                _ => Err(Unreadable { at: end, expected: "a number" }),
             }
         }
-        Some(b',' | b'}' | b']') => Ok((Span::NONE, at)),
-        _ if rest.starts_with(b"null") => Ok((Span::NULL, at + 4)),
-        _ if rest.starts_with(b"true") => Ok((Span::new(at, at + 4), at + 4)),
-        _ if rest.starts_with(b"false") => Ok((Span::new(at, at + 5), at + 5)),
+        b',' | b'}' | b']' => Ok((Span::NONE, at)),
+        _ => word(line, at),
+    }
+}
+
+#[inline(never)]
+fn word(line: &[u8], at: usize) -> Result<(Span, usize), Unreadable> {
+    match line.get(at..).unwrap_or_default() {
+        rest if rest.starts_with(b"null") => Ok((Span::NULL, at + 4)),
+        rest if rest.starts_with(b"true") => Ok((Span::new(at, at + 4), at + 4)),
+        rest if rest.starts_with(b"false") => Ok((Span::new(at, at + 5), at + 5)),
         _ => Err(Unreadable { at: at.min(line.len()), expected: "a value" }),
     }
 }

@@ -28,7 +28,7 @@ impl Punctuation {
         let (mut pairs, mut at) = (0, 0);
         while at < line.len() {
             let text = &line[at..];
-            let known = spans.keys.find(pairs, 0, text);
+            let known = spans.keys.find(pairs, 0, text, 0);
             let (length, node) = match known {
                 Some(known) => known,
                 None => match self.label(text) {
