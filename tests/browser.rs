@@ -305,6 +305,8 @@ fn the_live_page_survives_a_restart_and_says_what_is_missing() {
     wait_until("readiness", || browser.text("ready") == "ready");
     wait_until("the page to live", || browser.text("state") == "Live");
     assert_eq!(browser.problems(), Vec::<String>::new());
+    // Readiness is that of now, all else of the last look.
+    wait_until("the newest time", || browser.text("lag").ends_with(" UTC)"));
     wait_for("the reason", || {
         let text = browser.value("return document.querySelector('#charts').innerText").to_string();
         if text.contains("logs no duration") && text.contains("logs no bytes") { Ok(()) } else { Err(text) }
