@@ -198,6 +198,16 @@ fn wait_for_another_second() {
     wait_until("another second", || second() > begun + 1);
 }
 
+/// Waits until something of each log has been read: what comes into an empty one and is cut before a look nobody finds.
+/// A step may have looked before the lines came, so it takes what came after the step before it, too.
+fn wait_for_readers(site: &Site, exporter: &Exporter) {
+    let answered = &site.load.as_ref().expect("it was started").answered;
+    for _ in 0..3 {
+        let until = answered.load(Ordering::Relaxed) as f64;
+        wait_until("the reader", || exporter.scrape().sum("httpd_exporter_lines_total") >= until);
+    }
+}
+
 fn wait_for_metric(exporter: &Exporter, name: &str, value: usize) {
     wait_for(&format!("{value} {name}"), || {
         let seen = exporter.scrape().value(name);
@@ -213,6 +223,7 @@ fn rotations_by_copy(logs: usize, rounds: usize) {
     for round in 0..rounds {
         wait_for_another_second();
         site.go_on(2_000 + 100 * logs as u64);
+        wait_for_readers(&site, &exporter);
         site.rotate(|log, to| {
             fs::copy(log, to).expect("copied");
             File::options().write(true).open(log).expect("writable").set_len(0).expect("truncated");
@@ -287,6 +298,9 @@ fn nginx_is_followed_through_the_rotations_of_logrotate() {
                 wait_for_another_second();
             }
             site.go_on(1_500);
+            if !is_exact {
+                wait_for_readers(&site, &exporter);
+            }
             let output =
                 finished(Command::new("logrotate").arg("--force").arg("--state").args([&state, &rules]));
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
