@@ -208,6 +208,7 @@ impl Follower {
         }
         let nameless = self.files.values_mut().filter(|file| !file.is_named);
         nameless.for_each(|file| file.look_by_descriptor(now));
+        self.release_copies(sink);
     }
 
     /// All, or those of files in which something came lately; whose names are not known until they have been looked
@@ -253,9 +254,14 @@ impl Follower {
         if let Some(name) = self.known.get_mut(path) {
             *name = Name { file: Some(id), said: None };
         }
+        let mut changed = None;
         if let Some(file) = self.files.get_mut(&id) {
             file.is_named = true;
+            changed = file.changed_unread(meta);
             file.look(meta, now);
+        }
+        if let Some(changed) = changed {
+            self.read_after(id, changed, now, sink);
         }
         if before.is_some_and(|before| before != id) {
             self.self_metrics.follow_rotations.inc();
@@ -308,6 +314,35 @@ impl Follower {
             move |place: &&Place| !place.is_copy && place.id != id && rotated::is_named_as_copy(place, path);
         let is_live = self.mode == Mode::GoOn;
         named.chain(&self.kept).filter(move |place| is_live && may_be(place))
+    }
+
+    /// Whether a file of which nothing was read has what a log holds now, or what was read of it: then it is left alone
+    /// as long as that is so.
+    fn is_copy_of_a_log(&self, copy: &Tracked) -> bool {
+        let named = self.known.iter().filter_map(|(path, name)| Some((path, self.files.get(&name.file?)?)));
+        // What had the name of a log before and has another one now is none.
+        let logs = named.filter(|(path, log)| !log.place.is_copy && Path::new(&log.place.name) == *path);
+        let mut may_be =
+            logs.map(|(_, log)| log).filter(|log| rotated::may_be_copy_of(&copy.place, &log.place));
+        self.mode == Mode::GoOn && may_be.any(|log| copy.is_copy_of(log))
+    }
+
+    /// Where the log was truncated before a line of it was read, all of them are in the copy.
+    fn release_copies(&mut self, sink: &mut Sink) {
+        let unread = self.files.values().filter(|file| file.is_unread_copy());
+        let ids: Vec<FileId> =
+            unread.filter(|copy| !self.is_copy_of_a_log(copy)).map(|copy| copy.place.id).collect();
+        for id in ids {
+            self.set_copy(id, false, sink);
+        }
+    }
+
+    fn set_copy(&mut self, id: FileId, is_copy: bool, sink: &mut Sink) {
+        if let Some(file) = self.files.get_mut(&id)
+            && file.set_copy(is_copy).is_ok()
+        {
+            file.tell(sink, self.version);
+        }
     }
 
     /// Whether a file has too little in it yet to tell whether it is a copy of another one: then it waits until there
@@ -420,7 +455,8 @@ impl Follower {
 
     /// A file was truncated: what was not read of it is in a copy, if there is one, and in those made after it.
     fn read_copy(&mut self, place: &Place, since: Option<SystemTime>, now: Instant, sink: &mut Sink) {
-        let waiting = self.files.values_mut().filter(|file| file.is_waiting_copy_of(place));
+        let named = self.files.values_mut().filter(|file| rotated::may_be_copy_of(&file.place, place));
+        let waiting = named.filter(|file| file.is_waiting_copy_of(place));
         if let Some(copy) = waiting.max_by_key(|file| file.age()) {
             copy.go_on_from(place);
             copy.tell(sink, self.version);
@@ -453,10 +489,22 @@ impl Follower {
 
     /// Reads the files that came after this one and lost its name again before anybody has looked.
     fn read_between(&mut self, before: FileId, now: Instant, sink: &mut Sink) {
+        let changed = self.files.get(&before).map(|old| old.modified);
+        changed.into_iter().for_each(|changed| self.read_since(before, changed, now, sink));
+    }
+
+    /// Reads the copies of a log that were made when nothing of it was read, after it was changed at a time. What had
+    /// been copied when it was truncated at that time has been read.
+    fn read_after(&mut self, id: FileId, changed: SystemTime, now: Instant, sink: &mut Sink) {
+        self.read_since(id, changed + Duration::from_nanos(1), now, sink);
+    }
+
+    /// The same where the time is given: no file that was changed last before it is one of them.
+    fn read_since(&mut self, before: FileId, changed: SystemTime, now: Instant, sink: &mut Sink) {
         let Some(old) = self.files.get(&before) else { return };
         let is_known =
             |id: FileId| self.files.contains_key(&id) || self.kept.iter().any(|place| place.id == id);
-        let found = rotated::between(&old.place, old.born, old.modified, is_known);
+        let found = rotated::between(&old.place, old.born, changed, is_known);
         let name = old.name();
         let real = old.place.path.clone();
         for Found { file, .. } in found {
@@ -474,16 +522,29 @@ impl Follower {
 
     /// Whether there may be more.
     fn read(&mut self, id: FileId, now: Instant, sink: &mut Sink) -> bool {
+        if self.files.get(&id).is_some_and(|file| file.is_unread() && self.is_copy_of_a_log(file)) {
+            self.set_copy(id, true, sink);
+            return false;
+        }
         let Some(file) = self.files.get_mut(&id) else { return false };
-        match file.read(sink, self.version) {
+        let (was_unread, changed) = (file.is_unread(), file.unread);
+        let progress = file.read(sink, self.version);
+        if was_unread && file.is_named && !file.is_unread() {
+            self.read_after(id, changed, now, sink);
+        }
+        let Some(file) = self.files.get_mut(&id) else { return false };
+        match progress {
             Ok(Progress::More) => true,
             Ok(Progress::Idle) => false,
             Ok(Progress::Truncated) => {
                 let (place, since) = (file.place.clone(), file.all_read);
                 file.restart();
-                file.tell(sink, self.version);
                 self.self_metrics.follow_truncations.inc();
                 self.read_copy(&place, Some(since), now, sink);
+                // Last: who is killed in between finds the truncation and the copy again.
+                if let Some(file) = self.files.get(&id) {
+                    file.tell(sink, self.version);
+                }
                 self.look_soon();
                 true
             }
@@ -522,8 +583,11 @@ impl Follower {
     }
 
     fn forget(&mut self, id: FileId, sink: &mut Sink) {
-        if let Some(file) = self.files.remove(&id) {
-            file.finish(sink, self.version);
+        match self.files.remove(&id) {
+            // What is in a copy comes from its log.
+            Some(copy) if copy.place.is_copy => sink.tell_end(&copy.name(), Place::key(id)),
+            Some(file) => file.finish(sink, self.version),
+            None => {}
         }
     }
 

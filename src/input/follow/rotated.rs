@@ -99,6 +99,11 @@ pub fn is_named_as_copy(place: &Place, path: &Path) -> bool {
     place.path.parent() == path.parent() && place.path != path && is_rotated_name(base(place), path)
 }
 
+/// The same for a file that is known: those that were found as rotated ones have the path of their log.
+pub fn may_be_copy_of(copy: &Place, log: &Place) -> bool {
+    copy.id != log.id && (copy.path == log.path || is_named_as_copy(log, &copy.path))
+}
+
 fn base(place: &Place) -> &str {
     place.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }

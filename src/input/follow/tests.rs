@@ -644,3 +644,168 @@ fn a_copy_that_is_older_than_the_last_look_has_what_was_not_read_before_the_trun
     follow.end(life);
     assert_eq!(follow.saved.lines().len(), lines + 1);
 }
+
+/// A reader that does not get to run while a log is written to, copied and truncated.
+#[test]
+fn a_log_that_was_empty_at_the_last_look_and_truncated_since_is_read_in_its_copy() {
+    for rounds in [1, 3] {
+        let mut follow = Follow::new();
+        follow.write("");
+        let mut life = follow.start(Mode::GoOn);
+        let mut expected = String::new();
+        for round in 0..rounds {
+            let text: String = (0..40).map(|n| format!("line {n} of round {round}\n")).collect();
+            thread::sleep(Duration::from_millis(20));
+            follow.write(&text);
+            fs::copy(&follow.path, follow.dir.join(&format!("access.log.{}", rounds - round))).unwrap();
+            thread::sleep(Duration::from_millis(20));
+            open(&follow.path).set_len(0).unwrap();
+            expected += &text;
+        }
+        life.look(follow.now);
+        follow.write("after\n");
+        life.look(follow.now);
+        follow.end(life);
+        let mut expected: Vec<&str> = expected.lines().chain(["after"]).collect();
+        expected.sort_unstable();
+        assert_eq!(follow.saved.lines(), expected);
+    }
+}
+
+/// It finds the copy of lines of which it has read none, the log not truncated yet.
+#[test]
+fn a_copy_of_lines_that_were_not_read_yet_counts_none_twice() {
+    for before in ["", "a line that was read before\n"] {
+        for is_truncated_at_once in [false, true] {
+            let mut follow = Follow::new();
+            follow.write("");
+            let mut life = follow.start_all();
+            follow.write(before);
+            life.look(follow.now);
+            if !before.is_empty() {
+                fs::copy(&follow.path, follow.dir.join("access.log.2")).unwrap();
+                open(&follow.path).set_len(0).unwrap();
+            }
+            let text: String = (0..40).map(|n| format!("line {n} of the log\n")).collect();
+            follow.write(&text);
+            fs::copy(&follow.path, follow.dir.join("access.log.1")).unwrap();
+            if is_truncated_at_once {
+                // Between the look at the names and the reading.
+                life.follower.look_soon();
+                life.follower.look(follow.now, &mut life.sink);
+            } else {
+                life.look(follow.now);
+            }
+            open(&follow.path).set_len(0).unwrap();
+            follow.write("after\n");
+            life.look(follow.now);
+            life.look(follow.now);
+            follow.end(life);
+            let mut expected: Vec<&str> = before.lines().chain(text.lines()).chain(["after"]).collect();
+            expected.sort_unstable();
+            assert_eq!(follow.saved.lines(), expected, "{before:?} {is_truncated_at_once}");
+        }
+    }
+}
+
+/// As a script does it that has one name for the copy.
+#[test]
+fn a_copy_that_is_written_over_the_one_before_counts_no_line_twice() {
+    for is_glob in [false, true] {
+        let mut follow = Follow::new();
+        follow.write("");
+        let mut life = if is_glob { follow.start_all() } else { follow.start(Mode::GoOn) };
+        let mut expected = String::new();
+        for round in 0..4 {
+            let text: String = (0..40).map(|n| format!("line {n} of round {round}\n")).collect();
+            follow.write(&text);
+            life.look(follow.now);
+            let rest = format!("only in the copy {round}\n");
+            follow.write(&rest);
+            let copy = follow.dir.join("access.log.1");
+            fs::write(&copy, &text[..500]).unwrap();
+            if round % 2 == 1 {
+                life.look(follow.now);
+            }
+            fs::copy(&follow.path, &copy).unwrap();
+            if round > 1 {
+                life.look(follow.now);
+            }
+            open(&follow.path).set_len(0).unwrap();
+            life.look(follow.now);
+            expected += &(text + &rest);
+        }
+        life.look(follow.now + QUIET_TIME);
+        follow.end(life);
+        let mut expected: Vec<&str> = expected.lines().collect();
+        expected.sort_unstable();
+        assert_eq!(follow.saved.lines(), expected, "{is_glob}");
+    }
+}
+
+/// It was never to be read, for the log was not truncated.
+#[test]
+fn a_copy_that_is_removed_again_counts_no_line_twice() {
+    let mut follow = Follow::new();
+    follow.write("");
+    let mut life = follow.start_all();
+    let text: String = (0..40).map(|n| format!("line {n} of the log\n")).collect();
+    follow.write(&text);
+    life.look(follow.now);
+    follow.write("later\n");
+    let copy = follow.dir.join("access.log.1");
+    fs::copy(&follow.path, &copy).unwrap();
+    life.look(follow.now);
+    fs::remove_file(&copy).unwrap();
+    life.look(follow.now);
+    life.look(follow.now + QUIET_TIME_MAX);
+    assert_eq!(life.follower.files.len(), 1);
+    assert_eq!(follow.end(life), text + "later\n");
+}
+
+/// Whatever had been saved of what a rotation leads to.
+#[test]
+fn a_kill_while_a_copy_is_found_neither_loses_nor_doubles_a_line() {
+    for is_glob in [false, true] {
+        let mut is_over = false;
+        for kept in 0.. {
+            if std::mem::take(&mut is_over) {
+                break;
+            }
+            let mut follow = Follow::new();
+            follow.write("");
+            let start = |follow: &Follow| if is_glob { follow.start_all() } else { follow.start(Mode::GoOn) };
+            let mut life = start(&follow);
+            let name = |number: u32| follow.dir.join(&format!("access.log.{number}"));
+            let mut expected = String::new();
+            for round in 0..3 {
+                for number in (1..=round).rev() {
+                    fs::rename(name(number), name(number + 1)).unwrap();
+                }
+                let text: String = (0..40).map(|n| format!("line {n} of round {round}\n")).collect();
+                follow.write(&text);
+                life.look(follow.now);
+                let rest = format!("only in the copy {round}\n").repeat(usize::from(round == 1));
+                follow.write(&rest);
+                fs::copy(&follow.path, name(1)).unwrap();
+                thread::sleep(Duration::from_millis(10));
+                open(&follow.path).set_len(0).unwrap();
+                life.look(follow.now);
+                expected += &(text + &rest);
+            }
+            let seen = life.end();
+            is_over = kept == seen.len();
+            follow.saved.count(&seen[..kept]);
+            let life = start(&follow);
+            follow.end(life);
+            follow.write("after\n");
+            let life = start(&follow);
+            follow.end(life);
+            let mut expected: Vec<&str> = expected.lines().chain(["after"]).collect();
+            expected.sort_unstable();
+            if kept > 1 {
+                assert_eq!(follow.saved.lines(), expected, "{is_glob} {kept}");
+            }
+        }
+    }
+}

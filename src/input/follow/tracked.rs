@@ -5,7 +5,9 @@
 //! was truncated and written anew is found out before a byte of it is taken for more of the old.
 
 use crate::input::chunks::Origin;
-use crate::input::follow::place::{FileId, HEAD_BYTES_MAX, Head, Place, TAIL_BYTES_MAX, Tail};
+use crate::input::follow::place::{
+    FileId, HEAD_BYTES_MAX, HEAD_BYTES_MIN, Head, Place, TAIL_BYTES_MAX, Tail,
+};
 use crate::input::follow::sink::Sink;
 use crate::limits::{CHUNK_BYTES, LINE_BYTES_MAX};
 use std::fs::{File, Metadata};
@@ -46,6 +48,8 @@ pub struct Tracked {
     /// When it had been changed last when it was found unchanged in its beginning.
     pub modified: SystemTime,
     looked: SystemTime,
+    /// The same when nothing of it was read.
+    pub unread: SystemTime,
     /// When it had been changed last when all that was in it had been read: a copy in which there is more is no older.
     pub all_read: SystemTime,
     pub has_links: bool,
@@ -87,6 +91,7 @@ impl Tracked {
             size: meta.size(),
             modified: modified(meta),
             looked: modified(meta),
+            unread: modified(meta),
             all_read: if place.offset < meta.size() { SystemTime::UNIX_EPOCH } else { modified(meta) },
             has_links: meta.nlink() > 0,
             seen: place.offset,
@@ -119,10 +124,37 @@ impl Tracked {
         !self.place.is_copy && (self.size != self.seen || self.place.joined_from < self.place.offset)
     }
 
-    /// Whether it is the copy of this file, as which it was not read.
+    /// Whether no line of it was read.
+    pub fn is_unread(&self) -> bool {
+        !self.place.is_copy && self.place.offset == 0 && !self.place.is_skipping
+    }
+
+    /// Whether no line was read of what it is a copy of, as far as is known.
+    pub fn is_unread_copy(&self) -> bool {
+        self.place.is_copy && self.place.offset == 0
+    }
+
+    /// Whether it has what was read of this log, or what is in it now.
+    pub fn is_copy_of(&self, log: &Tracked) -> bool {
+        let is_read = self.file.metadata().is_ok_and(|meta| may_be_copy(&self.file, &meta, &log.place));
+        is_read || begin_alike(&self.file, &log.file).unwrap_or_default()
+    }
+
+    /// It waits for a log to be truncated, of which it is a copy; or for nothing any more.
+    pub fn set_copy(&mut self, is_copy: bool) -> io::Result<()> {
+        let mut head = [0; HEAD_BYTES_MAX];
+        let read = if is_copy { read_at(&self.file, &mut head, 0)? } else { 0 };
+        self.place.is_copy = is_copy;
+        self.place.head = Head::of(&head[..read]);
+        Ok(())
+    }
+
+    /// Whether it is the copy of this file, as which it was not read: it waits for that, nothing of it was read yet, or
+    /// the copy was written over what was.
     pub fn is_waiting_copy_of(&self, original: &Place) -> bool {
         let is_copy = |meta: Metadata| may_be_copy(&self.file, &meta, original);
-        self.place.is_copy && self.file.metadata().is_ok_and(is_copy)
+        (self.place.is_copy || self.is_unread() || !self.is_as_before().unwrap_or(true))
+            && self.file.metadata().is_ok_and(is_copy)
     }
 
     /// What it is a copy of was truncated, of which so much has been read: what is left is read in the copy.
@@ -135,10 +167,27 @@ impl Tracked {
             joined_from,
             is_skipping,
             is_copy: false,
+            head: Head::default(),
             tail: Tail::default(),
             ..self.place.clone()
         };
+        // Without it the file is known by its number alone.
+        let _ = self.grow_head();
         self.seen = offset;
+    }
+
+    /// It may have been written to, copied and truncated since: when it had been changed last when nothing of it was
+    /// read, if that is no longer so.
+    pub fn changed_unread(&mut self, meta: &Metadata) -> Option<SystemTime> {
+        let changed = modified(meta);
+        if !self.is_unread() || changed == self.unread {
+            return None;
+        }
+        let before = self.unread;
+        if meta.size() == 0 {
+            self.unread = changed;
+        }
+        Some(before)
     }
 
     /// Takes note of what a look at a name of it has shown.
@@ -290,6 +339,7 @@ impl Tracked {
         self.place =
             Place { head, tail, offset: 0, joined_from: 0, is_skipping: false, ..self.place.clone() };
         self.seen = 0;
+        self.unread = self.looked;
     }
 }
 
@@ -315,6 +365,18 @@ pub fn may_be_copy(file: &File, meta: &Metadata, place: &Place) -> bool {
     let mut head = [0; HEAD_BYTES_MAX];
     let read = read_at(file, &mut head, 0).unwrap_or(0);
     place.head.goes_with(&head[..read])
+}
+
+/// Whether two files begin with the same bytes, and have the same where the shorter one ends.
+fn begin_alike(one: &File, two: &File) -> io::Result<bool> {
+    let shorter = one.metadata()?.size().min(two.metadata()?.size());
+    let length = usize::try_from(shorter).unwrap_or(HEAD_BYTES_MAX).min(HEAD_BYTES_MAX);
+    let (mut first, mut second) = ([0; HEAD_BYTES_MAX], [0; HEAD_BYTES_MAX]);
+    let read = read_at(one, &mut first[..length], 0)?;
+    read_at(two, &mut second[..length], 0)?;
+    Ok(read >= HEAD_BYTES_MIN
+        && first == second
+        && before(one, shorter, TAIL_BYTES_MAX)? == before(two, shorter, TAIL_BYTES_MAX)?)
 }
 
 fn has_tail(file: &File, place: &Place) -> io::Result<bool> {
