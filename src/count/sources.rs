@@ -150,6 +150,7 @@ mod tests {
             joined_from: to,
             is_skipping: false,
             is_copy: false,
+            unread: None,
             name: file.to_owned(),
             path: file.into(),
         };

@@ -262,6 +262,7 @@ impl Follower {
         }
         if let Some(changed) = changed {
             self.read_after(id, changed, now, sink);
+            self.files.get(&id).into_iter().for_each(|file| file.tell(sink, self.version));
         }
         if before.is_some_and(|before| before != id) {
             self.self_metrics.follow_rotations.inc();
@@ -527,15 +528,16 @@ impl Follower {
             return false;
         }
         let Some(file) = self.files.get_mut(&id) else { return false };
-        let (was_unread, changed) = (file.is_unread(), file.unread);
+        let unread = file.place.unread.filter(|_| file.is_unread() && file.is_named);
         let progress = file.read(sink, self.version);
-        if was_unread && file.is_named && !file.is_unread() {
+        let unread = unread.filter(|_| !file.is_unread());
+        if let Some(changed) = unread {
             self.read_after(id, changed, now, sink);
         }
         let Some(file) = self.files.get_mut(&id) else { return false };
         match progress {
             Ok(Progress::More) => true,
-            Ok(Progress::Idle) => false,
+            Ok(Progress::Idle) => unread.is_some(),
             Ok(Progress::Truncated) => {
                 let (place, since) = (file.place.clone(), file.all_read);
                 file.restart();

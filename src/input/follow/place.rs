@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// As many of the first bytes as tell one log from another: its first lines, with their times.
 pub const HEAD_BYTES_MAX: usize = 1024;
@@ -129,6 +130,9 @@ pub struct Place {
     /// A rotation is making, or has made, this file as a copy of another one, which is not truncated yet: until then
     /// all lines come from that one.
     pub is_copy: bool,
+    /// When it had been changed last when nothing of it was read: what was written to it since, copied and truncated is
+    /// in younger copies.
+    pub unread: Option<SystemTime>,
     /// The name by which the file is followed.
     pub name: String,
     /// The name that it had when it was opened, behind all symbolic links.
@@ -147,8 +151,11 @@ impl Place {
     /// number is the later one.
     pub fn text(&self, version: u64) -> String {
         let state = u8::from(self.is_skipping) | u8::from(self.is_copy) << 1;
-        let mut text =
-            format!("{version}\t{}\t{}\t{state}\t{}", self.offset, self.joined_from, self.head.text());
+        let unread = self.unread.filter(|_| self.offset == 0);
+        let unread = unread.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let unread = unread.map(|time| format!("@{}", time.as_nanos())).unwrap_or_default();
+        let (offset, from, head) = (self.offset, self.joined_from, self.head.text());
+        let mut text = format!("{version}\t{offset}\t{from}\t{state}{unread}\t{head}");
         let _ = write!(text, "\t{}\t{:08x}", self.tail.length, self.tail.checksum);
         let _ = write!(text, "\t{}\t{}", self.name, self.path.display());
         text
@@ -162,12 +169,17 @@ impl Place {
         let version = parts.next()?.parse().ok()?;
         let offset = parts.next()?.parse().ok()?;
         let joined_from = parts.next()?.parse().ok().filter(|from| *from <= offset)?;
-        let state: u8 = parts.next()?.parse().ok()?;
+        let (state, unread) = parts.next().map(|part| part.split_once('@').unwrap_or((part, "")))?;
+        let state: u8 = state.parse().ok()?;
+        let unread = unread.parse().ok().map(|nanos| UNIX_EPOCH + Duration::from_nanos(nanos));
         let (is_skipping, is_copy) = (state & 1 != 0, state & 2 != 0);
         let head = Head::parse(parts.next()?, parts.next()?)?;
         let tail = Tail::parse(parts.next()?, parts.next()?).filter(|tail| tail.length as u64 <= offset)?;
         let (name, path) = (parts.next()?.to_owned(), parts.next()?.into());
-        Some((version, Place { id, head, tail, offset, joined_from, is_skipping, is_copy, name, path }))
+        Some((
+            version,
+            Place { id, head, tail, offset, joined_from, is_skipping, is_copy, unread, name, path },
+        ))
     }
 }
 
@@ -185,10 +197,15 @@ mod tests {
             joined_from: 1 << 39,
             is_skipping: true,
             is_copy: true,
+            unread: None,
             name: "/var/log/a b.log".to_owned(),
             path: "/srv/log/a b.log".into(),
         };
-        assert_eq!(Place::parse(&Place::key(place.id), &place.text(7)), Some((7, place)));
+        let unread = Some(UNIX_EPOCH + Duration::from_nanos(1_795_799_999_123_456_789));
+        let empty = Place { offset: 0, joined_from: 0, tail: Tail::default(), unread, ..place.clone() };
+        for place in [place, empty] {
+            assert_eq!(Place::parse(&Place::key(place.id), &place.text(7)), Some((7, place)));
+        }
         for (key, text) in
             [("routes", "1\t2"), ("follow 1 2", ""), ("follow 1", "1\t2\t2\t0\t0\t0\t0\t0\ta\tb")]
         {

@@ -48,8 +48,6 @@ pub struct Tracked {
     /// When it had been changed last when it was found unchanged in its beginning.
     pub modified: SystemTime,
     looked: SystemTime,
-    /// The same when nothing of it was read.
-    pub unread: SystemTime,
     /// When it had been changed last when all that was in it had been read: a copy in which there is more is no older.
     pub all_read: SystemTime,
     pub has_links: bool,
@@ -71,7 +69,9 @@ impl Tracked {
         let (head, name) = (Head::default(), name.to_string());
         let tail = Tail::default();
         let (is_skipping, is_copy) = (false, false);
-        let place = Place { id, head, tail, offset: 0, joined_from: 0, is_skipping, is_copy, name, path };
+        let unread = None;
+        let place =
+            Place { id, head, tail, offset: 0, joined_from: 0, is_skipping, is_copy, unread, name, path };
         let mut tracked = Tracked::at(file, &meta, place, now);
         if let Begin::End = begin {
             tracked.place.offset = last_line(&tracked.file, meta.size())?;
@@ -91,14 +91,13 @@ impl Tracked {
             size: meta.size(),
             modified: modified(meta),
             looked: modified(meta),
-            unread: modified(meta),
             all_read: if place.offset < meta.size() { SystemTime::UNIX_EPOCH } else { modified(meta) },
             has_links: meta.nlink() > 0,
             seen: place.offset,
             born: meta.created().ok(),
             quiet_since: now,
             is_named: true,
-            place,
+            place: Place { unread: place.unread.or(Some(modified(meta))), ..place },
         }
     }
 
@@ -179,15 +178,14 @@ impl Tracked {
     /// It may have been written to, copied and truncated since: when it had been changed last when nothing of it was
     /// read, if that is no longer so.
     pub fn changed_unread(&mut self, meta: &Metadata) -> Option<SystemTime> {
-        let changed = modified(meta);
-        if !self.is_unread() || changed == self.unread {
+        let (before, changed) = (self.place.unread, Some(modified(meta)));
+        if !self.is_unread() || changed == before {
             return None;
         }
-        let before = self.unread;
         if meta.size() == 0 {
-            self.unread = changed;
+            self.place.unread = changed;
         }
-        Some(before)
+        before
     }
 
     /// Takes note of what a look at a name of it has shown.
@@ -339,7 +337,7 @@ impl Tracked {
         self.place =
             Place { head, tail, offset: 0, joined_from: 0, is_skipping: false, ..self.place.clone() };
         self.seen = 0;
-        self.unread = self.looked;
+        self.place.unread = Some(self.looked);
     }
 }
 
