@@ -322,9 +322,11 @@ fn compare(last: &mut BTreeMap<String, f64>, page: &Page, fallen: &mut Vec<Strin
 
 // ----------------------------------------------------------------------------------------------------- graceful ---
 
-/// No time without an answer may reach this, or what the machine takes to start and end three programs where that is
-/// longer: a successor has to be started, while the old one and the scraper want the processor as well.
+/// No time without an answer may reach this, or so many times what the machine takes to start and end a program where
+/// that is longer: a successor has to be started by a shell, and the web server, its load, the old one and the scraper
+/// want the processor as well.
 const SILENCE_MAX: Duration = Duration::from_millis(100);
+const SILENCE_STARTS_MAX: u32 = 20;
 
 /// Five graceful restarts under load, in memory, for a disk that others sync is no part of it. All that is counted must
 /// be right each time; a time is only as good as the machine is idle, so there are three attempts at that.
@@ -334,7 +336,7 @@ fn graceful(mpm: &str, form: &str, run: Run) {
     let quick = (0..3).any(|_| {
         let starts = Starts::begin();
         let silence = graceful_once(mpm, form, run);
-        let most = SILENCE_MAX.max(3 * starts.end());
+        let most = SILENCE_MAX.max(SILENCE_STARTS_MAX * starts.end());
         away.push((silence, most));
         silence < most
     });
