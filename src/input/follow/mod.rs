@@ -422,6 +422,10 @@ impl Follower {
 
     /// Finds the files that have lost their names while no process read them.
     fn find_kept(&mut self, now: Instant, sink: &mut Sink) {
+        let is_away = |place: &Place| place.path.parent().is_some_and(|directory| !directory.exists());
+        // What is mounted later, say, is known again then.
+        let away;
+        (away, self.kept) = std::mem::take(&mut self.kept).into_iter().partition(is_away);
         while let Some(place) = self.kept.pop() {
             let is_followed = self.names.contains(Path::new(&place.name));
             let is_there = Path::new(&place.name).exists();
@@ -450,6 +454,7 @@ impl Follower {
             }
             sink.tell_end(&place.name, Place::key(place.id));
         }
+        self.kept = away;
     }
 
     // --- rotated files ---

@@ -815,3 +815,29 @@ fn a_kill_while_a_copy_is_found_neither_loses_nor_doubles_a_line() {
         }
     }
 }
+
+/// Of a volume that is mounted later, or was away for a moment.
+#[test]
+fn a_directory_that_is_missing_at_the_start_has_its_places_when_it_comes() {
+    for is_restarted in [false, true] {
+        let mut follow = Follow::new();
+        let (logs, away) = (follow.dir.join("logs"), follow.dir.join("away"));
+        fs::create_dir(&logs).unwrap();
+        follow.path = logs.join("access.log");
+        follow.write("");
+        let mut life = follow.start(Mode::GoOn);
+        follow.write("one\n");
+        life.look(follow.now);
+        follow.end(life);
+        fs::rename(&logs, &away).unwrap();
+        life = follow.start(Mode::GoOn);
+        if is_restarted {
+            follow.end(life);
+            life = follow.start(Mode::GoOn);
+        }
+        fs::rename(&away, &logs).unwrap();
+        follow.write("two\n");
+        life.look(follow.now);
+        assert_eq!(follow.end(life), "two\n", "{is_restarted}");
+    }
+}
