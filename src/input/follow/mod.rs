@@ -422,10 +422,16 @@ impl Follower {
 
     /// Finds the files that have lost their names while no process read them.
     fn find_kept(&mut self, now: Instant, sink: &mut Sink) {
-        let is_away = |place: &Place| place.path.parent().is_some_and(|directory| !directory.exists());
-        // What is mounted later, say, is known again then.
-        let away;
-        (away, self.kept) = std::mem::take(&mut self.kept).into_iter().partition(is_away);
+        // What is mounted later, say, is known again then. Directories that never come again are not kept without end.
+        let (names, mut room) = (&self.names, NAMES_MAX);
+        let is_away = |place: &Place| {
+            let is_missing = place.path.parent().is_some_and(|directory| !directory.exists());
+            let is_away = is_missing && room > 0 && names.contains(Path::new(&place.name));
+            room -= usize::from(is_away);
+            is_away
+        };
+        let (away, found) = std::mem::take(&mut self.kept).into_iter().partition(is_away);
+        self.kept = found;
         while let Some(place) = self.kept.pop() {
             let is_followed = self.names.contains(Path::new(&place.name));
             let is_there = Path::new(&place.name).exists();
