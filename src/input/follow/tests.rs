@@ -841,3 +841,26 @@ fn a_directory_that_is_missing_at_the_start_has_its_places_when_it_comes() {
         assert_eq!(follow.end(life), "two\n", "{is_restarted}");
     }
 }
+
+/// Requests of a monitor that are logged alike: what was renamed is no copy of what has its name now.
+#[test]
+fn logs_whose_lines_are_all_alike_are_read_through_renames() {
+    let mut follow = Follow::new();
+    let mut life = follow.start(Mode::GoOn);
+    let text = "the same request in the same second\n".repeat(40);
+    let spare = follow.dir.join("spare");
+    fs::write(&spare, "").unwrap();
+    follow.write(&text);
+    life.look(follow.now);
+    for round in 0..2 {
+        fs::rename(&follow.path, follow.dir.join(&format!("access.log-{round}"))).unwrap();
+        thread::sleep(Duration::from_millis(10));
+        // The last one has the lowest number where inodes are used again, and is read first.
+        if round == 1 {
+            fs::remove_file(&spare).unwrap();
+        }
+        follow.write(&text);
+    }
+    life.look(follow.now);
+    assert_eq!(follow.end(life).len(), 3 * text.len());
+}

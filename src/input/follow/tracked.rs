@@ -135,10 +135,12 @@ impl Tracked {
 
     /// Whether it has what was read of this log, or what is in it now.
     pub fn is_copy_of(&self, log: &Tracked) -> bool {
-        let is_read = self.file.metadata().is_ok_and(|meta| may_be_copy(&self.file, &meta, &log.place));
         // A file that was renamed is older than the one that has its name now, though all their lines may be alike.
-        let is_younger = self.born.zip(log.born).is_none_or(|(copy, log)| copy > log);
-        is_read || is_younger && begin_alike(&self.file, &log.file).unwrap_or_default()
+        if self.born.zip(log.born).is_some_and(|(copy, log)| copy <= log) {
+            return false;
+        }
+        let is_read = self.file.metadata().is_ok_and(|meta| may_be_copy(&self.file, &meta, &log.place));
+        is_read || begin_alike(&self.file, &log.file).unwrap_or_default()
     }
 
     /// It waits for a log to be truncated, of which it is a copy; or for nothing any more.
