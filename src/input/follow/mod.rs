@@ -541,7 +541,9 @@ impl Follower {
         let Some(file) = self.files.get_mut(&id) else { return false };
         let unread = file.place.unread.filter(|_| file.is_unread() && file.is_named);
         let progress = file.read(sink, self.version);
-        let unread = unread.filter(|_| !file.is_unread());
+        // A directory is not listed for each file that just stands there: of thousands in one that took minutes.
+        let may_be_cut = !self.mode.has_end() && !file.is_unread();
+        let unread = unread.filter(|time| may_be_cut && file.has_changed_since(*time));
         if let Some(changed) = unread {
             self.read_after(id, changed, now, sink);
         }

@@ -179,6 +179,11 @@ impl Tracked {
         self.seen = offset;
     }
 
+    /// Whether it was written to or truncated since it had been changed last at this time.
+    pub fn has_changed_since(&self, time: SystemTime) -> bool {
+        self.file.metadata().is_ok_and(|meta| modified(&meta) != time)
+    }
+
     /// It may have been written to, copied and truncated since: when it had been changed last when nothing of it was
     /// read, if that is no longer so.
     pub fn changed_unread(&mut self, meta: &Metadata) -> Option<SystemTime> {
