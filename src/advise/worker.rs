@@ -41,8 +41,7 @@ impl Advisor {
         if self.0.recv_timeout(limits::ADVICE_WAIT_MAX) == Err(RecvTimeoutError::Timeout) {
             let seconds = limits::ADVICE_WAIT_MAX.as_secs();
             log_warning(format!(
-                "advice on the format is left out, for it takes longer than {seconds} s on this busy machine; \
-                 --explain gives it"
+                "advice on the format is left out, for it takes longer than {seconds} s; --explain gives it"
             ));
         }
     }

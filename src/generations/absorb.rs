@@ -185,8 +185,8 @@ impl State {
         read.unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
     }
 
-    /// The same. None when one of them has gone meanwhile: its notes are in the
-    /// file of the one that absorbed it, which perhaps was read before.
+    /// The same. None when one of them has gone meanwhile: its notes are in the file of the one that absorbed it, which
+    /// perhaps was read before.
     fn notes(&self) -> io::Result<Option<BTreeSet<Name>>> {
         let mut noted = BTreeSet::new();
         for name in self.directory.names()?.into_iter().filter(|name| *name != self.me()) {

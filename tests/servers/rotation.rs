@@ -198,8 +198,8 @@ fn wait_for_another_second() {
     wait_until("another second", || second() > begun + 1);
 }
 
-/// What comes into a log of which nothing has been read, and is cut before a look, nobody finds: so something of each
-/// is read before it is cut. Gives how many requests were answered.
+/// A log of which nothing has been read is read in its copy, and its truncation is not counted, which these tests wait
+/// for: so something of each is read before it is cut. Gives how many requests were answered.
 fn begin_each_log(site: &mut Site, exporter: &Exporter) -> u64 {
     site.start_load();
     site.go_on(2_000);

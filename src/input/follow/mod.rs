@@ -422,20 +422,18 @@ impl Follower {
 
     /// Finds the files that have lost their names while no process read them.
     fn find_kept(&mut self, now: Instant, sink: &mut Sink) {
-        // What is mounted later, say, is known again then. Directories that never come again are not kept without end.
-        let (names, mut room) = (&self.names, NAMES_MAX);
-        let is_away = |place: &Place| {
-            let is_missing = place.path.parent().is_some_and(|directory| !directory.exists());
-            let is_away = is_missing && room > 0 && names.contains(Path::new(&place.name));
-            room -= usize::from(is_away);
-            is_away
-        };
-        let (away, found) = std::mem::take(&mut self.kept).into_iter().partition(is_away);
-        self.kept = found;
+        let mut away = Vec::new();
         while let Some(place) = self.kept.pop() {
             let is_followed = self.names.contains(Path::new(&place.name));
             let is_there = Path::new(&place.name).exists();
             if !is_followed && is_there {
+                continue;
+            }
+            // What is mounted later, say, is known again then. Directories that never come again are not kept without
+            // end.
+            let is_away = place.path.parent().is_some_and(|directory| !directory.exists());
+            if is_followed && !is_there && is_away && away.len() < NAMES_MAX {
+                away.push(place);
                 continue;
             }
             if is_followed
@@ -550,6 +548,7 @@ impl Follower {
         let Some(file) = self.files.get_mut(&id) else { return false };
         match progress {
             Ok(Progress::More) => true,
+            // What was found of it, if anything was, is read next.
             Ok(Progress::Idle) => unread.is_some(),
             Ok(Progress::Truncated) => {
                 let (place, since) = (file.place.clone(), file.all_read);
