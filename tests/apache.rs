@@ -10,7 +10,9 @@ mod deaths; // the program is killed, the disk is full
 mod ends; // restart, stop, graceful-stop, a killed parent, the first instance
 mod fleet; // many processes with one directory and one port; users
 
-use crate::harness::{BINARY, Page, Process, TempDir, free_port, get, scrape, wait_for, wait_until};
+use crate::harness::{
+    BINARY, Page, Process, TempDir, free_low_port, free_port, get, scrape, wait_for, wait_until,
+};
 use crate::servers::apache::{Apache, Run};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -48,26 +48,33 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 const FIRST_PORT: u16 = 10_000;
 
 /// A port of the loopback for a test whose servers need to know it beforehand. Nobody else takes it: it is below those
-/// that the system gives to `:0` and to clients, and its name is held, here and against other runs of the tests, for as
-/// long as this program lives.
+/// that the system gives to `:0` and to clients.
 pub fn free_port() -> u16 {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let given = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
     let given = given.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(32_768);
     let ports = usize::from(u16::max(given, FIRST_PORT + 1_000) - FIRST_PORT);
     let begin = std::process::id() as usize * 97;
-    for _ in 0..ports {
-        let nth = (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % ports;
-        let port = FIRST_PORT + u16::try_from(nth).expect("ports are 16 bits");
-        let name =
-            SocketAddr::from_abstract_name(format!("httpd_exporter test port {port}")).expect("a name");
-        let Ok(hold) = UnixListener::bind_addr(&name) else { continue };
-        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
-            std::mem::forget(hold);
-            return port;
-        }
+    let nth = || (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % ports;
+    let mut tried = (0..ports).map(|_| FIRST_PORT + u16::try_from(nth()).expect("ports are 16 bits"));
+    tried.find(|port| is_held(*port)).expect("one of so many ports is free")
+}
+
+/// The same below 1024, if this process may bind such a port.
+pub fn free_low_port() -> Option<u16> {
+    (600..1024).find(|port| is_held(*port))
+}
+
+/// Whether a port was free, and its name is held now, here and against other runs of the tests, for as long as this
+/// program lives.
+fn is_held(port: u16) -> bool {
+    let name = SocketAddr::from_abstract_name(format!("httpd_exporter test port {port}")).expect("a name");
+    let Ok(hold) = UnixListener::bind_addr(&name) else { return false };
+    let is_free = TcpListener::bind(("0.0.0.0", port)).is_ok();
+    if is_free {
+        std::mem::forget(hold);
     }
-    panic!("no port from {FIRST_PORT} on is free");
+    is_free
 }
 
 // ------------------------------------------------------------------------------------------------- directories ---

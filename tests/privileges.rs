@@ -1,7 +1,7 @@
 //! Started by root with `--user`: nothing is opened through a link, nothing is given away that the program did not
 //! make, and what cannot be opened as the user does not stop the counting.
 
-use crate::harness::{BINARY, Exporter, Process, TempDir, free_port, run, scrape, wait_for};
+use crate::harness::{BINARY, Exporter, Process, TempDir, free_low_port, free_port, run, scrape, wait_for};
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -236,11 +236,11 @@ fn who_is_the_user_already_has_nothing_to_give_up() {
 #[test]
 #[ignore = "needs root, to give it up"]
 fn a_low_port_is_had_when_it_becomes_free_however_late_and_lines_are_counted_meanwhile() {
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).ok();
-    let Some(holder) = (600..1024).find_map(|port| free(&port)) else {
+    let Some(port) = free_low_port() else {
         println!("skipped: no port below 1024 may be bound");
         return;
     };
+    let holder = TcpListener::bind(("127.0.0.1", port)).expect("nobody else takes it");
     let address = holder.local_addr().expect("bound").to_string();
     let mut command = Command::new(BINARY);
     let high = format!("127.0.0.1:{}", free_port());

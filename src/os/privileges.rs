@@ -394,9 +394,9 @@ mod tests {
         );
         assert_eq!(rights(of_thread), sets("0000000000000400"));
         assert!(low_ports.bind(|| File::open("/etc/shadow")).is_err());
-        // Where any port is free, not all of them are.
-        let port =
-            (600..1024).find_map(|port| low_ports.bind(move || TcpListener::bind(("127.0.0.1", port))).ok());
+        // Where any port is free, not all of them are. The tests of the program take theirs from the other end.
+        let mut ports = (600..1024).rev();
+        let port = ports.find_map(|port| low_ports.bind(move || TcpListener::bind(("127.0.0.1", port))).ok());
         let address = port.unwrap().local_addr().unwrap();
         assert!((600..1024).contains(&address.port()));
         assert_eq!(TcpListener::bind(address).unwrap_err().kind(), ErrorKind::PermissionDenied);
