@@ -87,6 +87,14 @@ impl Site {
         self.apache.piped_logs()
     }
 
+    /// The only process of the program, once the one of Apache's first reading of its configuration is gone.
+    fn generation(&self) -> i32 {
+        wait_for("one generation", || match self.generations()[..] {
+            [pid] => Ok(pid),
+            ref all => Err(format!("{all:?}")),
+        })
+    }
+
     /// Waits until no process of the program is left, as it must be when Apache is gone.
     fn wait_for_nobody(&self) {
         wait_for("the end of the program", || match &self.generations()[..] {

@@ -97,7 +97,7 @@ fn an_interrupt_in_the_foreground_loses_nothing() {
     let _alone = alone();
     let mut site = Site::start("event", "|", Run::Foreground);
     let slow = Slow::begin(&site);
-    let [generation] = site.generations()[..] else { panic!("{:?}", site.generations()) };
+    let generation = site.generation();
     signal(generation, Signal::SIGINT);
     signal(generation, Signal::SIGHUP);
     let mut load = ab(&site.apache.address, 500);
@@ -116,8 +116,7 @@ fn ended_by_hand_it_is_started_again_on_the_same_pipe() {
     let _alone = alone();
     let mut site = Site::start("event", "|", Run::Daemon);
     let watch = Watch::begin(&site.exporter);
-    wait_until("the first instance to be gone", || site.generations().len() == 1);
-    let [first] = site.generations()[..] else { panic!("{:?}", site.generations()) };
+    let first = site.generation();
     let mut load = ab(&site.apache.address, 8_000);
     watch.look();
     signal(first, Signal::SIGTERM);
@@ -139,8 +138,7 @@ fn ended_by_hand_it_is_started_again_on_the_same_pipe() {
 fn ended_by_hand_once_it_comes_back_by_itself() {
     let _alone = alone();
     let mut site = Site::start("event", "|", Run::Daemon);
-    wait_until("the first instance to be gone", || site.generations().len() == 1);
-    let [first] = site.generations()[..] else { panic!("{:?}", site.generations()) };
+    let first = site.generation();
     signal(first, Signal::SIGTERM);
     assert_eq!(failed(&mut ab(&site.apache.address, 500)), 0);
     wait_until("a successor", || matches!(site.generations()[..], [pid] if pid != first));

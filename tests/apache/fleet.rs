@@ -94,10 +94,10 @@ fn root_is_given_up_and_the_successor_is_well() {
         }
         slow.end(&site, Duration::ZERO);
         page_with_requests(&site, 1502.0);
-        wait_until("one generation", || site.generations().len() == 1);
+        let generation = site.generation();
         let user = fs::metadata(site.path("tee.log")).expect("a tee").uid();
         assert_ne!(user, 0);
-        all_threads_are(site.generations()[0], user);
+        all_threads_are(generation, user);
         for entry in fs::read_dir(site.path("state")).expect("the directory").flatten() {
             assert_eq!(entry.metadata().map_or(0, |meta| meta.uid()), user, "{entry:?}");
         }
@@ -132,7 +132,7 @@ fn ports_that_cannot_be_had_are_said_once() {
     });
     assert_eq!(failed(&mut ab(&site.apache.address, 500)), 0);
     site.page_with(501);
-    let [pid] = site.generations()[..] else { panic!("{:?}", site.generations()) };
+    let pid = site.generation();
     wait_for("the message that the port is in use", || {
         let said = site.said();
         if said.contains(&format!("{taken} is in use")) { Ok(()) } else { Err(said) }
