@@ -123,9 +123,11 @@ fn a_full_disk_does_not_stop_apache() {
         assert_eq!(failed(&mut ab(&site.apache.address, requests)), 0);
         since.elapsed()
     };
-    let (roomy, full) = (time(5_000), (time(10_000), time(5_000)).1);
+    // The least of five, for other work may take the processor from any of them.
+    let least = || (0..5).map(|_| time(1_000)).min().unwrap_or_default();
+    let (roomy, full) = (least(), (time(10_000), least()).1);
     let page = site.page_with(20_001);
-    println!("5,000 requests: {} ms with room, {} ms on the full disk", roomy.as_millis(), full.as_millis());
+    println!("1,000 requests: {} ms with room, {} ms on the full disk", roomy.as_millis(), full.as_millis());
     assert!(full < roomy * 3, "{roomy:?} with room, {full:?} without");
     let lost = page.sum("httpd_exporter_tee_lost_bytes_total");
     let tee = disk.0.join("tee.log");
