@@ -32,7 +32,9 @@ const FEW_LINES: u64 = 100_000;
 /// Lines of a log of which a report is made.
 const REPORTED_LINES: u64 = 300_000;
 
-/// Two logs that are longer than what routes are learned of before lines are counted.
+/// What is taken off the times of a log, and two logs whose instructions are compared: all are longer than what routes
+/// are learned of before lines are counted, so what is left is that of a line.
+const BEGUN_LINES: u64 = 200_000;
 const LABELLED_LINES: (u64, u64) = (60_000, 120_000);
 
 /// Pairs of runs behind each ratio.
@@ -148,7 +150,7 @@ fn options() {
 
 /// What a label that is worked out adds to a line: routes that are learned, maps of patterns, kinds of clients.
 fn worked_out_labels() {
-    let path = log(SITE, LINES, 1);
+    let (path, begun) = (log(SITE, LINES, 1), log(SITE, BEGUN_LINES, 1));
     let plain = [PROGRAM, "--once", "--format", "combined"];
     let maps: Vec<String> =
         (0..200).map(|n| format!("--label-map=agent=*Browser/{n}.*=old{}", n % 20)).collect();
@@ -166,11 +168,18 @@ fn worked_out_labels() {
     let without = installed("valgrind").then(|| instructions(&[]));
     for (name, options, wanted) in sets {
         let command: Vec<&str> = plain.iter().chain(options).copied().collect();
-        let cpu =
-            |command: &[&str]| run(command, Input::File(&path)).cpu().as_secs_f64() * 1e9 / LINES as f64;
-        let more = median((0..PAIRS).map(|_| cpu(&command) - cpu(&plain)).collect());
+        let cpu = |path: &Path| {
+            let cpu = |command: &[&str]| run(command, Input::File(path)).cpu().as_secs_f64();
+            cpu(&command) - cpu(&plain)
+        };
+        let pairs: Vec<(f64, f64)> = (0..PAIRS).map(|_| (cpu(&path), cpu(&begun))).collect();
+        let lines = (LINES - BEGUN_LINES) as f64;
+        let more = median(pairs.iter().map(|(all, begun)| (all - begun) / lines * 1e9).collect());
+        let once = median(
+            pairs.iter().map(|(all, _)| (all / LINES as f64 * 1e9 - more) * LINES as f64 / 1e6).collect(),
+        );
         let counted = without.map(|without| format!(", {} instructions", instructions(options) - without));
-        let figure = format!("{more:.0} ns{}", counted.unwrap_or_default());
+        let figure = format!("{more:.0} ns{}; {once:.0} ms once", counted.unwrap_or_default());
         row(&format!("{name}: more for each line"), &figure, wanted);
     }
 }

@@ -10,7 +10,7 @@
 //! In a pattern a segment is literal, or `:name` (exactly one segment), or, as the last one, `*` (any number of
 //! segments, also none: `/static/*` follows `/static` as well).
 
-use crate::bytes::digits::word_at;
+use crate::bytes::digits::{are_digits, word_at};
 use crate::bytes::scan::{find_byte, places};
 use std::hash::{BuildHasher, Hasher};
 
@@ -20,14 +20,50 @@ pub const SEGMENTS_MAX: usize = 16;
 /// A segment with the text that goes on behind it, as far as that is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'t> {
-    pub text: &'t [u8],
-    pub length: usize,
+    text: &'t [u8],
+    length: usize,
+}
+
+impl PartialEq for Segment<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
 }
 
 impl<'t> Segment<'t> {
+    pub const EMPTY: Segment<'static> = Segment { text: b"", length: 0 };
+
+    #[inline]
+    pub fn len(self) -> usize {
+        self.length
+    }
+
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.length == 0
+    }
+
     #[inline]
     pub fn of(bytes: &'t [u8]) -> Segment<'t> {
-        Segment { text: bytes, length: bytes.len() }
+        Segment::in_text(bytes, bytes.len())
+    }
+
+    /// The first bytes of a text.
+    #[inline]
+    pub fn in_text(text: &'t [u8], length: usize) -> Segment<'t> {
+        Segment { text, length }
+    }
+
+    /// What is left of it without its first bytes.
+    #[inline]
+    pub fn skip(self, count: usize) -> Segment<'t> {
+        Segment { text: &self.text[count..], length: self.length - count }
+    }
+
+    /// Whether it is a number of up to eight digits.
+    #[inline(always)]
+    pub fn is_short_number(self) -> bool {
+        matches!(self.length, 1..=8) && are_digits(self.text, 0, self.length)
     }
 
     #[inline]
@@ -36,8 +72,8 @@ impl<'t> Segment<'t> {
     }
 
     /// The segment at the beginning of a block, if it is no longer; `room` is for one with too little text behind it.
-    #[inline]
-    pub fn block<'b>(self, room: &'b mut [u8; 64]) -> &'b [u8; 64]
+    #[inline(always)]
+    pub fn block<'b, const N: usize>(self, room: &'b mut [u8; N]) -> &'b [u8; N]
     where
         't: 'b,
     {
@@ -49,21 +85,42 @@ impl<'t> Segment<'t> {
     }
 
     /// The hash of a segment below a node of a tree. Up to sixteen bytes are read at once, however many they are.
-    #[inline]
+    #[inline(always)]
     pub fn hash_below(self, seed: &impl BuildHasher, above: u64) -> u64 {
+        let words = match (FIRST_BYTES.get(self.length), self.text.first_chunk()) {
+            (Some(of_segment), Some(bytes)) => u128::from_le_bytes(*bytes) & of_segment,
+            _ => self.words(seed),
+        };
         let mut hasher = seed.build_hasher();
+        hasher.write_u128(words);
         hasher.write_u64(above);
         hasher.write_u64(self.length as u64);
-        match self.length {
-            length @ 1..=16 => {
-                let words = u128::from(word_at(self.text, 0)) | u128::from(word_at(self.text, 8)) << 64;
-                hasher.write_u128(words & u128::MAX >> (128 - 8 * length));
-            }
-            _ => hasher.write(self.bytes()),
-        }
         hasher.finish()
     }
+
+    /// The bytes of a segment with little text behind it, and the hash of one of more than sixteen.
+    #[inline(never)]
+    fn words(self, seed: &impl BuildHasher) -> u128 {
+        let bytes = self.bytes();
+        if self.length > 16 {
+            let mut hasher = seed.build_hasher();
+            hasher.write(bytes);
+            return hasher.finish().into();
+        }
+        u128::from(word_at(bytes, 0)) | u128::from(word_at(bytes, 8)) << 64
+    }
 }
+
+/// The first bytes of a word, by their number.
+const FIRST_BYTES: [u128; 17] = {
+    let mut masks = [u128::MAX; 17];
+    let mut count = 0;
+    while count < 16 {
+        masks[count] = (1 << (8 * count)) - 1;
+        count += 1;
+    }
+    masks
+};
 
 /// What is done with the segments of a path; it is compiled for each way in which they are found.
 pub trait Walk {
@@ -200,7 +257,7 @@ impl<'t> ShortTarget<'t> {
 /// The block that begins a text, and the bit behind a path in it that begins with a slash.
 #[inline]
 fn short_path<'x>(target: &[u8], text: &'x [u8]) -> Option<(&'x [u8; 64], u64)> {
-    let block = text.first_chunk().filter(|block| block[0] == b'/' && !target.is_empty())?;
+    let block = text.first_chunk::<64>().filter(|block| block[0] == b'/' && !target.is_empty())?;
     let target_end =
         u32::try_from(target.len()).ok().and_then(|length| 1u64.checked_shl(length)).unwrap_or(0);
     let behind_path = places(block, b'?', b'#') | target_end;

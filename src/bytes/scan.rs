@@ -26,25 +26,30 @@ pub fn find_either(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
     found
 }
 
-/// The places of two bytes among sixty-four, as one bit for each.
-#[inline]
-pub fn places(block: &[u8; 64], a: u8, b: u8) -> u64 {
-    by_quarters(block, |quarter| imp::which(quarter, a, b))
-}
-
-/// The places of the bytes from `first` to `last` among sixty-four, likewise.
-#[inline]
-pub fn places_between(block: &[u8; 64], first: u8, last: u8) -> u64 {
-    by_quarters(block, |quarter| imp::between(quarter, first, last))
-}
-
-/// One bit for each of sixty-four bytes, sixteen at a time. No loop, for the program is compiled to be small and would
-/// have one.
+/// The places of two bytes among sixteen or sixty-four, as one bit for each.
 #[inline(always)]
-fn by_quarters(block: &[u8; 64], bits: impl Fn(&[u8; 16]) -> u32) -> u64 {
-    let ([one, two, three, four], _) = block.as_chunks() else { return 0 };
-    let (low, high) = (bits(one) | bits(two) << 16, bits(three) | bits(four) << 16);
-    u64::from(low) | u64::from(high) << 32
+pub fn places<const N: usize>(block: &[u8; N], a: u8, b: u8) -> u64 {
+    by_sixteens(block, |bytes| imp::which(bytes, a, b))
+}
+
+/// The places of the bytes from `first` to `last`, likewise.
+#[inline(always)]
+pub fn places_between<const N: usize>(block: &[u8; N], first: u8, last: u8) -> u64 {
+    by_sixteens(block, |bytes| imp::between(bytes, first, last))
+}
+
+/// One bit for each byte, sixteen at a time. No loop, for the program is compiled to be small and would have one.
+#[inline(always)]
+fn by_sixteens<const N: usize>(block: &[u8; N], bits: impl Fn(&[u8; 16]) -> u32) -> u64 {
+    const { assert!(N == 16 || N == 64) };
+    match *block.as_chunks().0 {
+        [ref only] => bits(only).into(),
+        [ref one, ref two, ref three, ref four] => {
+            let (low, high) = (bits(one) | bits(two) << 16, bits(three) | bits(four) << 16);
+            u64::from(low) | u64::from(high) << 32
+        }
+        _ => 0,
+    }
 }
 
 /// Bytes compared at once.
@@ -242,7 +247,7 @@ mod imp {
     #[inline]
     #[target_feature(enable = "sse2")]
     fn sixty_four_by_sse2(block: &[u8; STRIDE], a: u8, b: u8) -> u64 {
-        super::by_quarters(block, |quarter| sixteen(quarter, a, b))
+        super::by_sixteens(block, |bytes| sixteen(bytes, a, b))
     }
 
     /// The same for processors that compare thirty-two bytes at once.

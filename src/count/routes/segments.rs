@@ -30,15 +30,23 @@ pub enum Name<'s> {
     /// With a mark before it.
     Marked(u8),
     /// With its extension, which may be empty.
-    Id(&'s [u8]),
+    Id(Segment<'s>),
 }
 
 impl Name<'_> {
+    /// With nothing to tell it by.
+    const PLAIN: Name<'static> = Name::Id(Segment::EMPTY);
+
+    #[inline]
+    pub fn is_plain(self) -> bool {
+        matches!(self, Name::Id(extension) if extension.is_empty())
+    }
+
     /// What stands for it. `text` is where that is written.
     pub fn placeholder(self, text: &mut [u8; PLACEHOLDER_BYTES_MAX]) -> &[u8] {
         let (begin, end) = match &self {
             Name::Marked(mark) => (std::slice::from_ref(mark), ANY),
-            Name::Id(extension) => (ID, *extension),
+            Name::Id(extension) => (ID, extension.bytes()),
         };
         let length = begin.len() + end.len();
         text[..begin.len()].copy_from_slice(begin);
@@ -49,7 +57,7 @@ impl Name<'_> {
     /// What a placeholder stands for.
     pub fn of_placeholder(placeholder: &[u8]) -> Option<Name<'_>> {
         match placeholder.strip_prefix(ID) {
-            Some(extension) => Some(Name::Id(extension)),
+            Some(extension) => Some(Name::Id(Segment::of(extension))),
             None => is_marked(placeholder).then(|| Name::Marked(placeholder[0])),
         }
     }
@@ -65,24 +73,26 @@ pub fn is_marked(segment: &[u8]) -> bool {
 }
 
 /// What the bytes of a segment are, as one bit for each, the first lowest. What is seldom asked for is worked out then.
-struct Bytes<'b> {
-    block: &'b [u8; 64],
+struct Bytes<'b, const N: usize> {
+    block: &'b [u8; N],
     digits: u64,
     hex: u64,
     dashes: u64,
+    dots: u64,
 }
 
-impl Bytes<'_> {
+impl<const N: usize> Bytes<'_, N> {
     #[inline]
-    fn of(block: &[u8; 64], digits: u64) -> Bytes<'_> {
+    fn of(block: &[u8; N], digits: u64) -> Bytes<'_, N> {
         let letters = places_between(block, b'A', b'F') | places_between(block, b'a', b'f');
-        Bytes { block, digits, hex: digits | letters, dashes: places(block, b'-', b'-') }
+        let (dashes, dots) = (places(block, b'-', b'-'), places(block, b'.', b'.'));
+        Bytes { block, digits, hex: digits | letters, dashes, dots }
     }
 
     /// Where names are made of parts.
     #[inline]
     fn marks(&self) -> u64 {
-        self.dashes | places(self.block, b'.', b'_')
+        self.dashes | self.dots | places(self.block, b'_', b'_')
     }
 
     /// What may be in numbers, dates, times and versions.
@@ -98,58 +108,75 @@ impl Bytes<'_> {
         let others = self.dashes | either(b'_', b'+') | either(b'=', b'~');
         ([self.digits, letters(b'a', b'z'), letters(b'A', b'Z')], others)
     }
+
+    /// Where the extension of a segment begins, as [`cut_extension`] has it.
+    #[inline]
+    fn extension(&self, text: &[u8], all: u64) -> Option<u32> {
+        let dot = (self.dots & all).checked_ilog2().filter(|&dot| dot > 0)?;
+        is_extension(&text[dot as usize + 1..]).then_some(dot)
+    }
 }
 
 /// Whether a segment names one thing. `app.3f2a9c1b.js` does as well, and so does what would be read as a placeholder
 /// or a rest. All bytes are looked at at once, for a loop over them ends where the processor does not expect it to.
 #[inline]
 pub fn name_of(segment: Segment<'_>) -> Option<Name<'_>> {
-    let text = segment.bytes();
-    let all = match (text, u32::try_from(WORD_BYTES_MAX - text.len().min(WORD_BYTES_MAX))) {
-        ([], _) => return None,
-        ([mark @ (b'@' | b'~'), _, ..], _) => return Some(Name::Marked(*mark)),
-        (_, Ok(beyond)) if text.len() <= WORD_BYTES_MAX => u64::MAX >> beyond,
-        _ => return Some(Name::Id(b"")),
-    };
-    let mut room = [0; WORD_BYTES_MAX];
-    let block = segment.block(&mut room);
-    let (digits, stars) = (places_between(block, b'0', b'9') & all, places(block, b'*', b'*') & all);
-    if digits == all || text[0] == b':' || stars != 0 {
-        return Some(Name::Id(b""));
+    match (segment.bytes(), segment.len()) {
+        ([], _) => None,
+        ([mark @ (b'@' | b'~'), _, ..], _) => Some(Name::Marked(*mark)),
+        ([b':', ..], _) => Some(Name::PLAIN),
+        (_, 1..=16) => name_in(segment, segment.block(&mut [0; 16])),
+        (_, 17..=WORD_BYTES_MAX) => name_in(segment, segment.block(&mut [0; WORD_BYTES_MAX])),
+        _ => Some(Name::PLAIN),
     }
-    if digits == 0 { None } else { identifier(text, all, &Bytes::of(block, digits)).map(Name::Id) }
+}
+
+/// The same of a segment that begins this block and is no longer.
+#[inline]
+fn name_in<'s, const N: usize>(segment: Segment<'s>, block: &[u8; N]) -> Option<Name<'s>> {
+    let all = u64::MAX >> (WORD_BYTES_MAX - segment.len());
+    let (digits, stars) = (places_between(block, b'0', b'9') & all, places(block, b'*', b'*') & all);
+    if digits == all || stars != 0 {
+        return Some(Name::PLAIN);
+    }
+    if digits == 0 { None } else { identifier(segment, all, &Bytes::of(block, digits)).map(Name::Id) }
 }
 
 /// The extension of a segment with digits that names one thing.
 #[inline]
-fn identifier<'s>(text: &'s [u8], all: u64, bytes: &Bytes<'_>) -> Option<&'s [u8]> {
+fn identifier<'s, const N: usize>(
+    segment: Segment<'s>,
+    all: u64,
+    bytes: &Bytes<'_, N>,
+) -> Option<Segment<'s>> {
     if is_identifier(all, bytes) {
-        return Some(b"");
+        return Some(Segment::EMPTY);
     }
-    let (name, extension) = cut_extension(text);
-    let stem = if extension.is_empty() { all } else { (1 << name.len()) - 1 };
-    (!extension.is_empty() && is_identifier(stem, bytes) || has_hash(stem, bytes)).then_some(extension)
+    let Some(dot) = bytes.extension(segment.bytes(), all) else {
+        return has_hash(all, bytes).then_some(Segment::EMPTY);
+    };
+    let stem = (1 << dot) - 1;
+    (is_identifier(stem, bytes) || has_hash(stem, bytes)).then(|| segment.skip(dot as usize))
 }
 
 /// `17.json` is `17` and `.json`: an extension begins with a letter and has at most five characters. Without
 /// one, the whole is the stem.
 pub fn cut_extension(segment: &[u8]) -> (&[u8], &[u8]) {
-    let dot = segment.iter().rposition(|&byte| byte == b'.').unwrap_or(segment.len());
-    match &segment[dot..] {
-        extension @ [b'.', first, rest @ ..]
-            if dot > 0
-                && first.is_ascii_alphabetic()
-                && rest.len() < 5
-                && rest.iter().all(u8::is_ascii_alphanumeric) =>
-        {
-            (&segment[..dot], extension)
-        }
+    match segment.iter().rposition(|&byte| byte == b'.') {
+        Some(dot) if dot > 0 && is_extension(&segment[dot + 1..]) => segment.split_at(dot),
         _ => (segment, b""),
     }
 }
 
+/// Whether this stands behind the dot of an extension.
+#[inline]
+fn is_extension(behind: &[u8]) -> bool {
+    matches!(behind, [first, rest @ ..]
+        if first.is_ascii_alphabetic() && rest.len() < 5 && rest.iter().all(u8::is_ascii_alphanumeric))
+}
+
 /// Whether one part of several is a hash, as in the names that bundlers give to scripts and styles.
-fn has_hash(stem: u64, bytes: &Bytes<'_>) -> bool {
+fn has_hash<const N: usize>(stem: u64, bytes: &Bytes<'_, N>) -> bool {
     let marks = bytes.marks() & stem;
     let mut left = if marks == 0 { 0 } else { stem & !marks };
     while left != 0 {
@@ -176,7 +203,7 @@ fn has_hash(stem: u64, bytes: &Bytes<'_>) -> bool {
 ///   not in words.
 ///
 /// What is longer than [`WORD_BYTES_MAX`] is one anyway.
-fn is_identifier(all: u64, bytes: &Bytes<'_>) -> bool {
+fn is_identifier<const N: usize>(all: u64, bytes: &Bytes<'_, N>) -> bool {
     let hex = bytes.hex & all;
     if bytes.digits & all == 0 {
         return false;
@@ -428,12 +455,25 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_short_segment_is_named_as_in_a_long_block(
+            segment in "[a-f0-9A-Z._:,+=~@*-]{1,16}|[a-z]{1,6}[.-][0-9a-f]{7,9}[.]?[a-z]{0,3}",
+        ) {
+            let (segment, mut long) = (Segment::of(segment.as_bytes()), [0; WORD_BYTES_MAX]);
+            prop_assume!(segment.len() <= 16);
+            let block = segment.block(&mut long);
+            prop_assert_eq!(name_in(segment, segment.block(&mut [0; 16])), name_in(segment, block));
+            let (all, dots) = (u64::MAX >> (64 - segment.len()), Bytes::of(block, 0));
+            let cut = dots.extension(segment.bytes(), all).map_or(segment.len(), |dot| dot as usize);
+            prop_assert_eq!(cut, cut_extension(segment.bytes()).0.len());
+        }
+
+        #[test]
         fn what_stands_behind_a_segment_is_no_part_of_it(
             segment in "[a-f0-9A-Z._:,+=~@*-]{1,70}|[0-9]{1,9}[.]?[a-z]{0,6}|[a-z]{1,9}[.-][0-9a-f]{7,9}[.]?[a-z]{0,3}",
             behind in "[ -~]{0,80}",
         ) {
             let text = format!("{segment}{behind}");
-            let in_line = Segment { text: text.as_bytes(), length: segment.len() };
+            let in_line = Segment::in_text(text.as_bytes(), segment.len());
             prop_assert_eq!(name_of(in_line), name_of(Segment::of(segment.as_bytes())));
         }
     }

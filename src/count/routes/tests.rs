@@ -181,16 +181,17 @@ proptest! {
                    ([?#][a/.?#]{0,60})?",
         behind in "( HTTP/1.1\"| |\")[ -~]{0,70}",
     ) {
-        struct Hashes(RandomState);
-        impl Walk for Hashes {
+        #[derive(Clone, Copy)]
+        struct Hashes<'s>(&'s RandomState);
+        impl Walk for Hashes<'_> {
             type End = Vec<(String, u64)>;
             fn walk<'p>(self, segments: impl Iterator<Item = Segment<'p>> + Clone) -> Self::End {
                 let text = |segment: Segment<'_>| String::from_utf8(segment.bytes().to_vec()).unwrap();
-                segments.map(|segment| (text(segment), segment.hash_below(&self.0, 7))).collect()
+                segments.map(|segment| (text(segment), segment.hash_below(self.0, 7))).collect()
             }
         }
         let (text, seed) = (format!("{target}{behind}"), RandomState::default());
-        let found = path::walk(target.as_bytes(), text.as_bytes(), path_of, Hashes(seed.clone()));
+        let found = path::walk(target.as_bytes(), text.as_bytes(), path_of, Hashes(&seed));
         let alone = |segment: &str| Segment::of(segment.as_bytes()).hash_below(&seed, 7);
         let plain = plain_segments(std::str::from_utf8(path_of(target.as_bytes())).unwrap());
         let plain: Vec<_> = plain.into_iter().map(|segment| (segment.to_owned(), alone(segment))).collect();
