@@ -9,6 +9,7 @@ use crate::input::follow::tracked::{has, may_be_copy, modified};
 use crate::order;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -80,13 +81,13 @@ pub fn between(
     changed: SystemTime,
     is_known: impl Fn(FileId) -> bool,
 ) -> Vec<Found> {
-    let base = base(place).to_owned();
+    let base = split(&place.path).1;
     // A copy that was made before the file was last written to is none of them, whenever it was made.
     let is_later = |meta: &Metadata| {
         modified(meta) >= changed && meta.created().ok().zip(born).is_none_or(|(made, born)| made >= born)
     };
     let mut found: Vec<Found> = entries(&place.path)
-        .filter(|(path, _)| is_rotated_name(&base, path))
+        .filter(|(path, _)| is_rotated_name(base, split(path).1))
         .filter_map(|(path, _)| open(&path).ok().map(|(file, meta)| Found { file, meta, path }))
         .filter(|found| is_later(&found.meta) && !is_known(FileId::of(&found.meta)))
         .collect();
@@ -94,9 +95,11 @@ pub fn between(
     found
 }
 
-/// Whether a file, by its name, may be a copy that a rotation makes of this one.
+/// Whether a file, by its name, may be a copy that a rotation makes of this one. Where thousands of files are followed,
+/// each is asked of all others: so the paths are compared as they stand.
 pub fn is_named_as_copy(place: &Place, path: &Path) -> bool {
-    place.path.parent() == path.parent() && place.path != path && is_rotated_name(base(place), path)
+    let ((directory, base), (other, name)) = (split(&place.path), split(path));
+    is_rotated_name(base, name) && directory == other
 }
 
 /// The same for a file that is known: those that were found as rotated ones have the path of their log.
@@ -104,8 +107,10 @@ pub fn may_be_copy_of(copy: &Place, log: &Place) -> bool {
     copy.id != log.id && (copy.path == log.path || is_named_as_copy(log, &copy.path))
 }
 
-fn base(place: &Place) -> &str {
-    place.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+/// The directory and the name in it.
+fn split(path: &Path) -> (&[u8], &[u8]) {
+    let path = path.as_os_str().as_bytes();
+    path.split_at(path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1))
 }
 
 /// The other files in the directory of a file.
@@ -119,20 +124,15 @@ fn entries(path: &Path) -> impl Iterator<Item = (PathBuf, Metadata)> {
 
 /// Whether a file has the name of another one that was rotated: `access.log.1`, `access.log-20261126`,
 /// `access-20261126.log`; not `access.log.1.gz`, which nobody can read on.
-pub fn is_rotated_name(base: &str, path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-    let is_mark = |rest: &str| {
-        let mut letters = rest.chars();
-        letters.next().is_some_and(|c| matches!(c, '.' | '-' | '_'))
-            && letters.next().is_some_and(|c| c.is_ascii_digit())
-            && rest.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | 'T' | 'Z' | ':'))
+fn is_rotated_name(base: &[u8], name: &[u8]) -> bool {
+    let is_mark = |rest: &[u8]| {
+        matches!(rest, [b'.' | b'-' | b'_', b'0'..=b'9', ..])
+            && rest.iter().all(|byte| byte.is_ascii_digit() || b".-_TZ:".contains(byte))
     };
     let behind = name.strip_prefix(base).is_some_and(is_mark);
-    let within = base.rsplit_once('.').is_some_and(|(stem, extension)| {
-        let rest = name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(extension)?.strip_suffix('.'));
-        rest.is_some_and(is_mark)
-    });
-    behind || within
+    let (stem, extension) = base.split_at(base.iter().rposition(|byte| *byte == b'.').unwrap_or(base.len()));
+    let within = name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(extension));
+    behind || !extension.is_empty() && within.is_some_and(is_mark)
 }
 
 #[cfg(test)]
@@ -153,7 +153,7 @@ mod tests {
             ("access.log-ssl", false),
             ("other.log.1", false),
         ] {
-            assert_eq!(is_rotated_name("access.log", Path::new(name)), is, "{name}");
+            assert_eq!(is_rotated_name(b"access.log", name.as_bytes()), is, "{name}");
         }
     }
 }
