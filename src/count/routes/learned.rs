@@ -7,7 +7,7 @@
 //! from the start.
 //!
 //! A place is found by one hash of the whole way to it, 64 bits that no client can predict, and its text is not kept.
-//! So the hash of the next place does not wait until this one is found, which is most of the time that a look-up takes.
+//! So the hash of the next word need not wait until the place of this one is found, where most of the time goes.
 //!
 //! Answers of 400, 404 and 405 teach nothing, for scanners get these. In the first sample, paths that are not settled
 //! are all looked at; later, and of the settled ones always, one in a few, which counts for so many. Nothing here is
@@ -196,21 +196,14 @@ impl Settled {
         }
     }
 
-    /// The node and the way on, if a segment is no word and its name has a place there.
+    /// The child for the name that a segment is, if it is one and has a place there.
     #[inline(never)]
-    fn named(&self, at: u32, way: u64, segment: Segment<'_>) -> Option<(u32, u64)> {
+    fn named(&self, at: u32, segment: Segment<'_>) -> Option<u32> {
         let (node, name) = (&self.nodes[at as usize], name_of(segment)?);
         if name.is_plain() {
-            return (node.id != ROOT).then(|| self.below(node.id));
+            return (node.id != ROOT).then_some(node.id);
         }
-        let way = self.way_to_name(way, name);
-        Some((self.node(way)?, way))
-    }
-
-    /// A child that is known, and the way to it.
-    #[inline(always)]
-    fn below(&self, child: u32) -> (u32, u64) {
-        (child, self.nodes[child as usize].way)
+        self.node(self.way_to_name(node.way, name))
     }
 
     /// The number of the value where a way ends, and whether that is a route of its own.
@@ -238,20 +231,19 @@ impl Walk for &Settled {
                     continue;
                 }
             }
-            if node.id != ROOT && segment.is_short_number() {
-                (at, way) = self.below(node.id);
-                continue;
-            }
-            if (node.has_names || node.id != ROOT)
-                && let Some(child) = self.named(at, way, segment)
+            let child = if node.id != ROOT && segment.is_short_number() {
+                node.id
+            } else if (node.has_names || node.id != ROOT)
+                && let Some(child) = self.named(at, segment)
             {
-                (at, way) = child;
-                continue;
-            }
-            if node.any == ROOT {
+                child
+            } else {
+                node.any
+            };
+            if child == ROOT {
                 return at | IS_LOST;
             }
-            (at, way) = self.below(node.any);
+            (at, way) = (child, self.nodes[child as usize].way);
         }
         at
     }
