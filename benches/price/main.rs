@@ -175,9 +175,8 @@ fn worked_out_labels() {
         let pairs: Vec<(f64, f64)> = (0..PAIRS).map(|_| (cpu(&path), cpu(&begun))).collect();
         let lines = (LINES - BEGUN_LINES) as f64;
         let more = median(pairs.iter().map(|(all, begun)| (all - begun) / lines * 1e9).collect());
-        let once = median(
-            pairs.iter().map(|(all, _)| (all / LINES as f64 * 1e9 - more) * LINES as f64 / 1e6).collect(),
-        );
+        let of_lines = more * LINES as f64 / 1e6;
+        let once = median(pairs.iter().map(|(all, _)| all * 1e3 - of_lines).collect());
         let counted = without.map(|without| format!(", {} instructions", instructions(options) - without));
         let figure = format!("{more:.0} ns{}; {once:.0} ms once", counted.unwrap_or_default());
         row(&format!("{name}: more for each line"), &figure, wanted);
