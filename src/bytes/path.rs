@@ -84,7 +84,8 @@ impl<'t> Segment<'t> {
         })
     }
 
-    /// The hash of a segment below a place, which has a number or a hash of its own. Up to sixteen bytes are read at once, however many they are.
+    /// The hash of a segment below a place, which has a number or a hash of its own. Up to sixteen bytes are read at
+    /// once, however many they are.
     #[inline(always)]
     pub fn hash_below(self, seed: &impl BuildHasher, above: u64) -> u64 {
         let words = match (FIRST_BYTES.get(self.length), self.text.first_chunk()) {

@@ -373,8 +373,8 @@ fn logrotate_renames_the_tee_and_no_line_is_lost() {
     // The second rotation compresses what the first one renamed.
     for _ in 0..2 {
         content(Command::new("logrotate").arg("--force").arg("--state").args([&state, &rules]));
-        // The exporter looks at the path by itself; what is written until then goes to the renamed file. An empty one is
-        // not rotated, even by force.
+        // The exporter looks at the path by itself; what is written until then goes to the renamed file. An empty
+        // one is not rotated, even by force.
         wait_for("the new file", || {
             process.feed(line.as_bytes());
             fed += 1;
