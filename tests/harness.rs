@@ -57,22 +57,22 @@ pub fn free_port() -> u16 {
     let begin = std::process::id() as usize * 97;
     let nth = || (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % ports;
     let mut tried = (0..ports).map(|_| FIRST_PORT + u16::try_from(nth()).expect("ports are 16 bits"));
-    tried.find(|port| is_held(*port)).expect("one of so many ports is free")
+    tried.find(|port| hold(*port)).expect("one of so many ports is free")
 }
 
-/// The same below 1024, if this process may bind such a port.
+/// The same below 1024, if this process may bind such a port; servers that come with a system have few from 600 on.
 pub fn free_low_port() -> Option<u16> {
-    (600..1024).find(|port| is_held(*port))
+    (600..1024).find(|port| hold(*port))
 }
 
-/// Whether a port was free, and its name is held now, here and against other runs of the tests, for as long as this
-/// program lives.
-fn is_held(port: u16) -> bool {
+/// Holds the name of a port, here and against other runs of the tests, for as long as this program lives, and tells
+/// whether it does: both the name and the port must be free.
+fn hold(port: u16) -> bool {
     let name = SocketAddr::from_abstract_name(format!("httpd_exporter test port {port}")).expect("a name");
-    let Ok(hold) = UnixListener::bind_addr(&name) else { return false };
+    let Ok(holder) = UnixListener::bind_addr(&name) else { return false };
     let is_free = TcpListener::bind(("0.0.0.0", port)).is_ok();
     if is_free {
-        std::mem::forget(hold);
+        std::mem::forget(holder);
     }
     is_free
 }

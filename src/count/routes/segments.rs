@@ -119,6 +119,7 @@ impl<const N: usize> Bytes<'_, N> {
 
 /// Whether a segment names one thing. `app.3f2a9c1b.js` does as well, and so does what would be read as a placeholder
 /// or a rest. All bytes are looked at at once, for a loop over them ends where the processor does not expect it to.
+/// Sixteen are compared by one instruction, and most segments are no longer.
 #[inline]
 pub fn name_of(segment: Segment<'_>) -> Option<Name<'_>> {
     match (segment.bytes(), segment.len()) {
