@@ -295,8 +295,9 @@ impl Watch {
         wait_until("answers to the scraper", || self.answers.load(Ordering::Relaxed) >= enough);
     }
 
-    /// Ends it and gives what it saw; nothing may have gone down.
+    /// Ends it once it has seen what there is at the end, and gives what it saw; nothing may have gone down.
     fn end(self, what: &str) -> Seen {
+        self.look();
         self.stop.store(true, Ordering::Relaxed);
         let seen = self.thread.join().expect("the scraper is content");
         println!(
@@ -306,7 +307,6 @@ impl Watch {
             seen.longest.as_millis()
         );
         assert!(seen.fallen.is_empty(), "{what}: {:#?}", &seen.fallen[..seen.fallen.len().min(10)]);
-        assert!(seen.answers > 10, "{seen:?}");
         seen
     }
 }

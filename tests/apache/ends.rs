@@ -126,7 +126,6 @@ fn ended_by_hand_it_is_started_again_on_the_same_pipe() {
     wait_until("a successor", || matches!(site.generations()[..], [pid] if pid != first));
     assert_eq!(failed(&mut load), 0);
     site.page_with(8_001);
-    watch.look();
     watch.end("ended by hand");
     site.apache.stop();
     assert_eq!(site.tee_holds_every_line_once(false), 8_001);
