@@ -244,7 +244,17 @@ impl<'t> ShortTarget<'t> {
     /// None for a target that is otherwise, or where the text that begins with it is shorter.
     #[inline]
     fn of(target: &[u8], text: &'t [u8]) -> Option<ShortTarget<'t>> {
-        let (block, path_end) = short_path(target, text)?;
+        // Most are shorter still.
+        match text.first_chunk() {
+            Some(block) if target.len() < 32 => ShortTarget::in_block::<32>(block, target, text),
+            _ => ShortTarget::in_block::<64>(text.first_chunk()?, target, text),
+        }
+    }
+
+    /// The same, where the path must end in the block that begins the text.
+    #[inline]
+    fn in_block<const N: usize>(block: &[u8; N], target: &[u8], text: &'t [u8]) -> Option<ShortTarget<'t>> {
+        let path_end = short_path_end(block, target)?;
         let slashes = places(block, b'/', b'/');
         let (in_path, behind) = (path_end - 1, slashes << 1);
         if behind & places(block, b'.', b'.') & in_path != 0 {
@@ -255,14 +265,13 @@ impl<'t> ShortTarget<'t> {
     }
 }
 
-/// The block that begins a text, and the bit behind a path in it that begins with a slash.
+/// The bit behind a path that begins with a slash and ends in a block.
 #[inline]
-fn short_path<'x>(target: &[u8], text: &'x [u8]) -> Option<(&'x [u8; 64], u64)> {
-    let block = text.first_chunk::<64>().filter(|block| block[0] == b'/' && !target.is_empty())?;
+fn short_path_end<const N: usize>(block: &[u8; N], target: &[u8]) -> Option<u64> {
     let target_end =
         u32::try_from(target.len()).ok().and_then(|length| 1u64.checked_shl(length)).unwrap_or(0);
     let behind_path = places(block, b'?', b'#') | target_end;
-    (behind_path != 0).then_some((block, lowest_bit(behind_path)))
+    (target.first() == Some(&b'/') && behind_path != 0).then_some(lowest_bit(behind_path))
 }
 
 fn lowest_bit(bits: u64) -> u64 {

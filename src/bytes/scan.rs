@@ -26,7 +26,7 @@ pub fn find_either(hay: &[u8], from: usize, a: u8, b: u8) -> usize {
     found
 }
 
-/// The places of two bytes among sixteen or sixty-four, as one bit for each.
+/// The places of two bytes among sixteen, thirty-two or sixty-four, as one bit for each.
 #[inline(always)]
 pub fn places<const N: usize>(block: &[u8; N], a: u8, b: u8) -> u64 {
     by_sixteens(block, |bytes| imp::which(bytes, a, b))
@@ -41,9 +41,10 @@ pub fn places_between<const N: usize>(block: &[u8; N], first: u8, last: u8) -> u
 /// One bit for each byte, sixteen at a time. No loop, for the program is compiled to be small and would have one.
 #[inline(always)]
 fn by_sixteens<const N: usize>(block: &[u8; N], bits: impl Fn(&[u8; 16]) -> u32) -> u64 {
-    const { assert!(N == 16 || N == 64) };
+    const { assert!(N == 16 || N == 32 || N == 64) };
     match *block.as_chunks().0 {
         [ref only] => bits(only).into(),
+        [ref one, ref two] => (bits(one) | bits(two) << 16).into(),
         [ref one, ref two, ref three, ref four] => {
             let (low, high) = (bits(one) | bits(two) << 16, bits(three) | bits(four) << 16);
             u64::from(low) | u64::from(high) << 32

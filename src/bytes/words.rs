@@ -28,6 +28,13 @@ fn same_ends<const N: usize>(left: &[u8], right: &[u8]) -> bool {
     at(left, last) == at(right, last) && at(left, 0) == at(right, 0)
 }
 
+/// Spreads words over so many bits: 2^64 divided by the golden ratio, made odd, is what they are multiplied by (Knuth,
+/// The Art of Computer Programming, volume 3, section 6.4), and the upper bits of a product depend on every bit below.
+#[inline(always)]
+pub fn spread(word: u64, bits: u32) -> usize {
+    usize::try_from(word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - bits)).unwrap_or(0)
+}
+
 /// The bytes of a text from a place on, as many as the array has. `text.get(at..)?.first_chunk()` is the same; but
 /// where code is compiled to be small, each step is asked whether there was anything, and this once.
 #[inline(always)]

@@ -5,6 +5,7 @@
 
 use crate::bytes::digits;
 use crate::bytes::glob::Glob;
+use crate::bytes::words::spread;
 use crate::catalogue;
 use crate::catalogue::Metric;
 use crate::count::dictionary::Dictionary;
@@ -67,21 +68,17 @@ pub struct Meter {
     scratch: Vec<u8>,
 }
 
-/// Spreads a word over all bits: 2^64 divided by the golden ratio, made odd (Knuth, The Art of Computer Programming,
-/// volume 3, section 6.4).
-const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
-
 /// The methods seen lately, each with the number of its label value, by the word a request brings. A server sees a
 /// handful, and takes their numbers from here without comparing text.
 #[derive(Debug, Default)]
-struct Methods([(u64, u16); 16]);
+struct Methods([(u64, u16); 1 << METHODS_BITS]);
+
+const METHODS_BITS: u32 = 4;
 
 impl Methods {
     #[inline(always)]
     fn id(&mut self, request: &Request<'_>, ledger: &mut Ledger) -> u16 {
-        // The upper bits of a product depend on every bit below.
-        let place = usize::try_from(request.word.wrapping_mul(GOLDEN_RATIO) >> 60).unwrap_or(0);
-        let known = &mut self.0[place];
+        let known = &mut self.0[spread(request.word, METHODS_BITS)];
         if known.0 == request.word && known.1 != 0 {
             return known.1;
         }

@@ -3,6 +3,7 @@
 //! A key is the numbers of the label values, in the order of the labels; the owner of the table keeps the figures of
 //! row n at index n of its own vectors. Rows are never taken away: a counter that vanishes is a reset.
 
+use crate::bytes::words::spread;
 use crate::count::admission::Admission;
 use crate::limits;
 use foldhash::fast::RandomState;
@@ -49,6 +50,9 @@ impl PartialEq for Key {
     }
 }
 
+/// A server sees some dozens or hundreds of sets of labels most of the time. All places are sixteen cache lines.
+const LATELY_BITS: u32 = 8;
+
 /// Ours are method, status, vhost and route.
 pub const KEY_LABELS: usize = 4 + limits::USER_LABELS_MAX;
 
@@ -62,8 +66,9 @@ pub struct Table {
     seed: RandomState,
     /// The rows, by the hashes of their keys.
     rows: HashTable<u32>,
-    /// The row found last: many lines have the labels of the line before.
-    latest: usize,
+    /// Rows found lately, each in the place that its key gives it: most lines have the labels of one of them, and then
+    /// nothing is hashed.
+    lately: [u32; 1 << LATELY_BITS],
     /// How many places are taken: a row may take more than one.
     slots_used: usize,
     /// Rows that took none.
@@ -90,7 +95,7 @@ impl Table {
             opened: Vec::new(),
             seed: RandomState::default(),
             rows: HashTable::new(),
-            latest: 0,
+            lately: [0; 1 << LATELY_BITS],
             slots_used: 0,
             beyond: 0,
             admission,
@@ -118,17 +123,19 @@ impl Table {
     /// The row of a key, opened now if need be; None when the key is new and has no place.
     #[inline]
     pub fn row(&mut self, key: &Key, now: u64) -> Option<usize> {
-        if self.keys.get(self.latest) == Some(key) {
-            return Some(self.latest);
+        let place = place(key);
+        let row = self.lately[place] as usize;
+        if self.keys.get(row) == Some(key) {
+            return Some(row);
         }
-        self.look_up(key, now)
+        self.look_up(key, place, now)
     }
 
     #[inline(never)]
-    fn look_up(&mut self, key: &Key, now: u64) -> Option<usize> {
+    fn look_up(&mut self, key: &Key, place: usize, now: u64) -> Option<usize> {
         let hash = hash(&self.seed, key);
         if let Some(row) = self.find(hash, key) {
-            self.latest = row;
+            self.lately[place] = u32::try_from(row).unwrap_or(u32::MAX);
             return Some(row);
         }
         self.enter(hash, key, now)
@@ -183,6 +190,13 @@ impl Table {
         self.opened.push(now);
         row
     }
+}
+
+/// The place of a key among those found lately. Keys that share one only push each other out.
+#[inline]
+fn place(key: &Key) -> usize {
+    let [first, second, third] = key.0;
+    spread(first ^ second ^ third, LATELY_BITS)
 }
 
 #[inline]

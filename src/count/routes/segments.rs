@@ -21,8 +21,11 @@ pub const ANY: &[u8] = b":any";
 /// Names of people and packages may have a mark before them, `/@name` and `/~name`; so they are told from other words.
 const MARKED: [&[u8]; 2] = [b"@:any", b"~:any"];
 
-/// The longest placeholder: an extension has a dot and five characters.
-pub const PLACEHOLDER_BYTES_MAX: usize = ID.len() + 6;
+/// An extension has so many characters behind its dot, at most.
+const EXTENSION_BYTES_MAX: usize = 5;
+
+/// The longest placeholder.
+pub const PLACEHOLDER_BYTES_MAX: usize = ID.len() + 1 + EXTENSION_BYTES_MAX;
 
 /// The name of one thing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,9 +114,15 @@ impl<const N: usize> Bytes<'_, N> {
 
     /// Where the extension of a segment begins, as [`cut_extension`] has it.
     #[inline]
-    fn extension(&self, text: &[u8], all: u64) -> Option<u32> {
+    fn extension(&self, all: u64) -> Option<u32> {
         let dot = (self.dots & all).checked_ilog2().filter(|&dot| dot > 0)?;
-        is_extension(&text[dot as usize + 1..]).then_some(dot)
+        let behind = |bits: u64| (bits & all) >> dot >> 1;
+        let letters = |first, last| behind(places_between(self.block, first, last));
+        let letters = letters(b'A', b'Z') | letters(b'a', b'z');
+        let is_extension = letters & 1 != 0
+            && behind(all) >> EXTENSION_BYTES_MAX == 0
+            && letters | behind(self.digits) == behind(all);
+        is_extension.then_some(dot)
     }
 }
 
@@ -127,7 +136,8 @@ pub fn name_of(segment: Segment<'_>) -> Option<Name<'_>> {
         ([mark @ (b'@' | b'~'), _, ..], _) => Some(Name::Marked(*mark)),
         ([b':', ..], _) => Some(Name::PLAIN),
         (_, 1..=16) => name_in(segment, segment.block(&mut [0; 16])),
-        (_, 17..=WORD_BYTES_MAX) => name_in(segment, segment.block(&mut [0; WORD_BYTES_MAX])),
+        (_, 17..=32) => name_in(segment, segment.block(&mut [0; 32])),
+        (_, 33..=WORD_BYTES_MAX) => name_in(segment, segment.block(&mut [0; WORD_BYTES_MAX])),
         _ => Some(Name::PLAIN),
     }
 }
@@ -153,15 +163,14 @@ fn identifier<'s, const N: usize>(
     if is_identifier(all, bytes) {
         return Some(Segment::EMPTY);
     }
-    let Some(dot) = bytes.extension(segment.bytes(), all) else {
+    let Some(dot) = bytes.extension(all) else {
         return has_hash(all, bytes).then_some(Segment::EMPTY);
     };
     let stem = (1 << dot) - 1;
     (is_identifier(stem, bytes) || has_hash(stem, bytes)).then(|| segment.skip(dot as usize))
 }
 
-/// `17.json` is `17` and `.json`: an extension begins with a letter and has at most five characters. Without
-/// one, the whole is the stem.
+/// `17.json` is `17` and `.json`: an extension begins with a letter. Without one, the whole is the stem.
 pub fn cut_extension(segment: &[u8]) -> (&[u8], &[u8]) {
     match segment.iter().rposition(|&byte| byte == b'.') {
         Some(dot) if dot > 0 && is_extension(&segment[dot + 1..]) => segment.split_at(dot),
@@ -172,12 +181,16 @@ pub fn cut_extension(segment: &[u8]) -> (&[u8], &[u8]) {
 /// Whether this stands behind the dot of an extension.
 #[inline]
 fn is_extension(behind: &[u8]) -> bool {
-    matches!(behind, [first, rest @ ..]
-        if first.is_ascii_alphabetic() && rest.len() < 5 && rest.iter().all(u8::is_ascii_alphanumeric))
+    behind.first().is_some_and(u8::is_ascii_alphabetic)
+        && behind.len() <= EXTENSION_BYTES_MAX
+        && behind.iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// Whether one part of several is a hash, as in the names that bundlers give to scripts and styles.
 fn has_hash<const N: usize>(stem: u64, bytes: &Bytes<'_, N>) -> bool {
+    if !has_eight_in_a_row(bytes.hex & stem) {
+        return false;
+    }
     let marks = bytes.marks() & stem;
     let mut left = if marks == 0 { 0 } else { stem & !marks };
     while left != 0 {
@@ -191,6 +204,14 @@ fn has_hash<const N: usize>(stem: u64, bytes: &Bytes<'_, N>) -> bool {
         left &= !part;
     }
     false
+}
+
+/// What has no such row has no hash, and needs no loop over its parts.
+fn has_eight_in_a_row(bits: u64) -> bool {
+    const { assert!(HEX_DIGITS_MIN == 8) };
+    let two = bits & bits >> 1;
+    let four = two & two >> 2;
+    four & four >> 4 != 0
 }
 
 /// Whether the beginning of a segment that these bits stand for names one thing rather than a kind of things:
@@ -211,12 +232,13 @@ fn is_identifier<const N: usize>(all: u64, bytes: &Bytes<'_, N>) -> bool {
     }
     bytes.digits & 1 != 0 && all & !bytes.of_numbers() == 0
         || all & !(hex | bytes.dashes) == 0 && hex.count_ones() >= HEX_DIGITS_MIN
-        || all.count_ones() >= RANDOM_BYTES_MIN && is_random(all, bytes.of_tokens())
+        || all >> (RANDOM_BYTES_MIN - 1) != 0 && is_random(all, bytes.of_tokens())
 }
 
 fn is_random(all: u64, (kinds, others): ([u64; 3], u64)) -> bool {
     let [digits, lower, upper] = kinds.map(|kind| kind & all);
-    all & !(digits | lower | upper | others) == 0 && changes([digits, lower, upper]) * 4 >= all.count_ones()
+    all & !(digits | lower | upper | others) == 0
+        && changes([digits, lower, upper]) * 4 >= all.trailing_ones()
 }
 
 /// How often two neighbours are both letters or digits, but of different kinds.
@@ -457,14 +479,18 @@ mod tests {
     proptest! {
         #[test]
         fn a_short_segment_is_named_as_in_a_long_block(
-            segment in "[a-f0-9A-Z._:,+=~@*-]{1,16}|[a-z]{1,6}[.-][0-9a-f]{7,9}[.]?[a-z]{0,3}",
+            segment in "[a-f0-9A-Z._:,+=~@*-]{1,32}|[a-z-]{1,20}[.-][0-9a-f]{7,9}[.]?[a-zA-Z0-9]{0,6}",
         ) {
             let (segment, mut long) = (Segment::of(segment.as_bytes()), [0; WORD_BYTES_MAX]);
-            prop_assume!(segment.len() <= 16);
+            prop_assume!(segment.len() <= 32);
             let block = segment.block(&mut long);
-            prop_assert_eq!(name_in(segment, segment.block(&mut [0; 16])), name_in(segment, block));
-            let (all, dots) = (u64::MAX >> (64 - segment.len()), Bytes::of(block, 0));
-            let cut = dots.extension(segment.bytes(), all).map_or(segment.len(), |dot| dot as usize);
+            prop_assert_eq!(name_in(segment, segment.block(&mut [0; 32])), name_in(segment, block));
+            if segment.len() <= 16 {
+                prop_assert_eq!(name_in(segment, segment.block(&mut [0; 16])), name_in(segment, block));
+            }
+            let all = u64::MAX >> (64 - segment.len());
+            let bytes = Bytes::of(block, places_between(block, b'0', b'9') & all);
+            let cut = bytes.extension(all).map_or(segment.len(), |dot| dot as usize);
             prop_assert_eq!(cut, cut_extension(segment.bytes()).0.len());
         }
 
