@@ -147,7 +147,7 @@ pub const ADVICE_BYTES_MAX: usize = 16 << 20;
 /// What one piece of advice may take of a processor: a line that does not fit may be read many times over.
 pub const ADVICE_CPU_MAX: Duration = Duration::from_secs(2);
 
-/// How long the last advice is waited for at the end of input.
+/// How long the last advice is waited for at the end of input, where the program serves.
 pub const ADVICE_WAIT_MAX: Duration = Duration::from_secs(10);
 
 // --- health ---

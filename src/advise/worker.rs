@@ -1,7 +1,8 @@
 //! Advice thread: turns the reports of the counting thread into messages to the operator.
 //!
 //! It starts with the first report, gets all others over a bounded channel, and ends when the reporter is dropped.
-//! Its work is bounded. Nothing waits for it except the end of the program, and that for a moment only.
+//! Its work is bounded. Nothing waits for it except the end of the program: where it serves, for a moment only, and
+//! where it reads its input once, for all that is to be said.
 
 use crate::advise::budget::Budget;
 use crate::advise::{no_access_log, reading, remedy, units};
@@ -36,7 +37,13 @@ impl Advisor {
         (Advisor(end), Reporter::new(take, doubt, advice))
     }
 
-    /// Waits, for a limited time, until all reports are answered. The reporter has to be dropped before.
+    /// Waits until all reports are answered, of which each has its budget of bytes and processor time. The reporter has
+    /// to be dropped before.
+    pub fn wait(&self) {
+        let _ = self.0.recv();
+    }
+
+    /// The same for a limited time.
     pub fn finish(&self) {
         if self.0.recv_timeout(limits::ADVICE_WAIT_MAX) == Err(RecvTimeoutError::Timeout) {
             let seconds = limits::ADVICE_WAIT_MAX.as_secs();

@@ -73,7 +73,7 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
     }
     let mut ledger = join(counting.thread)?;
     drop(progress);
-    advisor.finish();
+    advisor.wait();
     let recorder: Recorder =
         recorded.recv().map_err(|_| Failure::Broken("the counting thread has ended early".to_owned()))?;
     let failed = |e: io::Error| {

@@ -29,7 +29,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     read(input, &signals, tee, counting.chunks, || OnTerminate::EndAtOnce)?;
     let ledger = join(counting.thread)?;
     // What is said of the lines stands above their page.
-    advisor.finish();
+    advisor.wait();
     let publisher = Publisher::new(counting.snapshots, self_metrics, None, None, shown);
     print(&text::write(&publisher.page_of(&ledger), TextForm::Prometheus))
 }

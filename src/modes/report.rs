@@ -40,7 +40,7 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
     let ledger = join(counting.thread)?;
     drop(progress);
     // What is said of the lines stands above their page.
-    advisor.finish();
+    advisor.wait();
     let tallies =
         tallied.recv().map_err(|_| Failure::Broken("the counting thread has ended early".to_owned()))?;
     let advice = advice(format, &ledger, &tallies);

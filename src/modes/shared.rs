@@ -94,6 +94,10 @@ impl Input {
         self_metrics: &Arc<SelfMetrics>,
     ) -> Result<Input, Failure> {
         if given.is_empty() {
+            // On the page from its first scrape on.
+            if os::datagrams::is_datagram_socket(std::io::stdin()) {
+                self_metrics.show_datagrams();
+            }
             return Ok(Input::Stdin { dropped_before: 0 });
         }
         os::allow_many_files();

@@ -48,6 +48,16 @@ impl Settings {
         self.tls.is_some()
     }
 
+    /// A file that is read again is no reason for more requests: what was taken stays taken.
+    fn keep_bucket(&self, former: &Settings) {
+        if let (Some(ours), Some(theirs)) = (&self.bucket, &former.bucket) {
+            let (mut ours, theirs) = (lock(ours), lock(theirs));
+            if ours.limit == theirs.limit {
+                (ours.tokens, ours.filled) = (theirs.tokens, theirs.filled);
+            }
+        }
+    }
+
     pub fn session(&self) -> Option<Session> {
         self.tls.as_ref().and_then(Session::new)
     }
@@ -202,6 +212,9 @@ impl Guard {
         });
         match loaded {
             Ok(settings) => {
+                if let Some(former) = &former {
+                    settings.keep_bucket(former);
+                }
                 if files.said.take().is_some() {
                     log_info(format_args!(
                         "--web.config.file: {} is read again and holds",
@@ -275,6 +288,26 @@ mod tests {
         let mut at = |seconds| bucket.take(begin + Duration::from_secs(seconds));
         assert_eq!([at(0), at(0), at(0), at(9)], [true, true, false, false]);
         assert_eq!([at(10), at(10), at(1000), at(1000), at(1000)], [true, false, true, true, false]);
+    }
+
+    #[test]
+    fn a_file_that_is_read_again_is_no_reason_for_more_requests() {
+        let path = std::env::temp_dir().join(format!("httpd_exporter-{}-rate.yml", std::process::id()));
+        let write = |burst| {
+            fs::write(&path, format!("rate_limit:\n  interval: 24h\n  burst: {burst}\n")).unwrap();
+        };
+        write(2);
+        let (guard, _) = Guard::open(&path, &read_file).unwrap();
+        let admits = || guard.settings().unwrap().admits(Instant::now());
+        let read_again = || guard.reload(&mut lock(&guard.0.files));
+        assert!(admits());
+        read_again();
+        assert_eq!([admits(), admits()], [true, false]);
+        // Another limit is another bucket.
+        write(1);
+        read_again();
+        assert_eq!([admits(), admits()], [true, false]);
+        fs::remove_file(&path).unwrap();
     }
 
     /// What the files of other exporters look like, each accepted or refused as it is there, but for what rustls has

@@ -134,7 +134,9 @@ async function ask() {
   try {
     const response = await fetch(SOURCE, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     if (!response.ok) throw new Error(`status ${response.status}`);
-    take(await response.json());
+    const answer = await response.json();
+    // Of a later moment than what stands on a page that was paused meanwhile.
+    if (!paused) take(answer);
   } catch (error) {
     lostAt ||= Date.now();
     age();
