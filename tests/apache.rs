@@ -60,11 +60,12 @@ impl Site {
             "LogFormat \"%v:%p %h %{{UNIQUE_ID}}e %u %t \\\"%r\\\" %>s %O \\\"%{{Referer}}i\\\" \\\"%{{User-Agent}}i\\\"\" id\n\
              CustomLog \"{form}{BINARY} --format vhost_combined --web.listen-address {exporter} --state-dir {path}/state {more}\" id\n\
              CustomLog {path}/witness.log id\n\
-             ProxyPass /slow http://127.0.0.1:{slow}/\n\
+             ProxyPass /slow http://127.0.0.1:{slow}/ timeout=600\n\
              GracefulShutdownTimeout 20\n"
         );
         let site = Site { apache: Apache::start_in(dir, run, mpm, &logging), exporter, backend };
-        wait_until("the first page", || scrape(&site.exporter).is_ok());
+        // Apache starts it twice, and the request that starting makes is in the second one's log.
+        site.page_with(1);
         site
     }
 
@@ -412,12 +413,14 @@ fn graceful_once(mpm: &str, form: &str, run: Run) -> Duration {
     let seen = watch.end(&what);
     assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"malformed\"}"), Some(0.0));
     site.apache.stop();
-    let lines = site.tee_holds_every_line_once(false);
+    // A child of prefork that is one too many goes by a request that is logged, and may end before it is witnessed.
+    let lines = site.tee_holds_every_line_once(mpm == "prefork");
 
     // What was counted is there when Apache starts again: all that was logged, and one request more.
     site.apache.start_again();
     site.page_with(lines + 1);
-    wait_until("the dead to be absorbed", || site.state_files() == 1);
+    // Apache starts it twice, and the first one may absorb what the second has to leave then.
+    wait_until("the dead to be absorbed", || site.state_files() <= 2);
     site.apache.stop();
     site.nothing_is_wrong_but(&[]);
     seen.longest

@@ -106,7 +106,7 @@ fn a_rotation_by_copy_and_truncation_loses_no_line() {
     write(&place.log, 4);
     let page = exporter.wait_for_lines(324);
     assert_eq!(page.value("httpd_exporter_follow_truncations_total"), Some(1.0));
-    assert_eq!(page.value("httpd_exporter_follow_lag_bytes"), Some(0.0));
+    wait_until("no lag", || exporter.scrape().value("httpd_exporter_follow_lag_bytes") == Some(0.0));
 }
 
 #[test]
@@ -157,6 +157,7 @@ fn of_two_that_follow_one_file_one_reads_and_the_other_goes_on_behind_it() {
         lines
     };
     let mut reader = place.start();
+    wait_for_a_look(&reader);
     for round in 0..4 {
         write_more(&place.log);
         let next = place.start();

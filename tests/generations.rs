@@ -2,6 +2,7 @@
 //! death at any step of a save costs nothing that was saved.
 
 use crate::harness::{BINARY, Exporter, Process, TempDir, free_port, run, scrape, wait_for, wait_until};
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,9 +65,8 @@ fn two_hundred_dead_are_absorbed_at_once_and_the_damaged_stay() {
             files(&state).iter().filter(|name| !name.ends_with(".damaged")).count() == 1
         });
         println!("start {start}: served and absorbed after {} ms", since.elapsed().as_millis());
-        let said = exporter.process.stderr();
         exporter.process.close();
-        exporter.process.wait();
+        let said = exporter.process.wait().stderr;
         assert_eq!(files(&state).iter().filter(|name| name.ends_with(".damaged")).count(), 20);
         // Each is said once, at the start that found it.
         assert_eq!(
@@ -86,6 +86,7 @@ fn a_death_at_any_step_loses_and_doubles_nothing() {
         let state = dir.join(&steps.to_string());
         live(&state, 3);
         live(&state, 4);
+        let before = files(&state);
         let mut exporter = Process::start(
             Command::new(BINARY)
                 .args(arguments(&state))
@@ -94,7 +95,9 @@ fn a_death_at_any_step_loses_and_doubles_nothing() {
         );
         // It absorbs the seven, and then ends: with a save of nothing new, or at the step.
         wait_until("the absorption or the death", || {
-            exporter.has_ended() || files(&state).len() == 1 && !files(&state)[0].ends_with(".new")
+            let is_absorbed =
+                matches!(&files(&state)[..], [only] if !before.contains(only) && !only.ends_with(".new"));
+            is_absorbed || exporter.has_ended()
         });
         exporter.close();
         let crashed = exporter.wait().status.code() == Some(99);
@@ -109,7 +112,7 @@ fn a_death_at_any_step_loses_and_doubles_nothing() {
         steps += 1;
     }
     println!("{steps} steps");
-    assert!(steps >= 10, "there are more steps in a life than {steps}");
+    assert!(steps >= 18, "there are more steps in a life than {steps}");
 }
 
 #[test]
@@ -144,11 +147,10 @@ fn what_a_scrape_has_seen_survives_a_kill() {
         let mut exporter = started(&dir.join("state"));
         assert!(exporter.scrape().sum("httpd_requests_total") >= seen);
         exporter.process.feed(LINE.repeat(1_000).as_bytes());
-        wait_for("something new", || {
-            let now = exporter.scrape().sum("httpd_requests_total");
-            if now > seen { Ok(()) } else { Err(format!("{now}")) }
+        seen = wait_for("something new", || {
+            let now = exporter.saved().sum("httpd_requests_total");
+            if now > seen { Ok(now) } else { Err(format!("{now}")) }
         });
-        seen = exporter.scrape().sum("httpd_requests_total");
         exporter.process.signal(Signal::SIGKILL);
         wait_until("its death", || exporter.process.has_ended());
     }
@@ -166,10 +168,9 @@ fn what_a_scrape_has_seen_after_a_quiet_time_survives_a_kill() {
     wait_until("the quiet time", || since.elapsed() > Duration::from_secs(8));
     for (exporter, state) in exporters.iter_mut().zip(&states) {
         exporter.process.feed(LINE.repeat(10).as_bytes());
-        let mut seen = 0.0;
-        wait_for("something new", || {
-            seen = exporter.scrape().sum("httpd_requests_total");
-            if seen > 1.0 { Ok(()) } else { Err(format!("{seen}")) }
+        let seen = wait_for("something new", || {
+            let now = exporter.saved().sum("httpd_requests_total");
+            if now > 1.0 { Ok(now) } else { Err(format!("{now}")) }
         });
         exporter.process.signal(Signal::SIGKILL);
         wait_until("its death", || exporter.process.has_ended());
@@ -337,7 +338,6 @@ fn a_pipeline_whose_shell_has_gone_goes_on_serving() {
     assert!(shell.is_ok_and(|status| status.success()));
     // Its end is the end of the pipeline's input, also when this test fails.
     let mut writer = fs::OpenOptions::new().write(true).open(&fifo).expect("cat reads it");
-    let since = Instant::now();
     for lines in 1..=10 {
         std::io::Write::write_all(&mut writer, LINE.as_bytes()).expect("cat reads it");
         wait_for("each line", || {
@@ -345,7 +345,9 @@ fn a_pipeline_whose_shell_has_gone_goes_on_serving() {
             if seen == f64::from(lines) { Ok(()) } else { Err(format!("{seen}")) }
         });
     }
-    assert!(since.elapsed() < Duration::from_secs(20));
+    let said = fs::read_to_string(dir.join("stderr")).expect("written");
+    assert_eq!(said.matches("serving http://").count(), 1, "{said}");
+    assert!(!said.contains("handed over"), "{said}");
     drop(writer);
     wait_until("its end", || scrape(&address).is_err());
 }
@@ -354,6 +356,7 @@ fn a_pipeline_whose_shell_has_gone_goes_on_serving() {
 #[test]
 fn the_end_of_input_ends_it_at_once() {
     let dir = TempDir::in_memory();
+    let mut late = 0;
     for round in 0..60 {
         let state = dir.join(&round.to_string());
         let mut exporter = started(&state);
@@ -364,10 +367,12 @@ fn the_end_of_input_ends_it_at_once() {
         exporter.process.signal(Signal::SIGTERM);
         let since = Instant::now();
         assert_eq!(exporter.process.wait().status.code(), Some(0));
-        assert!(since.elapsed() < Duration::from_secs(4), "{:?} in round {round}", since.elapsed());
+        late += usize::from(since.elapsed() >= Duration::from_secs(4));
         let text = fs::read_to_string(state.join(&files(&state)[0])).expect("a state file");
         assert!(text.contains("httpd_requests_total{method=\"GET\",status_code=\"200\"} 2\n"), "{text}");
     }
+    // Whoever waited for the one who asks would be late in many rounds; a busy machine is in one or two.
+    assert!(late < 3, "{late} of 60 took four seconds");
 }
 
 /// Starts it as somebody's child who goes at once: an orphan, as Apache's `|$` and a shell's `&` leave it.
@@ -405,7 +410,12 @@ fn an_orphan_leaves_the_port_and_takes_it_again() {
     let state = dir.join("state").display().to_string();
     let mut visitor = Exporter::start_on(port, &["--format", "combined", "--state-dir", &state]);
     visitor.wait_for_stderr("serving ");
-    assert_eq!(said().matches("is handed over to a newer process").count(), 1, "{}", said());
+    wait_for("the word of the old one", || {
+        match said().matches("is handed over to a newer process").count() {
+            1 => Ok(()),
+            _ => Err(said()),
+        }
+    });
     visitor.process.feed(LINE.repeat(3).as_bytes());
     serves(10.0);
     visitor.process.close();
@@ -445,12 +455,15 @@ fn a_server_that_is_process_1_is_no_dead_parent() {
 fn threads_that_cannot_be_started_cost_no_line_of_the_log() {
     let dir = TempDir::new();
     fs::create_dir(dir.join("logs")).expect("writable");
-    std::os::unix::fs::chown(dir.join("logs"), Some(54_321), Some(54_321)).expect("we are root");
+    // The limit is one of all processes of a user: so nobody else may be this one.
+    let user = 100_000 + std::process::id();
+    std::os::unix::fs::chown(dir.join("logs"), Some(user), Some(user)).expect("we are root");
     // Two read and count; with the last of them nothing is said.
     for threads in 2..=9 {
         let tee = dir.join(&format!("logs/{threads}"));
         let mut command = Command::new("setpriv");
-        command.args(["--reuid", "54321", "--regid", "54321", "--clear-groups", "prlimit"]);
+        let user = user.to_string();
+        command.args(["--reuid", &user, "--regid", &user, "--clear-groups", "prlimit"]);
         command.args([&format!("--nproc={threads}"), BINARY, "--web.listen-address", "127.0.0.1:0"]);
         command.args(["--format", "combined", "--tee", &tee.display().to_string()]);
         let mut process = Process::start(&mut command);
@@ -482,8 +495,9 @@ fn a_state_that_cannot_be_kept_at_the_start_is_kept_later() {
     // They can only be shown, and that is said.
     let saved = |exporter: &Exporter| exporter.scrape().value("httpd_exporter_state_saved");
     assert_eq!(saved(&exporter), Some(0.0));
-    fs::remove_file(&state).expect("writable");
-    fs::rename(&aside, &state).expect("writable");
+    // At once, or a save would make the directory itself in between.
+    let way = RenameFlags::RENAME_EXCHANGE;
+    renameat2(AT_FDCWD, &aside, AT_FDCWD, &state, way).expect("both are there");
     exporter.wait_for_lines(13);
     // The other one may have been absorbed by then.
     wait_until("its own file", || files(&state).iter().any(|name| !others.contains(name)));

@@ -12,6 +12,7 @@
 //! With BLESS=1 the values of `metrics:`, and sections that are empty, are written anew from what the program says.
 
 use crate::harness::{Ended, Page, Process, TempDir, run};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -277,10 +278,17 @@ fn stories() {
 #[test]
 #[ignore = "needs promtool"]
 fn promtool_has_nothing_to_say() {
+    let mut seen = BTreeSet::new();
     for path in files() {
         let story = Story::parse(&fs::read_to_string(&path).expect("readable")).expect("a story");
         if story.sections.iter().any(|section| section.name == "metrics") {
             let page = story.run().stdout;
+            let shapes: Vec<String> = page.lines().map(shape).collect();
+            // It takes its time to start, and most pages have nothing that it has not been asked about.
+            if shapes.iter().all(|shape| seen.contains(shape)) {
+                continue;
+            }
+            seen.extend(shapes);
             let mut promtool = Process::start(Command::new("promtool").args(["check", "metrics"]));
             promtool.feed(page.as_bytes());
             promtool.close();
@@ -288,6 +296,19 @@ fn promtool_has_nothing_to_say() {
             assert_eq!(format!("{}{}", said.stdout, said.stderr), "", "{}", path.display());
         }
     }
+}
+
+/// A line of a page without the letters and digits of its values.
+fn shape(line: &str) -> String {
+    if line.starts_with('#') {
+        return line.to_owned();
+    }
+    let mut is_quoted = false;
+    let is_kept = |c: &char| {
+        is_quoted ^= *c == '"';
+        !(c.is_ascii_digit() || is_quoted && c.is_ascii_alphabetic())
+    };
+    line.chars().filter(is_kept).collect()
 }
 
 #[test]

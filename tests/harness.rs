@@ -4,11 +4,14 @@
 //! It never sleeps for a guessed time; it waits for a condition, and says what it saw when that does not come true.
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::sockopt::ReuseAddr;
+use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrIn};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
+use std::os::fd::AsRawFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
@@ -70,11 +73,19 @@ pub fn free_low_port() -> Option<u16> {
 fn hold(port: u16) -> bool {
     let name = SocketAddr::from_abstract_name(format!("httpd_exporter test port {port}")).expect("a name");
     let Ok(holder) = UnixListener::bind_addr(&name) else { return false };
-    let is_free = TcpListener::bind(("0.0.0.0", port)).is_ok();
+    let is_free = may_be_bound(port).is_ok();
     if is_free {
         std::mem::forget(holder);
     }
     is_free
+}
+
+/// Bound only: a process that is forked at this moment has the socket for a while, and one that listened would keep the
+/// port from everybody.
+fn may_be_bound(port: u16) -> nix::Result<()> {
+    let socket = socket::socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    socket::setsockopt(&socket, ReuseAddr, &true)?;
+    socket::bind(socket.as_raw_fd(), &SockaddrIn::new(0, 0, 0, 0, port))
 }
 
 // ------------------------------------------------------------------------------------------------- directories ---
@@ -95,10 +106,16 @@ impl TempDir {
 
     fn below(parent: &Path) -> TempDir {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = parent.join(format!("httpd_exporter-test-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).expect("the directory for temporary files is writable");
-        TempDir(path)
+        loop {
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let path = parent.join(format!("httpd_exporter-test-{}-{number}", std::process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => return TempDir(path),
+                // Left by a run that had the same number and was killed.
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => panic!("unable to make {}: {e}", path.display()),
+            }
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -340,8 +357,23 @@ impl Exporter {
         Exporter { process, address }
     }
 
+    /// A page that was not made in time is one of a busy machine, and is asked for again.
     pub fn scrape(&self) -> Page {
-        scrape(&self.address).unwrap_or_else(|e| panic!("{e}; stderr: {}", self.process.stderr()))
+        wait_for("a page", || match scrape(&self.address) {
+            Err(late) if late.ends_with("gave 503") => Err(late),
+            page => Ok(page.unwrap_or_else(|e| panic!("{e}; stderr: {}", self.process.stderr()))),
+        })
+    }
+
+    /// The page whose counts are on disk, as they are wherever that takes no more than its time.
+    pub fn saved(&self) -> Page {
+        wait_for("a page that is saved", || {
+            let page = self.scrape();
+            match page.value("httpd_exporter_state_saved") {
+                Some(1.0) => Ok(page),
+                saved => Err(format!("{saved:?}; {}", self.process.stderr())),
+            }
+        })
     }
 
     pub fn wait_for_stderr(&self, text: &str) {
@@ -373,7 +405,9 @@ pub struct Response {
 pub fn get(address: &str, path: &str) -> io::Result<Response> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    // At once: a head whose end does not come in time is answered 408.
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer).into_owned();

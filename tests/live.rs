@@ -1,11 +1,14 @@
 //! The program while it runs: scraped while lines flow, fed garbage, told to end, refused its port.
 
 use crate::harness::{
-    BINARY, Exporter, Page, Process, TempDir, get, run, run_in_pieces, scrape, wait_for, wait_until,
+    BINARY, Exporter, Page, Process, TempDir, free_port, get, run, run_in_pieces, scrape, wait_for,
+    wait_until,
 };
 use nix::sys::signal::Signal;
 use proptest::prelude::*;
 use std::net::TcpListener;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Command;
 use std::thread;
 
@@ -34,7 +37,7 @@ fn every_scrape_is_whole_and_none_shows_less_than_the_one_before() {
         let mut last = 0.0;
         let mut scrapes = 0;
         while last < 20_000.0 {
-            let page = scrape(&address).expect("every scrape is answered");
+            let page = wait_for("a page", || scrape(&address));
             let requests = page.sum("httpd_requests_total");
             assert!(requests >= last, "{requests} after {last}");
             assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"counted\"}"), Some(requests));
@@ -133,8 +136,8 @@ fn an_address_that_can_never_be_bound_is_said_at_once() {
 
 #[test]
 fn a_taken_port_is_said_and_had_when_it_becomes_free() {
-    let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = holder.local_addr().expect("bound").port();
+    let port = free_port();
+    let holder = TcpListener::bind(("127.0.0.1", port)).expect("a free port");
     let mut exporter = Exporter::start_on(port, &["--format", "combined"]);
     exporter.process.feed(lines(3).as_bytes());
     exporter.wait_for_stderr(&format!("{} is in use", exporter.address));
@@ -146,9 +149,9 @@ fn a_taken_port_is_said_and_had_when_it_becomes_free() {
 #[test]
 fn a_successor_has_the_port_when_its_predecessor_is_told_to_go() {
     let mut command = Command::new(BINARY);
-    command.args(["--format", "combined", "--web.listen-address", "127.0.0.1:0"]);
+    let port = free_port();
+    command.args(["--format", "combined", "--web.listen-address", &format!("127.0.0.1:{port}")]);
     let mut first = Exporter::of(Process::start_under_server(&command, std::process::Stdio::null()));
-    let port = first.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     let second = Exporter::start_on(port, &["--format", "combined"]);
     first.process.signal_child(Signal::SIGTERM);
     second.wait_for_stderr("serving ");
@@ -243,6 +246,7 @@ fn a_server_does_not_wait_for_the_reader_of_stdout() {
         let lost = exporter.scrape().sum("httpd_exporter_tee_lost_bytes_total");
         if lost + 65_536.0 >= lines(5_000).len() as f64 { Ok(lost) } else { Err(lost.to_string()) }
     });
+    exporter.wait_for_stderr("unable to write stdout");
     assert_eq!(exporter.process.stderr().matches("unable to write stdout").count(), 1);
     drop(exporter);
     let mut passed = String::new();
@@ -256,7 +260,12 @@ fn a_server_does_not_wait_for_the_reader_of_stdout() {
 fn a_tee_that_is_a_fifo_without_a_reader_stops_nothing() {
     let dir = TempDir::new();
     let tee = dir.join("tee.log");
-    let fifo = || assert!(Command::new("mkfifo").arg(&tee).status().is_ok_and(|status| status.success()));
+    // At once, in place of the file: the tee makes a new one wherever there is none.
+    let fifo = || {
+        let new = dir.join("fifo");
+        assert!(Command::new("mkfifo").arg(&new).status().is_ok_and(|status| status.success()));
+        std::fs::rename(&new, &tee).expect("writable");
+    };
     fifo();
     let mut command = Command::new(BINARY);
     command.args(["--format", "combined", "--web.listen-address", "127.0.0.1:0", "--tee"]).arg(&tee);
@@ -270,7 +279,6 @@ fn a_tee_that_is_a_fifo_without_a_reader_stops_nothing() {
         fed += 1;
         std::fs::metadata(&tee).is_ok_and(|meta| meta.len() > 0)
     });
-    std::fs::rename(&tee, dir.join("tee.log.1")).expect("writable");
     fifo();
     wait_until("the word that it cannot be opened", || {
         exporter.process.feed(line(0).as_bytes());
@@ -480,9 +488,12 @@ fn a_tee_that_hangs_does_not_stop_the_reading() {
 #[test]
 fn a_stderr_that_nobody_reads_does_not_stop_the_reading() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    let mut filler = Command::new("timeout");
-    filler.args(["1", "sh", "-c", "yes >&2"]).stderr(writer.try_clone().expect("a descriptor"));
-    filler.status().expect("it fills the pipe");
+    // The pipe is opened once more, by its name (proc(5), /proc/PID/fd), for this end alone must not wait.
+    let mut once_more = std::fs::OpenOptions::new();
+    let once_more = once_more.write(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
+    let pipe = format!("/proc/self/fd/{}", writer.as_raw_fd());
+    let mut filler = once_more.open(pipe).expect("the pipe is ours");
+    while std::io::Write::write(&mut filler, &[b'y'; 4096]).is_ok() {}
     let mut command = Command::new(BINARY);
     command.args(["--once", "--format", "combined"]).stdin(std::process::Stdio::piped());
     let mut child = command.stdout(std::process::Stdio::piped()).stderr(writer).spawn().expect("it starts");

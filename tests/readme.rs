@@ -53,7 +53,10 @@ fn the_first_command_serves_the_sample_log() {
         if counted == lines { Ok(page) } else { Err(format!("{counted} of {lines}")) }
     });
     assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"malformed\"}"), Some(0.0));
-    assert!(exporter.stderr().contains(&format!("http://{address}/metrics")), "{}", exporter.stderr());
+    wait_for("the address", || {
+        let said = exporter.stderr();
+        if said.contains(&format!("http://{address}/metrics")) { Ok(()) } else { Err(said) }
+    });
 }
 
 #[test]

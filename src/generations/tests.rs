@@ -88,7 +88,11 @@ fn wait_until(condition: impl Fn() -> bool) {
 }
 
 fn dead(dir: &TempDir, count: u64) {
-    opened(dir.path()).save(&page(count)).unwrap();
+    let state = opened(dir.path());
+    state.save(&page(count)).unwrap();
+    let path = state.directory.path_of(state.me());
+    drop(state);
+    wait_until(|| !super::directory::is_living(&File::open(&path).unwrap()));
 }
 
 fn entries(dir: &TempDir) -> Vec<String> {

@@ -21,7 +21,7 @@ fn ask(address: &str, host: &str) -> bool {
 fn twenty_virtual_hosts_are_one_page() {
     const HOSTS: usize = 20;
     let _alone = alone();
-    let (dir, exporter) = (TempDir::new(), format!("127.0.0.1:{}", free_port()));
+    let (dir, exporter) = (TempDir::in_memory(), format!("127.0.0.1:{}", free_port()));
     let path = dir.path().display();
     let hosts: String = (0..HOSTS)
         .map(|host| {
@@ -99,7 +99,9 @@ fn root_is_given_up_and_the_successor_is_well() {
         assert_ne!(user, 0);
         all_threads_are(generation, user);
         for entry in fs::read_dir(site.path("state")).expect("the directory").flatten() {
-            assert_eq!(entry.metadata().map_or(0, |meta| meta.uid()), user, "{entry:?}");
+            // A new file has another name a moment later.
+            let Ok(meta) = entry.metadata() else { continue };
+            assert_eq!(meta.uid(), user, "{entry:?}");
         }
         watch.end(&format!("a privileged port, {form}"));
         site.apache.stop();

@@ -45,7 +45,8 @@ impl Browser {
             "goog:chromeOptions": {"args": switches},
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         }}});
-        let session = call(&address, "POST", "/session", &capabilities).expect("Chromium starts");
+        // Chromium may take longer than its driver waits.
+        let session = wait_for("Chromium", || call(&address, "POST", "/session", &capabilities));
         let session = session["sessionId"].as_str().expect("a session has an id").to_owned();
         Browser { address, session, _driver: driver, _profile: profile }
     }

@@ -263,12 +263,13 @@ fn the_log_that_the_snippet_can_keep_is_rotated_by_its_user() {
     load(&apache.address, "/", 200);
     let page = page_with(&exporter, 201);
     assert_eq!(page.sum("httpd_exporter_tee_lost_bytes_total"), 0.0);
+    // The tee is written to its end before Apache has ended.
+    apache.stop();
     let files = std::fs::read_dir(dir.join("logs")).expect("the directory of the log");
     let logs: Vec<PathBuf> = files.map(|file| file.expect("readable").path()).collect();
     let lines = |log: &PathBuf| std::fs::read_to_string(log).expect("a log").lines().count();
     assert!(logs.len() > 2, "{logs:?}");
     assert_eq!(logs.iter().map(lines).sum::<usize>(), 201, "{logs:?}");
-    apache.stop();
 }
 
 #[test]
@@ -368,6 +369,8 @@ fn logrotate_renames_the_tee_and_no_line_is_lost() {
     let line = "192.0.2.1 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 12\n";
     process.feed(line.repeat(10).as_bytes());
     page_with(&address, 10);
+    let has_lines = || std::fs::metadata(&tee).is_ok_and(|meta| meta.len() > 0);
+    wait_until("the lines in the tee", has_lines);
     let state = dir.join("logrotate.state");
     let mut fed = 10;
     // The second rotation compresses what the first one renamed.
@@ -378,8 +381,7 @@ fn logrotate_renames_the_tee_and_no_line_is_lost() {
         wait_for("the new file", || {
             process.feed(line.as_bytes());
             fed += 1;
-            let has_lines = std::fs::metadata(&tee).is_ok_and(|meta| meta.len() > 0);
-            if has_lines { Ok(()) } else { Err("not yet".to_owned()) }
+            if has_lines() { Ok(()) } else { Err("not yet".to_owned()) }
         });
     }
     process.close();

@@ -53,7 +53,8 @@ const HAPROXY: Told = Told { bytes: Bytes::Own, duration: true, vhost: "shop", .
 
 /// States of which the first letter says that the client ended it.
 fn gone(log: &str) -> u64 {
-    let is_gone = |word: &str| ["CR", "CD", "CH", "CL"].contains(&word.trim_end_matches('-'));
+    let is_gone =
+        |word: &str| ["CR", "CQ", "CC", "CH", "CD", "CL", "CT"].contains(&word.trim_end_matches('-'));
     let gone = log.lines().filter(|line| line.split([' ', '"']).any(is_gone)).count() as u64;
     assert!(gone >= 2, "{log}");
     gone
@@ -264,6 +265,8 @@ fn gunicorn_by_default_and_with_durations() {
         }
         let mut server = Process::start(command.arg("app").current_dir(dir.path()));
         let address = wait_for_port(port, &mut server);
+        // The port is open before Python has started.
+        super::wait_for_answer(&address, "/missing", &mut server);
         let asked = Asked::of(&address);
         let log = asked.log(|| text(&log));
         agree(&asked, told, &log, &run(&["--once", "--format", &spec], log.as_bytes()));
@@ -295,6 +298,7 @@ fn uwsgi_by_default_and_with_durations() {
         }
         let mut server = Process::start(&mut command);
         let address = wait_for_port(port, &mut server);
+        super::wait_for_answer(&address, "/missing", &mut server);
         let asked = Asked::of(&address);
         let log = asked.log(|| text(&log));
         // It cuts a target at its first blank, and has the rest before the protocol.

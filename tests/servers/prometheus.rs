@@ -1,4 +1,4 @@
-//! A real Prometheus of Debian's package that scrapes one exporter a few times a second.
+//! A real Prometheus of Debian's package that scrapes one exporter once a second.
 
 use super::wait_for_answer;
 use crate::harness::{Process, TempDir, free_port, get, wait_for};
@@ -28,7 +28,7 @@ impl Prometheus {
     pub fn start_as(dir: TempDir, exporter: &str, scrape: &str, flags: &[&str]) -> Prometheus {
         let address = format!("127.0.0.1:{}", free_port());
         let config = format!(
-            "global:\n  scrape_interval: 200ms\n  scrape_timeout: 200ms\n\
+            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n\
              scrape_configs:\n  - job_name: httpd\n{scrape}    static_configs:\n      - targets: ['{exporter}']\n"
         );
         let config = dir.write("prometheus.yml", config);

@@ -3,7 +3,7 @@
 
 use super::nginx::Nginx;
 use super::{finished, load};
-use crate::harness::{BINARY, Exporter, Process, TempDir, wait_for, wait_until};
+use crate::harness::{BINARY, Exporter, Process, TempDir, get, wait_for, wait_until};
 use nix::sys::signal::Signal;
 use std::fs::{self, File, Permissions};
 use std::io::{Read, Write};
@@ -99,6 +99,8 @@ impl Site {
         let Load { stop, answered, thread } = self.load.take().expect("it was started");
         stop.store(true, Ordering::Relaxed);
         thread.join().expect("it does not panic");
+        // It answers before it logs; the one worker has logged all that once it answers another.
+        get(&self.nginx.address, "/").expect("nginx lives");
         answered.load(Ordering::Relaxed)
     }
 

@@ -40,7 +40,8 @@ fn what_rsyslog_writes_is_read_in_every_format_of_its_own() {
         let log = wait_for(template, || {
             assert!(!rsyslog.has_ended(), "rsyslogd has ended: {}", rsyslog.stderr());
             let log = fs::read_to_string(&file).unwrap_or_default();
-            let complete = SENT.iter().all(|(_, tag)| log.lines().any(|line| line.contains(tag)));
+            let complete =
+                log.ends_with('\n') && SENT.iter().all(|(_, tag)| log.lines().any(|line| line.contains(tag)));
             if complete {
                 return Ok(log);
             }

@@ -179,6 +179,7 @@ impl Target {
         let scraper = Scraper::start(&self.address);
         let calm = feeder.rate(|| until(Instant::now() + STORM, || thread::sleep(Duration::from_millis(1))));
         let calm_times = scraper.stop();
+        let calm_longest = Duration::from_micros(feeder.longest.swap(0, Ordering::Relaxed));
         let scraper = Scraper::start(&self.address);
         let address = self.address.clone();
         let stormy = feeder.rate(|| until(Instant::now() + STORM, || attack(&address)));
@@ -189,7 +190,8 @@ impl Target {
         let after = wait_for("threads, descriptors and memory as before", || {
             let after = self.now();
             let grown = after.kib.saturating_sub(self.before.kib);
-            let same = (after.threads, after.descriptors) == (self.before.threads, self.before.descriptors);
+            // One more may have been open before: the last client's, which had just gone.
+            let same = after.threads == self.before.threads && after.descriptors <= self.before.descriptors;
             if same && grown < GROWN_KIB_MAX {
                 Ok(after)
             } else {
@@ -216,7 +218,10 @@ impl Target {
         // Where a scrape takes longer by itself (a large page, no optimization, a busy machine) it is judged by that.
         let scrape = calm_times[calm_times.len() / 2];
         let wrong = [
-            (longest >= Duration::from_secs(1), format!("stdin was not read for {longest:?}")),
+            (
+                longest >= Duration::from_secs(1).max(calm_longest * 10),
+                format!("stdin was not read for {longest:?}, {calm_longest:?} without"),
+            ),
             // The attackers are on this machine, and take their share of its processors.
             (stormy <= calm / 10.0, format!("{stormy} lines/s, {calm} without")),
             (median >= median_max.max(scrape * 10), format!("median scrape {median:?}, {scrape:?} without")),
@@ -263,8 +268,9 @@ impl Scraper {
 fn scrape(mut client: Client<TcpStream>) -> Option<Client<TcpStream>> {
     client.send(SCRAPE).ok()?;
     let reply = client.reply(false)?;
-    assert_eq!(reply.code, 200);
-    Some(client)
+    // A page that is not made in time is judged by its time.
+    assert!(matches!(reply.code, 200 | 503), "{}", reply.head);
+    (reply.code == 200).then_some(client)
 }
 
 fn clients(address: &str, count: usize) -> Vec<Client<TcpStream>> {
@@ -294,7 +300,8 @@ fn heads_that_ended_other_servers() {
             ][number % 4];
             let mut client = Client::connect(address);
             // Nothing comes when it had to give way in a crowd; here there is none.
-            assert_eq!(client.ask(bytes).code, code, "{bytes}");
+            let found = client.ask(bytes).code;
+            assert!(found == code || (code, found) == (200, 503), "{bytes}: {found}");
         }
     });
     target.under("a 200 MB header line", ATTACKED, |address| {
@@ -337,7 +344,8 @@ fn crowds() {
     target.under("bursts of 50 clients", FLOODED, |address| {
         let mut burst = clients(address, 50);
         burst.iter_mut().for_each(|client| client.send(SCRAPE).expect("it reads"));
-        burst.iter_mut().for_each(|client| assert_eq!(client.reply(false).map(|r| r.code), Some(200)));
+        let codes: Vec<_> = burst.iter_mut().map(|client| client.reply(false).map(|r| r.code)).collect();
+        assert!(codes.iter().all(|code| matches!(code, Some(200 | 503))), "{codes:?}");
     });
     // They hold every place and are never silent: without an end of their connections nobody else would come in.
     target.under("100 clients that ask without pause", FLOODED, |address| {
@@ -394,9 +402,10 @@ fn pages_that_memory_is_too_short_for() {
     drop(unbounded);
 
     let target = Target::start(3000, &format!("ulimit -v {};", (size + ROOM_KIB).max(LEAST_KIB)));
-    let mut stopped = Vec::new();
+    let (mut stopped, mut slowest) = (Vec::new(), Duration::ZERO);
     let codes: Vec<String> = (0..40)
         .map(|number| {
+            let asked = Instant::now();
             let mut client = Client::connect(&target.address);
             setsockopt(&client.socket.as_fd(), sockopt::RcvBuf, &4096).expect("it is a socket");
             let fields = ["", "Accept-Encoding: gzip\r\n"][number % 2];
@@ -404,13 +413,16 @@ fn pages_that_memory_is_too_short_for() {
             let mut start = [0; 12];
             let answered = sent.and_then(|()| client.socket.read_exact(&mut start));
             answered.unwrap_or_else(|e| panic!("client {number}: {e}; {}", target.process.stderr()));
+            slowest = slowest.max(asked.elapsed());
             stopped.push(client);
             String::from_utf8_lossy(&start).into_owned()
         })
         .collect();
     let of = |start: &str| codes.iter().filter(|code| *code == start).count();
     assert_eq!(of("HTTP/1.1 200") + of("HTTP/1.1 503"), codes.len(), "{codes:?}");
-    assert!(of("HTTP/1.1 200") > 0 && of("HTTP/1.1 503") > 0, "{codes:?}");
+    // Where pages are made more slowly than readers are cut, memory is never short.
+    let are_cut = slowest > Duration::from_secs(2);
+    assert!(of("HTTP/1.1 200") > 0 && (of("HTTP/1.1 503") > 0 || are_cut), "{slowest:?}: {codes:?}");
     drop(stopped);
     wait_until("a page again", || Client::connect(&target.address).ask(LARGE).code == 200);
 }

@@ -80,6 +80,7 @@ fn quantiles_are_near_the_truth_over_kills_restarts_and_other_buckets() {
     end(first);
     let mut killed = started(&state, &[]);
     count(&mut killed, &durations[part..2 * part], 2 * part);
+    killed.saved();
     drop(killed);
     let mut other = started(&state, &["--duration-buckets", "0.1,1"]);
     count(&mut other, &durations[2 * part..3 * part], 3 * part);

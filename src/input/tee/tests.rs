@@ -146,10 +146,12 @@ fn what_cannot_be_removed_keeps_nothing_else() {
 fn an_interval_that_has_passed_since_the_last_write_rotates_once_for_all_generations() {
     let dir = TempDir::new();
     let path = dir.path().join("log");
-    let options = Options { rotate_interval: Some(Duration::from_secs(3600)), ..at(&path) };
+    // No other turn of the interval may come meanwhile.
+    let years = Duration::from_secs(10 * 365 * 86_400);
+    let options = Options { rotate_interval: Some(years), ..at(&path) };
     let mut tees = [tee(&options), tee(&options), tee(&options)];
     tees[0].write(b"yesterday\n");
-    let yesterday = std::time::SystemTime::now() - Duration::from_secs(86400);
+    let yesterday = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1);
     File::options().append(true).open(&path).unwrap().set_modified(yesterday).unwrap();
     thread::scope(|scope| {
         for tee in &mut tees {
@@ -204,6 +206,8 @@ fn a_renamed_file_is_left_for_the_new_one_at_once_when_told_and_within_a_second_
     let mut tee = tee(&at(&path));
     tee.write(b"one\n");
     std::fs::rename(&path, dir.path().join("log.1")).unwrap();
+    // It has looked just now, however long that takes here.
+    tee.looked = Some(Instant::now() + Duration::from_secs(3600));
     tee.write(b"two\n");
     tee.reopen();
     tee.write(b"three\n");
