@@ -17,10 +17,10 @@ use crate::bytes::path::{self, Segment, Walk};
 use crate::count::routes::plan::{Needs, Plan, need};
 use crate::count::routes::sample::{DEPTH_MAX, Sample};
 use crate::count::routes::segments::{ANY, ID, Name, is_placeholder, name_of};
+use crate::count::routes::ways::{ROOT, Ways};
 use crate::order;
 use crate::parse::read::request::{Request, path_of};
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 
 /// Lines after which it is decided, and those of the longest sample; between them it doubles.
 const FIRST_LINES: u64 = 128;
@@ -47,8 +47,6 @@ const EVERYTHING: &str = "/*";
 
 /// No value, in a node.
 const NONE: u32 = u32::MAX;
-
-const ROOT: u32 = 0;
 
 #[derive(Debug)]
 struct Node {
@@ -84,8 +82,8 @@ impl Node {
 struct Settled {
     nodes: Vec<Node>,
     seed: RandomState,
-    /// All nodes but the root, each with the hash of the way to it.
-    children: HashTable<(u64, u32)>,
+    /// All nodes but the root.
+    ways: Ways,
 }
 
 /// The way to the root.
@@ -111,14 +109,7 @@ pub struct Learner {
 
 impl Settled {
     fn new() -> Settled {
-        let (seed, children) = (RandomState::default(), HashTable::new());
-        Settled { nodes: vec![Node::new(ROOT, START)], seed, children }
-    }
-
-    /// The node at the end of a way.
-    #[inline(always)]
-    fn node(&self, way: u64) -> Option<u32> {
-        self.children.find(way, |(known, _)| *known == way).map(|(_, node)| *node)
+        Settled { nodes: vec![Node::new(ROOT, START)], seed: RandomState::default(), ways: Ways::new() }
     }
 
     #[inline(always)]
@@ -148,7 +139,7 @@ impl Settled {
         let (mut at, mut way) = (ROOT, START);
         for segment in segments {
             way = self.way_to(way, segment);
-            at = match self.node(way) {
+            at = match self.ways.find(way) {
                 Some(child) => child,
                 None if self.nodes[at as usize].is_closed => return None,
                 None => self.add(at, segment, way),
@@ -167,7 +158,7 @@ impl Settled {
             _ if is_placeholder(segment) => above.has_names = true,
             _ => above.has_words = true,
         }
-        self.children.insert_unique(way, (way, child), |(way, _)| *way);
+        self.ways.insert(way, child);
         child
     }
 
@@ -203,7 +194,7 @@ impl Settled {
         if name.is_plain() {
             return (node.id != ROOT).then_some(node.id);
         }
-        self.node(self.way_to_name(node.way, name))
+        self.ways.find(self.way_to_name(node.way, name))
     }
 
     /// The number of the value where a way ends, and whether that is a route of its own.
@@ -226,7 +217,7 @@ impl Walk for &Settled {
             let node = &self.nodes[at as usize];
             if node.has_words {
                 let word = self.way_to_word(way, segment);
-                if let Some(child) = self.node(word) {
+                if let Some(child) = self.ways.find(word) {
                     (at, way) = (child, word);
                     continue;
                 }

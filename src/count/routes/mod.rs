@@ -13,6 +13,7 @@ pub mod learned;
 mod plan;
 mod sample;
 mod segments;
+mod ways;
 
 use crate::bytes::path::{self, SEGMENTS_MAX, Segment, Walk, cut_pattern};
 use crate::bytes::words::same;
