@@ -40,6 +40,9 @@ const LABELLED_LINES: (u64, u64) = (60_000, 120_000);
 /// Pairs of runs behind each ratio.
 const PAIRS: usize = 7;
 
+/// Runs of which the least is taken: where neighbours want the same processor, so many that each kind had a calm moment.
+const LABELLED_RUNS: usize = 25;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -170,7 +173,7 @@ fn worked_out_labels() {
         let command: Vec<&str> = plain.iter().chain(options).copied().collect();
         // The least of each, for whatever else the machine does is added to them.
         let mut least = [[f64::MAX; 2]; 2];
-        for _ in 0..PAIRS {
+        for _ in 0..LABELLED_RUNS {
             for (command, least) in [&plain[..], &command].into_iter().zip(&mut least) {
                 for (path, least) in [&begun, &path].into_iter().zip(least) {
                     *least = run(command, Input::File(path)).cpu().as_secs_f64().min(*least);
