@@ -15,6 +15,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::convert::Infallible;
 use std::sync::PoisonError;
 use std::thread;
+use std::time::Duration;
+
+/// How often it is looked whether somebody ends the program.
+const STOP_LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Tells when the last report has been answered.
 #[derive(Debug)]
@@ -37,10 +41,10 @@ impl Advisor {
         (Advisor(end), Reporter::new(take, doubt, advice))
     }
 
-    /// Waits until all reports are answered, of which each has its budget of bytes and processor time. The reporter has
-    /// to be dropped before.
-    pub fn wait(&self) {
-        let _ = self.0.recv();
+    /// Waits until all reports are answered, the work on which is bounded, or until somebody ends the program. The
+    /// reporter has to be dropped before.
+    pub fn wait(&self, mut is_stopped: impl FnMut() -> bool) {
+        while !is_stopped() && self.0.recv_timeout(STOP_LOOK_INTERVAL) == Err(RecvTimeoutError::Timeout) {}
     }
 
     /// The same for a limited time.
@@ -163,4 +167,19 @@ fn no_preset(start: &str, lines: &[&[u8]]) -> String {
     let remedy = remedy.map_or_else(|| or_look.to_owned(), |remedy| remedy.to_string());
     let (why, line) = (why.unwrap_or_default(), printable(line, limits::SHOWN_LINE_CHARS));
     format!("{start}: {why}the line: {line}; {remedy}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_is_waited_for_until_somebody_ends_the_program() {
+        let (advisor, reporter) = Advisor::new();
+        let mut looks = 0..3;
+        // There may be more to say for as long as somebody may report it.
+        advisor.wait(|| looks.next().is_none());
+        drop(reporter);
+        advisor.wait(|| false);
+    }
 }

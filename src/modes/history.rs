@@ -23,6 +23,7 @@ use crate::log::{self, log_info, log_warning};
 use crate::modes::progress::{ProgressLine, WindowsLeft};
 use crate::modes::shared::{
     Counting, Failure, Input, Stopped, install_signals, join, leave_out_distinct, print, read, system,
+    wait_for_advice,
 };
 use crate::modes::start;
 use crate::options::{HistoryFormat, Options};
@@ -73,7 +74,7 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
     }
     let mut ledger = join(counting.thread)?;
     drop(progress);
-    advisor.wait();
+    wait_for_advice(&advisor, Stopped::AtTheEnd, &signals);
     let recorder: Recorder =
         recorded.recv().map_err(|_| Failure::Broken("the counting thread has ended early".to_owned()))?;
     let failed = |e: io::Error| {

@@ -7,7 +7,7 @@ use crate::count::distinct::DayKeys;
 use crate::generations::publisher::Publisher;
 use crate::input::OnTerminate;
 use crate::input::follow::{self, Kept};
-use crate::modes::shared::{Counting, Failure, Input, install_signals, join, print, read};
+use crate::modes::shared::{Counting, Failure, Input, install_signals, join, print, read, wait_for_advice};
 use crate::modes::start::{self, TeePlan};
 use crate::options::Options;
 use crate::self_metrics::SelfMetrics;
@@ -26,10 +26,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
     counter.share_day_keys(DayKeys::fixed(clock::now_nanos()));
     let tee = tee.open(&rights, &self_metrics)?;
     let counting = Counting::start(counter, Vec::new, &self_metrics)?;
-    read(input, &signals, tee, counting.chunks, || OnTerminate::EndAtOnce)?;
+    let stopped = read(input, &signals, tee, counting.chunks, || OnTerminate::EndAtOnce)?;
     let ledger = join(counting.thread)?;
     // What is said of the lines stands above their page.
-    advisor.wait();
+    wait_for_advice(&advisor, stopped, &signals);
     let publisher = Publisher::new(counting.snapshots, self_metrics, None, None, shown);
     print(&text::write(&publisher.page_of(&ledger), TextForm::Prometheus))
 }

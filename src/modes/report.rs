@@ -7,7 +7,7 @@ use crate::input::OnTerminate;
 use crate::input::follow;
 use crate::modes::progress::ProgressLine;
 use crate::modes::shared::{
-    Counting, Failure, Input, install_signals, join, leave_out_distinct, print, read,
+    Counting, Failure, Input, install_signals, join, leave_out_distinct, print, read, wait_for_advice,
 };
 use crate::modes::start::{self, TeePlan};
 use crate::options::Options;
@@ -36,11 +36,11 @@ pub fn run(mut options: Options) -> Result<(), Failure> {
     let tee = tee.open(&rights, &self_metrics)?;
     let progress = ProgressLine::start(&input, &self_metrics);
     let counting = Counting::start(counter, Vec::new, &self_metrics)?;
-    read(input, &signals, tee, counting.chunks, || OnTerminate::EndAtOnce)?;
+    let stopped = read(input, &signals, tee, counting.chunks, || OnTerminate::EndAtOnce)?;
     let ledger = join(counting.thread)?;
     drop(progress);
     // What is said of the lines stands above their page.
-    advisor.wait();
+    wait_for_advice(&advisor, stopped, &signals);
     let tallies =
         tallied.recv().map_err(|_| Failure::Broken("the counting thread has ended early".to_owned()))?;
     let advice = advice(format, &ledger, &tallies);

@@ -1,5 +1,6 @@
 //! What the modes share: why they fail, the counting thread, the reading of stdin, printing.
 
+use crate::advise::worker::Advisor;
 use crate::count::ledger::{LabelSet, Ledger};
 use crate::count::{Counter, SnapshotHandle};
 use crate::input::files::Files;
@@ -105,6 +106,17 @@ impl Input {
         let follower = Follower::new(given, mode, self_metrics.clone());
         let follower = follower.map_err(|e| Failure::Usage(format!("--follow: {e}")))?;
         Ok(Input::Files(Box::new(follower), begin))
+    }
+}
+
+/// Waits for what is to be said of the lines; once somebody has ended the program, for a moment only.
+pub fn wait_for_advice(advisor: &Advisor, stopped: Stopped, signals: &SignalPipe) {
+    match stopped {
+        Stopped::BySignal => advisor.finish(),
+        Stopped::AtTheEnd => {
+            let stop_flag = signals.stop_flag();
+            advisor.wait(|| stop_flag.is_set());
+        }
     }
 }
 

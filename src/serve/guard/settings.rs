@@ -212,16 +212,17 @@ impl Guard {
         });
         match loaded {
             Ok(settings) => {
-                if let Some(former) = &former {
-                    settings.keep_bucket(former);
-                }
                 if files.said.take().is_some() {
                     log_info(format_args!(
                         "--web.config.file: {} is read again and holds",
                         self.0.path.display()
                     ));
                 }
-                lock(&self.0.current).settings = Some(Arc::new(settings));
+                let mut current = lock(&self.0.current);
+                if let Some(former) = &current.settings {
+                    settings.keep_bucket(former);
+                }
+                current.settings = Some(Arc::new(settings));
             }
             Err(wrong) if files.said.as_ref() != Some(&wrong) => {
                 let then = if former.is_some() { "what was read before holds" } else { "nothing is served" };
