@@ -37,7 +37,11 @@ fn every_scrape_is_whole_and_none_shows_less_than_the_one_before() {
         let mut last = 0.0;
         let mut scrapes = 0;
         while last < 20_000.0 {
-            let page = wait_for("a page", || scrape(&address));
+            let page = wait_for("a page", || match scrape(&address) {
+                // Of a busy machine.
+                Err(late) if late.ends_with("gave 503") => Err(late),
+                page => Ok(page.expect("every scrape is answered")),
+            });
             let requests = page.sum("httpd_requests_total");
             assert!(requests >= last, "{requests} after {last}");
             assert_eq!(page.value("httpd_exporter_lines_total{outcome=\"counted\"}"), Some(requests));

@@ -448,6 +448,7 @@ mod tests {
     use super::*;
     use crate::count::distinct::DistinctCounts;
     use crate::generations::fold::Bounds;
+    use crate::generations::tests::wait_until;
     use crate::input::tee::tests::TempDir;
     use crate::os::UserRights;
     use crate::self_metrics::SelfMetrics;
@@ -473,7 +474,12 @@ mod tests {
 
     /// A process that another test is just starting holds our locks until it is another program.
     fn locked(process: &DistinctFiles) -> File {
-        std::iter::repeat_with(|| process.lock_files()).flatten().next().unwrap()
+        let mut locked = None;
+        wait_until(|| {
+            locked = process.lock_files().ok();
+            locked.is_some()
+        });
+        locked.unwrap()
     }
 
     fn exchange(process: &DistinctFiles, own: &Sketches, now: u64) -> u64 {
@@ -644,9 +650,7 @@ mod tests {
         assert!(!one.save(&seen(&one, 0..10, false, now)));
         assert_eq!(day(&one.known(), now), Some(10));
         drop(locked);
-        while !one.save(&nothing()) {
-            thread::yield_now();
-        }
+        wait_until(|| one.save(&nothing()));
     }
 
     #[test]

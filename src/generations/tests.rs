@@ -79,7 +79,7 @@ fn look(dir: &TempDir) -> u64 {
 
 /// A process that another test is just starting holds our locks until it is another program: so what depends on a
 /// lock being gone is waited for.
-fn wait_until(condition: impl Fn() -> bool) {
+pub fn wait_until(mut condition: impl FnMut() -> bool) {
     let since = Instant::now();
     while !condition() {
         assert!(since.elapsed() < Duration::from_secs(20));

@@ -240,12 +240,12 @@ impl Reading {
 fn after_sigterm_the_input_is_drained_to_its_end() {
     let mut reading = Reading::start("");
     reading.feed("one\n");
-    // From here: two programs that send them may be far apart, and a second one later is a person's.
+    // At once and from here, for one that comes a second later is a person's.
     let pid = nix::unistd::Pid::from_raw(reading.child.id().try_into().unwrap());
     let terminate = || nix::sys::signal::kill(pid, nix::sys::signal::SIGTERM).unwrap();
     terminate();
-    reading.wait_for("retired");
     terminate();
+    reading.wait_for("retired");
     reading.signal("HUP");
     reading.feed("two\nthree");
     drop(reading.child.stdin.take());

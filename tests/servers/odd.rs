@@ -133,7 +133,8 @@ impl Asked {
 
     /// The log once all sound requests are in it, with the last.
     pub fn log(&self, read: impl FnMut() -> String) -> String {
-        log_with(&["/last"], self.sound.values().sum::<u64>() + 1, read)
+        let of_each = ["/last", "POST", "HEAD", "DELETE", "x=1", "22quoted"];
+        log_with(&of_each, self.sound.values().sum::<u64>() + 1, read)
     }
 
     /// The same where what is no request has a line too, and who did not wait for an answer.
