@@ -379,14 +379,19 @@ fn ends_in_half_a_line(file: &File, path: &Path) -> bool {
         .read(true)
         .custom_flags(O_NONBLOCK | privileges::no_link_for_root(path))
         .open(path);
-    let Ok(reader) = opened else { return false };
+    let identity_of = |file: &File| file.metadata().map(|meta| identity(&meta)).ok();
+    // Another generation may have renamed it meanwhile, and the name is that of a new file.
+    let Some(reader) = opened.ok().filter(|reader| identity_of(reader) == identity_of(file)) else {
+        return false;
+    };
     loop {
         let mut last = [b'\n'];
         if reader.read_exact_at(&mut last, before - 1).is_err() || last == *b"\n" {
             return false;
         }
-        // A long write of another generation shows its parts as they are copied. This is not done per line,
+        // A write of another generation shows its parts as they are copied, a page each. This is not done per line,
         // it happens at opening, so a moment is cheap.
+        wait_for_writes(file);
         std::thread::sleep(Duration::from_millis(2));
         match size() {
             after if after == before => return true,
@@ -394,6 +399,13 @@ fn ends_in_half_a_line(file: &File, path: &Path) -> bool {
             after => before = after,
         }
     }
+}
+
+/// Waits for the end of a write that is under way, however long its process is without a processor. Who changes the
+/// mode of a file waits for whoever has its inode locked, as a write has (Linux, `chmod_common`), also where he may not
+/// change it; here it stays what it is. Network file systems may lock nothing.
+fn wait_for_writes(file: &File) {
+    let _ = file.metadata().and_then(|meta| file.set_permissions(meta.permissions()));
 }
 
 /// Cuts off the last bytes we have written, unless another process has written behind them.

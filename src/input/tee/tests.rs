@@ -219,6 +219,17 @@ fn a_renamed_file_is_left_for_the_new_one_at_once_when_told_and_within_a_second_
 }
 
 #[test]
+fn whether_a_line_is_half_is_not_asked_of_another_file_that_has_its_name_by_now() {
+    let dir = TempDir::new();
+    let path = dir.path().join("log");
+    std::fs::write(&path, "whole\n").unwrap();
+    let file = File::options().append(true).open(&path).unwrap();
+    std::fs::rename(&path, dir.path().join("log.1")).unwrap();
+    std::fs::write(&path, "another one").unwrap();
+    assert!(!ends_in_half_a_line(&file, &path));
+}
+
+#[test]
 fn a_half_line_left_by_somebody_else_is_closed_before_the_next() {
     let dir = TempDir::new();
     let path = dir.path().join("log");
