@@ -133,7 +133,7 @@ impl Asked {
 
     /// The log once all sound requests are in it, with the last.
     pub fn log(&self, read: impl FnMut() -> String) -> String {
-        let of_each = ["/last", "POST", "HEAD", "DELETE", "x=1", "22quoted"];
+        let of_each = ["/last", "POST", "HEAD", "DELETE", "x=1", "/missing", "22quoted"];
         log_with(&of_each, self.sound.values().sum::<u64>() + 1, read)
     }
 

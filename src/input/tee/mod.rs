@@ -19,14 +19,14 @@ use crate::os::{StopFlag, UserRights, WriteMode, is_writable, privileges, starte
 use crate::self_metrics::SelfMetrics;
 use nix::libc::{ENXIO, O_NONBLOCK};
 use nix::poll::PollTimeout;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, FileTimes, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How often the path is compared with the file we hold, and how long after a failure the next attempt is
 /// made.
@@ -63,6 +63,9 @@ pub struct Tee {
     line: Line,
     /// The file ends in a part of a line that will not be completed.
     is_unclosed: bool,
+    /// Whether it does is known. Of the file of the start it is asked before the first write, by the thread that
+    /// writes: a disk that hangs must not keep the others.
+    is_asked: bool,
     rotation: Rotation,
     /// A failure to reopen or to rotate was reported and has not ended.
     is_reported: bool,
@@ -126,8 +129,8 @@ impl Tee {
             return Ok(Tee::over(Sink::Stdout(stdout, mode), options, self_metrics));
         }
         let file = open(&options.path, None)?;
-        let is_unclosed = ends_in_half_a_line(&file, &options.path);
-        Ok(Tee { is_unclosed, ..Tee::over(Sink::Path(Some(file)), options, self_metrics) })
+        let tee = Tee::over(Sink::Path(Some(file)), options, self_metrics);
+        Ok(Tee { is_asked: false, looked: None, ..tee })
     }
 
     /// One that could not be opened, and will be as soon as that works: what comes before is counted as lost.
@@ -146,6 +149,7 @@ impl Tee {
             outage: None,
             line: Line::AtStart,
             is_unclosed: false,
+            is_asked: true,
             rotation: Rotation::default(),
             is_reported: false,
             stop_flag: StopFlag::default(),
@@ -198,6 +202,7 @@ impl Tee {
             self.lose(bytes);
             return;
         }
+        self.ask_for_half_a_line();
         while !bytes.is_empty() && self.file().is_some() {
             let end = if self.line == Line::AtStart { self.before_rotation(bytes, now) } else { bytes.len() };
             match self.append(&bytes[..end]) {
@@ -207,6 +212,15 @@ impl Tee {
             bytes = &bytes[end..];
         }
         self.recover();
+    }
+
+    fn ask_for_half_a_line(&mut self) {
+        if !self.is_asked
+            && let Sink::Path(Some(file)) = &self.sink
+        {
+            self.is_unclosed = ends_in_half_a_line(file, &self.options.path);
+            self.is_asked = true;
+        }
     }
 
     /// Writes all of it, or says how much was written and why not more.
@@ -312,8 +326,9 @@ impl Tee {
 
     fn turn_to_path(&mut self, like: Option<&Metadata>) -> io::Result<()> {
         let file = open(&self.options.path, like)?;
-        self.is_unclosed = ends_in_half_a_line(&file, &self.options.path);
         self.sink = Sink::Path(Some(file));
+        self.is_asked = false;
+        self.ask_for_half_a_line();
         // What was full may have room now.
         if let Some(outage) = &mut self.outage {
             outage.retry = self.looked.unwrap_or(outage.retry);
@@ -401,11 +416,11 @@ fn ends_in_half_a_line(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Waits for the end of a write that is under way, however long its process is without a processor. Who changes the
-/// mode of a file waits for whoever has its inode locked, as a write has (Linux, `chmod_common`), also where he may not
-/// change it; here it stays what it is. Network file systems may lock nothing.
+/// Waits for the end of a write that is under way, however long its process is without a processor. Who sets the times
+/// of a file waits for whoever has its inode locked, as a write has (Linux, `vfs_utimes`), also where he may not set
+/// them; and it is that of the last reading, which this is. Network file systems may lock nothing.
 fn wait_for_writes(file: &File) {
-    let _ = file.metadata().and_then(|meta| file.set_permissions(meta.permissions()));
+    let _ = file.set_times(FileTimes::new().set_accessed(SystemTime::now()));
 }
 
 /// Cuts off the last bytes we have written, unless another process has written behind them.

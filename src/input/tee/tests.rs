@@ -151,7 +151,7 @@ fn an_interval_that_has_passed_since_the_last_write_rotates_once_for_all_generat
     let options = Options { rotate_interval: Some(years), ..at(&path) };
     let mut tees = [tee(&options), tee(&options), tee(&options)];
     tees[0].write(b"yesterday\n");
-    let yesterday = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+    let yesterday = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
     File::options().append(true).open(&path).unwrap().set_modified(yesterday).unwrap();
     thread::scope(|scope| {
         for tee in &mut tees {

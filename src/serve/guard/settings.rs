@@ -34,7 +34,7 @@ pub struct Settings {
     pub headers: Vec<(String, String)>,
     tls: Option<Arc<ServerConfig>>,
     users: Users,
-    bucket: Option<Mutex<Bucket>>,
+    bucket: Option<Arc<Mutex<Bucket>>>,
 }
 
 impl std::fmt::Debug for Settings {
@@ -48,12 +48,12 @@ impl Settings {
         self.tls.is_some()
     }
 
-    /// A file that is read again is no reason for more requests: what was taken stays taken.
-    fn keep_bucket(&self, former: &Settings) {
-        if let (Some(ours), Some(theirs)) = (&self.bucket, &former.bucket) {
-            let (mut ours, theirs) = (lock(ours), lock(theirs));
-            if ours.limit == theirs.limit {
-                (ours.tokens, ours.filled) = (theirs.tokens, theirs.filled);
+    /// A file that is read again is no reason for more requests: where the limit is the same, so is the bucket.
+    fn keep_bucket(&mut self, former: &Settings) {
+        if let (Some(ours), Some(theirs)) = (&mut self.bucket, &former.bucket) {
+            let is_same = lock(ours).limit == lock(theirs).limit;
+            if is_same {
+                *ours = Arc::clone(theirs);
             }
         }
     }
@@ -211,7 +211,7 @@ impl Guard {
             why.map_or(Ok(settings), |why| Err(format!("{}: {why}", self.0.path.display())))
         });
         match loaded {
-            Ok(settings) => {
+            Ok(mut settings) => {
                 if files.said.take().is_some() {
                     log_info(format_args!(
                         "--web.config.file: {} is read again and holds",
@@ -259,7 +259,7 @@ fn load(
     };
     let tls = config.tls.as_ref().map(|tls| tls::server_config(tls, &mut fetch)).transpose().map_err(at)?;
     let users = Users::read(&config.users, Arc::clone(cache)).map_err(at)?;
-    let bucket = config.rate_limit.map(|limit| Mutex::new(Bucket::new(limit)));
+    let bucket = config.rate_limit.map(|limit| Arc::new(Mutex::new(Bucket::new(limit))));
     Ok(Settings { headers: config.headers, tls, users, bucket })
 }
 
