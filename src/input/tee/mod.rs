@@ -416,9 +416,9 @@ fn ends_in_half_a_line(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Waits for the end of a write that is under way, however long its process is without a processor. Who sets the times
-/// of a file waits for whoever has its inode locked, as a write has (Linux, `vfs_utimes`), also where he may not set
-/// them; and it is that of the last reading, which this is. Network file systems may lock nothing.
+/// Waits for the end of a write that is under way, however long its process is without a processor. A process that sets
+/// the times of a file waits for the one that has its inode locked, as a write has (Linux, `vfs_utimes`), also where it
+/// may not set them; and it is the time of the last reading, which this is. Network file systems may lock nothing.
 fn wait_for_writes(file: &File) {
     let _ = file.set_times(FileTimes::new().set_accessed(SystemTime::now()));
 }
