@@ -42,7 +42,6 @@ impl<'a> Datagrams<'a> {
             return None;
         }
         datagrams::enlarge_receive_buffer(socket, RECEIVE_BUFFER_BYTES);
-        self_metrics.show_datagrams();
         let receiver = Receiver::new(AT_ONCE, DATAGRAM_BYTES_MAX);
         let mut source = Datagrams { socket, receiver, signals, dropped, self_metrics: self_metrics.clone() };
         source.count_dropped();
