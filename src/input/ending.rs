@@ -60,7 +60,7 @@ impl<F: FnMut() -> OnTerminate> Ending<F> {
         Ending { on_terminate, terminated: None, how: None }
     }
 
-    /// Takes the signals that have come, and tells the tee what they mean for it. True where files may have new names.
+    /// Takes the signals that have come. True where files may have new names.
     pub fn take_signals(&mut self, signals: &SignalPipe, mut tee: Option<&mut TeeQueue>) -> bool {
         let mut are_renamed = false;
         while let Some(signal) = signals.pending() {
@@ -74,11 +74,6 @@ impl<F: FnMut() -> OnTerminate> Ending<F> {
                 }
                 Signal::Interrupt => self.how = Some(Ends::Interrupted),
                 Signal::Terminate => self.terminate(),
-            }
-            if signal != Signal::Hangup
-                && let Some(tee) = &mut tee
-            {
-                tee.stop_waiting();
             }
         }
         are_renamed

@@ -187,7 +187,10 @@ fn reading_child() {
     let signals = SignalPipe::install().unwrap();
     let input = File::from(io::stdin().as_fd().try_clone_to_owned().unwrap());
     println!("\nready");
+    let stop_flag = signals.stop_flag();
     let end = run(&input, 0, &signals, tee, outbox, || {
+        // Another thread that asks now whether a server started us would take it for a pipeline's signal.
+        assert!(stop_flag.is_set(), "the signal was taken, and nobody sees any more that it has come");
         println!("retired");
         OnTerminate::Drain
     });

@@ -36,6 +36,8 @@ pub struct SignalPipe {
     receiver: UnixStream,
     /// In the order of `SIGNALS`. The flag is set first and the byte written then, so an event is never missed.
     raised: [Arc<AtomicBool>; SIGNALS.len()],
+    /// A signal that asks for an end has come. Set before all else and never reset.
+    stop: Arc<AtomicBool>,
 }
 
 impl SignalPipe {
@@ -44,11 +46,16 @@ impl SignalPipe {
         let (receiver, sender) = UnixStream::pair()?;
         receiver.set_nonblocking(true)?;
         let raised: [Arc<AtomicBool>; SIGNALS.len()] = Default::default();
-        for ((signal, _), flag) in SIGNALS.iter().zip(&raised) {
+        let stop = Arc::<AtomicBool>::default();
+        for ((signal, event), flag) in SIGNALS.iter().zip(&raised) {
+            // Handlers are called in the order in which they were registered.
+            if *event != Signal::Hangup {
+                flag::register(*signal, stop.clone())?;
+            }
             flag::register(*signal, flag.clone())?;
             pipe::register(*signal, sender.try_clone()?)?;
         }
-        Ok(SignalPipe { receiver, raised })
+        Ok(SignalPipe { receiver, raised, stop })
     }
 
     /// The oldest kind of event that has come and was not taken yet. Costs no system call.
@@ -73,8 +80,7 @@ impl SignalPipe {
     }
 
     pub fn stop_flag(&self) -> StopFlag {
-        let flags = SIGNALS.iter().zip(&self.raised).filter(|(signal, _)| signal.1 != Signal::Hangup);
-        StopFlag::of(flags.map(|(_, flag)| flag.clone()))
+        StopFlag::of(self.stop.clone())
     }
 
     /// Reads what the handlers have written, after a poll has reported it; call before `pending`.

@@ -25,7 +25,6 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How often the path is compared with the file we hold, and how long after a failure the next attempt is
@@ -69,9 +68,8 @@ pub struct Tee {
     rotation: Rotation,
     /// A failure to reopen or to rotate was reported and has not ended.
     is_reported: bool,
-    /// An end is asked for, or was before: no reader is waited for any more.
+    /// An end is asked for: no reader is waited for any more.
     stop_flag: StopFlag,
-    stop_waiting: Arc<AtomicBool>,
 }
 
 /// What a tee remembers of its rotations.
@@ -153,13 +151,12 @@ impl Tee {
             rotation: Rotation::default(),
             is_reported: false,
             stop_flag: StopFlag::default(),
-            stop_waiting: Arc::default(),
         }
     }
 
     /// Lets a signal end the waiting for a reader.
-    pub fn set_stop_flags(&mut self, stop_flag: StopFlag, stop_waiting: Arc<AtomicBool>) {
-        (self.stop_flag, self.stop_waiting) = (stop_flag, stop_waiting);
+    pub fn set_stop_flag(&mut self, stop_flag: StopFlag) {
+        self.stop_flag = stop_flag;
     }
 
     pub fn self_metrics(&self) -> Arc<SelfMetrics> {
@@ -260,11 +257,8 @@ impl Tee {
 
     /// Whether to stop waiting for a reader of stdout that has not read since then.
     fn is_impatient(&self, since: Instant) -> bool {
-        if self.stop_flag.is_set() {
-            self.stop_waiting.store(true, Ordering::Relaxed);
-        }
         // After a failure it is only looked whether it reads again.
-        let is_short = self.stop_waiting.load(Ordering::Relaxed) || started_by_server();
+        let is_short = self.stop_flag.is_set() || started_by_server();
         is_short && (self.outage.is_some() || since.elapsed() >= STDOUT_PATIENCE)
     }
 

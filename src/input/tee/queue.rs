@@ -10,7 +10,6 @@ use crate::log::{log_info, log_warning};
 use crate::os::{StopFlag, started_by_server};
 use crate::self_metrics::SelfMetrics;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -51,8 +50,6 @@ struct Shared {
     work: Condvar,
     /// A piece was written, or the thread has ended.
     progress: Condvar,
-    /// An end is near, and a reader of stdout that does not read is given up.
-    stop_waiting: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -115,7 +112,7 @@ impl Drop for Ended {
 impl TeeQueue {
     pub fn start(mut tee: Tee, stop_flag: StopFlag) -> TeeQueue {
         let shared = Arc::<Shared>::default();
-        tee.set_stop_flags(stop_flag.clone(), shared.stop_waiting.clone());
+        tee.set_stop_flag(stop_flag.clone());
         let (self_metrics, is_patient) = (tee.self_metrics(), tee.is_stdout() && !started_by_server());
         // Where the thread cannot be started, the tee works without it.
         let slot = Arc::new(Mutex::new(Some(tee)));
@@ -155,11 +152,6 @@ impl TeeQueue {
             Some(tee) => tee.reopen(),
             None => self.shared.lock().reopen = true,
         }
-    }
-
-    /// An end is near: a reader of stdout that does not read is given up.
-    pub fn stop_waiting(&mut self) {
-        self.shared.stop_waiting.store(true, Ordering::Relaxed);
     }
 
     /// Passes whole lines on, or parts of a line longer than LINE_BYTES_MAX.
@@ -225,9 +217,7 @@ impl TeeQueue {
     ) -> MutexGuard<'a, Queue> {
         let (mut since, mut written) = (Instant::now(), queue.written);
         while !is_so(&queue) {
-            let is_patient = self.is_patient
-                && !self.stop_flag.is_set()
-                && !self.shared.stop_waiting.load(Ordering::Relaxed);
+            let is_patient = self.is_patient && !self.stop_flag.is_set();
             if !is_patient && since.elapsed() >= stall_max {
                 break;
             }
