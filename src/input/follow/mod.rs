@@ -25,7 +25,7 @@ use crate::input::follow::names::{NAMES_MAX, Names};
 use crate::input::follow::place::{FileId, HEAD_BYTES_MIN, Place, Tail};
 use crate::input::follow::rotated::Found;
 use crate::input::follow::sink::Sink;
-use crate::input::follow::tracked::{Begin, Progress, Tracked, has, may_be_copy};
+use crate::input::follow::tracked::{Begin, Progress, Tracked, has, may_be_copy, modified};
 use crate::log::{self, log_warning};
 use crate::order;
 use crate::self_metrics::SelfMetrics;
@@ -254,15 +254,12 @@ impl Follower {
         if let Some(name) = self.known.get_mut(path) {
             *name = Name { file: Some(id), said: None };
         }
-        let mut changed = None;
         if let Some(file) = self.files.get_mut(&id) {
             file.is_named = true;
-            changed = file.changed_unread(meta);
             file.look(meta, now);
         }
-        if let Some(changed) = changed {
-            self.read_after(id, changed, now, sink);
-            self.files.get(&id).into_iter().for_each(|file| file.tell(sink, self.version));
+        if self.files.get(&id).is_some_and(Tracked::is_unread) {
+            self.read_copies_of_unread(id, now, sink);
         }
         if before.is_some_and(|before| before != id) {
             self.self_metrics.follow_rotations.inc();
@@ -307,34 +304,48 @@ impl Follower {
         Ok(())
     }
 
-    /// The places in files of which this one, by its name, may be a copy that a rotation makes.
+    /// The places in files of which this one, by its name, may be a copy that a rotation makes. A log that was removed
+    /// behind its copy is one of them.
     fn originals<'f>(&'f self, id: FileId, path: &'f Path) -> impl Iterator<Item = &'f Place> {
-        let files = self.known.values().filter_map(|name| self.files.get(&name.file?));
-        let named = files.map(|file| &file.place);
+        let tracked = self.files.values().map(|file| &file.place);
         let may_be =
             move |place: &&Place| !place.is_copy && place.id != id && rotated::is_named_as_copy(place, path);
         let is_live = self.mode == Mode::GoOn;
-        named.chain(&self.kept).filter(move |place| is_live && may_be(place))
+        tracked.chain(&self.kept).filter(move |place| is_live && may_be(place))
     }
 
-    /// Whether a file of which nothing was read has what a log holds now, or what was read of it: then it is left alone
-    /// as long as that is so.
-    fn is_copy_of_a_log(&self, copy: &Tracked) -> bool {
+    /// The log that holds now what a file of which nothing was read has, or of which that was read: as long as there is
+    /// one, the file is left alone.
+    fn log_of_copy(&self, copy: &Tracked) -> Option<&Tracked> {
         let named = self.known.iter().filter_map(|(path, name)| Some((path, self.files.get(&name.file?)?)));
         // What had the name of a log before and has another one now is none.
-        let logs = named.filter(|(path, log)| !log.place.is_copy && Path::new(&log.place.name) == *path);
-        let mut may_be =
-            logs.map(|(_, log)| log).filter(|log| rotated::may_be_copy_of(&copy.place, &log.place));
-        self.mode == Mode::GoOn && may_be.any(|log| copy.is_copy_of(log))
+        let named = named.filter(|(path, log)| Path::new(&log.place.name) == *path).map(|(_, log)| log);
+        let has_name = |log: &Tracked, file: &Tracked| {
+            let name = self.known.get(Path::new(&log.place.name));
+            name.is_some_and(|name| name.file == Some(file.place.id))
+        };
+        let is_removed = |log: &&Tracked| !log.has_links && !has_name(log, copy);
+        let logs = named.chain(self.files.values().filter(is_removed));
+        let may_be = |log: &&Tracked| !log.place.is_copy && rotated::may_be_copy_of(&copy.place, &log.place);
+        logs.filter(|_| self.mode == Mode::GoOn).filter(may_be).find(|log| copy.is_copy_of(log))
     }
 
-    /// Where the log was truncated before a line of it was read, all of them are in the copy.
+    /// Looks again at copies of which nothing was read. Where the log was truncated before a line of it was read, all of
+    /// them are in the copy; what is read of the log is not read there.
     fn release_copies(&mut self, sink: &mut Sink) {
         let unread = self.files.values().filter(|file| file.is_unread_copy());
-        let ids: Vec<FileId> =
-            unread.filter(|copy| !self.is_copy_of_a_log(copy)).map(|copy| copy.place.id).collect();
-        for id in ids {
-            self.set_copy(id, false, sink);
+        let logs: Vec<(FileId, Option<Place>)> =
+            unread.map(|copy| (copy.place.id, self.log_of_copy(copy).map(|log| log.place.clone()))).collect();
+        for (id, log) in logs {
+            match log {
+                None => self.set_copy(id, false, sink),
+                Some(log) if log.offset > 0 => {
+                    let Some(copy) = self.files.get_mut(&id) else { continue };
+                    copy.wait_at(&log);
+                    copy.tell(sink, self.version);
+                }
+                Some(_) => {}
+            }
         }
     }
 
@@ -492,29 +503,57 @@ impl Follower {
         let place = Place { id, tail, offset, joined_from, is_copy: false, ..place.clone() };
         let mut tracked = Tracked::at(found.file, &found.meta, place, now);
         tracked.is_named = false;
-        tracked.tell(sink, self.version);
-        self.files.entry(id).or_insert(tracked);
+        match self.files.get_mut(&id) {
+            // It was found by its name first, and waits for a log that has gone.
+            Some(copy) if copy.place.is_copy => {
+                copy.go_on_from(&tracked.place);
+                copy.tell(sink, self.version);
+            }
+            Some(_) => {}
+            None => {
+                tracked.tell(sink, self.version);
+                self.files.insert(id, tracked);
+            }
+        }
         id
     }
 
     /// Reads the files that came after this one and lost its name again before anybody has looked.
     fn read_between(&mut self, before: FileId, now: Instant, sink: &mut Sink) {
-        let changed = self.files.get(&before).map(|old| old.modified);
-        changed.into_iter().for_each(|changed| self.read_since(before, changed, now, sink));
+        let times = self.files.get(&before).map(|old| (old.modified, old.born));
+        times.into_iter().for_each(|(changed, born)| {
+            self.read_since(before, changed, born, now, sink);
+        });
     }
 
-    /// Reads the copies of a log that were made when nothing of it was read, after it was changed at a time. What had
-    /// been copied when it was truncated at that time has been read.
-    fn read_after(&mut self, id: FileId, changed: SystemTime, now: Instant, sink: &mut Sink) {
-        self.read_since(id, changed + Duration::from_nanos(1), now, sink);
+    /// Reads the copies of a log that were made while nothing of it was read, if it has changed since they were looked
+    /// for. A directory is not listed for each file that just stands there: of thousands in one that took minutes.
+    fn read_copies_of_unread(&mut self, id: FileId, now: Instant, sink: &mut Sink) {
+        let Some(log) = self.files.get_mut(&id) else { return };
+        let Some((changed, made)) = log.changed_unread() else { return };
+        let made = made.or(log.born);
+        let copied = self.read_since(id, changed, made, now, sink);
+        let Some(log) = self.files.get_mut(&id) else { return };
+        copied.into_iter().for_each(|copied| log.note_found(copied));
+        // Last: who is killed in between finds the copies again.
+        log.tell(sink, self.version);
     }
 
-    /// The same where the time is given: no file that was changed last before it is one of them.
-    fn read_since(&mut self, before: FileId, changed: SystemTime, now: Instant, sink: &mut Sink) {
-        let Some(old) = self.files.get(&before) else { return };
+    /// The same where the times are given: a file that was changed last or made before them is none of them. When the
+    /// youngest that was found had been changed last.
+    fn read_since(
+        &mut self,
+        before: FileId,
+        changed: SystemTime,
+        born: Option<SystemTime>,
+        now: Instant,
+        sink: &mut Sink,
+    ) -> Option<SystemTime> {
+        let old = self.files.get(&before)?;
         let is_known =
             |id: FileId| self.files.contains_key(&id) || self.kept.iter().any(|place| place.id == id);
-        let found = rotated::between(&old.place, old.born, changed, is_known);
+        let found = rotated::between(&old.place, born, changed, is_known);
+        let youngest = found.last().map(|found| modified(&found.meta));
         let name = old.name();
         let real = old.place.path.clone();
         for Found { file, .. } in found {
@@ -526,30 +565,36 @@ impl Follower {
             self.self_metrics.follow_rotations.inc();
             self.files.entry(tracked.place.id).or_insert(tracked);
         }
+        youngest
     }
 
     // --- reading ---
 
     /// Whether there may be more.
     fn read(&mut self, id: FileId, now: Instant, sink: &mut Sink) -> bool {
-        if self.files.get(&id).is_some_and(|file| file.is_unread() && self.is_copy_of_a_log(file)) {
+        if self.files.get(&id).is_some_and(|file| file.is_unread() && self.log_of_copy(file).is_some()) {
             self.set_copy(id, true, sink);
             return false;
         }
-        let Some(file) = self.files.get_mut(&id) else { return false };
-        let unread = file.place.unread.filter(|_| file.is_unread() && file.is_named);
-        let progress = file.read(sink, self.version);
-        // A directory is not listed for each file that just stands there: of thousands in one that took minutes.
-        let may_be_cut = !self.mode.has_end() && !file.is_unread();
-        let unread = unread.filter(|time| may_be_cut && file.has_changed_since(*time));
-        if let Some(changed) = unread {
-            self.read_after(id, changed, now, sink);
+        let may_be_cut = |file: &Tracked| !self.mode.has_end() && file.is_unread() && file.is_named;
+        let is_unread = self.files.get(&id).is_some_and(may_be_cut);
+        let before = self.files.len();
+        // Before a line of it is counted: whoever is killed in between would not look for copies any more.
+        if is_unread {
+            self.read_copies_of_unread(id, now, sink);
         }
+        let Some(file) = self.files.get_mut(&id) else { return false };
+        let progress = file.read(sink, self.version);
+        // It may have been copied and truncated since.
+        if is_unread && !file.is_unread() {
+            self.read_copies_of_unread(id, now, sink);
+        }
+        let has_found = self.files.len() > before;
         let Some(file) = self.files.get_mut(&id) else { return false };
         match progress {
             Ok(Progress::More) => true,
-            // What was found of it, if anything was, is read next.
-            Ok(Progress::Idle) => unread.is_some(),
+            // What was found is read next.
+            Ok(Progress::Idle) => has_found,
             Ok(Progress::Truncated) => {
                 let (place, since) = (file.place.clone(), file.all_read);
                 file.restart();

@@ -864,3 +864,198 @@ fn logs_whose_lines_are_all_alike_are_read_through_renames() {
     life.look(follow.now);
     assert_eq!(follow.end(life).len(), 3 * text.len());
 }
+
+fn forty_lines(of: &str) -> String {
+    (0..40).map(|n| format!("line {n} of {of}\n")).collect()
+}
+
+fn hours_ago(hours: u64) -> SystemTime {
+    SystemTime::now() - Duration::from_secs(3600 * hours)
+}
+
+/// By a script that leaves out addresses, say, while the log is still empty.
+#[test]
+fn a_copy_that_is_rewritten_long_before_the_next_line_is_not_read_again() {
+    let mut follow = Follow::new();
+    follow.write("");
+    let mut life = follow.start(Mode::GoOn);
+    let text = forty_lines("the log");
+    follow.write(&text);
+    life.look(follow.now);
+    let copy = follow.dir.join("access.log.1");
+    fs::copy(&follow.path, &copy).unwrap();
+    let log = open(&follow.path);
+    log.set_len(0).unwrap();
+    log.set_modified(hours_ago(2)).unwrap();
+    life.look(follow.now);
+    let rewritten = follow.dir.join("rewritten");
+    fs::write(&rewritten, text.replace("line", "name")).unwrap();
+    open(&rewritten).set_modified(hours_ago(1)).unwrap();
+    fs::rename(&rewritten, &copy).unwrap();
+    life.look(follow.now);
+    follow.write("after\n");
+    life.look(follow.now);
+    assert_eq!(follow.end(life), text + "after\n");
+}
+
+/// Of another server, whose number is in its name.
+#[test]
+fn a_log_beside_an_empty_one_is_none_of_its_copies() {
+    let mut follow = Follow::new();
+    let other = follow.dir.join("access-8081.log");
+    follow.write("");
+    thread::sleep(Duration::from_millis(10));
+    fs::write(&other, forty_lines("another log")).unwrap();
+    let mut life = follow.start(Mode::GoOn);
+    life.look(follow.now);
+    follow.write("one\n");
+    let soon = SystemTime::now() + Duration::from_secs(10);
+    open(&follow.path).set_modified(soon).unwrap();
+    open(&other).set_modified(soon + Duration::from_secs(1)).unwrap();
+    life.look(follow.now);
+    assert_eq!(follow.end(life), "one\n");
+}
+
+/// A writer with a buffer: the log that was truncated has half a line for minutes.
+#[test]
+fn a_copy_is_read_once_though_its_log_has_half_a_line_for_long() {
+    let mut follow = Follow::new();
+    follow.write("");
+    let mut life = follow.start(Mode::GoOn);
+    thread::sleep(Duration::from_millis(20));
+    let text = forty_lines("the log");
+    follow.write(&text);
+    fs::copy(&follow.path, follow.dir.join("access.log.1")).unwrap();
+    open(&follow.path).set_len(0).unwrap();
+    follow.write("half");
+    life.look(follow.now);
+    for minutes in 1..4 {
+        life.look(follow.now + minutes * QUIET_TIME);
+        assert_eq!(life.follower.files.len(), 1, "the copy is let go");
+        life.look(follow.now + minutes * QUIET_TIME);
+    }
+    follow.write(" and half\n");
+    life.look(follow.now + 4 * QUIET_TIME);
+    assert_eq!(follow.end(life), text + "half and half\n");
+}
+
+/// Whatever had been saved of what was found in a log that had been empty, and in its copy.
+#[test]
+fn a_kill_behind_the_first_lines_of_a_log_loses_none_of_its_copies() {
+    for kept in 0.. {
+        let mut follow = Follow::new();
+        follow.write("");
+        let life = follow.start(Mode::GoOn);
+        follow.end(life);
+        thread::sleep(Duration::from_millis(20));
+        let text = forty_lines("the log");
+        follow.write(&text);
+        fs::copy(&follow.path, follow.dir.join("access.log.1")).unwrap();
+        open(&follow.path).set_len(0).unwrap();
+        follow.write("after\n");
+        let seen = follow.start(Mode::GoOn).end();
+        let is_over = kept == seen.len();
+        follow.saved.count(&seen[..kept]);
+        let life = follow.start(Mode::GoOn);
+        follow.end(life);
+        let mut expected: Vec<&str> = text.lines().chain(["after"]).collect();
+        expected.sort_unstable();
+        assert_eq!(follow.saved.lines(), expected, "killed behind {kept}");
+        if is_over {
+            break;
+        }
+    }
+}
+
+/// The log was made anew since.
+#[test]
+fn a_copy_that_is_written_over_a_file_older_than_the_log_counts_no_line_twice() {
+    let mut follow = Follow::new();
+    let copy = follow.dir.join("access.log.1");
+    fs::write(&copy, forty_lines("an older log")).unwrap();
+    thread::sleep(Duration::from_millis(10));
+    follow.write("");
+    let mut life = follow.start_all();
+    let text = forty_lines("the log");
+    follow.write(&text);
+    life.look(follow.now);
+    fs::copy(&follow.path, &copy).unwrap();
+    life.look(follow.now);
+    open(&follow.path).set_len(0).unwrap();
+    life.look(follow.now);
+    life.look(follow.now);
+    assert_eq!(follow.end(life), text);
+}
+
+/// The copy was found when nothing of the log had been read.
+#[test]
+fn a_log_that_is_renamed_or_removed_behind_its_copy_counts_no_line_twice() {
+    for is_removed in [false, true] {
+        let mut follow = Follow::new();
+        follow.write("");
+        let mut life = follow.start_all();
+        let text = forty_lines("the log");
+        follow.write(&text);
+        fs::copy(&follow.path, follow.dir.join("access.log.1")).unwrap();
+        life.look(follow.now);
+        life.look(follow.now);
+        if is_removed {
+            fs::remove_file(&follow.path).unwrap();
+        } else {
+            fs::rename(&follow.path, follow.dir.join("access.log.2")).unwrap();
+        }
+        follow.write("the first of the next log\n");
+        life.look(follow.now);
+        life.look(follow.now);
+        let lines = follow.end(life);
+        assert_eq!(lines, text + "the first of the next log\n", "removed: {is_removed}");
+    }
+}
+
+/// As a script rotates that knows neither renames nor truncation.
+#[test]
+fn a_rotation_by_copy_and_removal_counts_no_line_twice() {
+    for is_read in [false, true] {
+        let mut follow = Follow::new();
+        follow.write("");
+        let mut life = follow.start_all();
+        let mut expected = String::new();
+        for round in 0..3 {
+            let text = forty_lines(&format!("log {round}"));
+            // A copy is younger than its log.
+            thread::sleep(Duration::from_millis(20));
+            follow.write(&text);
+            if is_read {
+                life.look(follow.now);
+            }
+            fs::copy(&follow.path, follow.dir.join("access.log.0")).unwrap();
+            fs::remove_file(&follow.path).unwrap();
+            follow.write("");
+            life.look(follow.now);
+            life.look(follow.now);
+            expected += &text;
+        }
+        assert_eq!(follow.end(life), expected, "read before: {is_read}");
+    }
+}
+
+#[test]
+fn a_log_that_is_copied_and_removed_while_nobody_reads_is_read_on_in_the_copy() {
+    for name in ["access.log.1", "access-1.log"] {
+        let mut follow = Follow::new();
+        follow.write("");
+        let mut life = follow.start_all();
+        let text = forty_lines("the log");
+        follow.write(&text);
+        life.look(follow.now);
+        assert_eq!(follow.end(life), text);
+        follow.write("one more\n");
+        fs::copy(&follow.path, follow.dir.join(name)).unwrap();
+        fs::remove_file(&follow.path).unwrap();
+        let mut life = follow.start_all();
+        life.look(follow.now);
+        assert_eq!(follow.end(life), "one more\n", "{name}");
+        let life = follow.start_all();
+        assert_eq!(follow.end(life), "", "{name}");
+    }
+}

@@ -15,7 +15,12 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Times of files are so much behind the clock at most: those of the kernel's ticks, or whole seconds, of which FAT has
+/// every other one.
+const TIME_STEP: Duration = Duration::from_millis(20);
+const WHOLE_SECONDS_STEP: Duration = Duration::from_secs(2);
 
 /// Where to begin in a file.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +60,12 @@ pub struct Tracked {
     seen: u64,
     /// When it was made, where the file system tells.
     pub born: Option<SystemTime>,
+    /// When it had been changed last when copies of what was not read of it were looked for.
+    sought: SystemTime,
+    /// When it was looked at last and was empty, and not changed since then.
+    empty_at: Option<Instant>,
+    /// It was truncated, so what is in it is younger than the file.
+    is_rewritten: bool,
     /// Since when nothing has come.
     pub quiet_since: Instant,
     /// Whether one of the names that are followed is its name.
@@ -64,6 +75,7 @@ pub struct Tracked {
 impl Tracked {
     /// A file that nothing is known of.
     pub fn new(file: File, name: &str, path: PathBuf, begin: Begin, now: Instant) -> io::Result<Tracked> {
+        let asked = Instant::now();
         let meta = file.metadata()?;
         let id = FileId::of(&meta);
         let (head, name) = (Head::default(), name.to_string());
@@ -73,6 +85,7 @@ impl Tracked {
         let place =
             Place { id, head, tail, offset: 0, joined_from: 0, is_skipping, is_copy, unread, name, path };
         let mut tracked = Tracked::at(file, &meta, place, now);
+        tracked.empty_at = Some(asked).filter(|_| meta.size() == 0);
         if let Begin::End = begin {
             tracked.place.offset = last_line(&tracked.file, meta.size())?;
             tracked.place.joined_from = tracked.place.offset;
@@ -84,6 +97,7 @@ impl Tracked {
 
     /// A file that is known again.
     pub fn at(file: File, meta: &Metadata, place: Place, now: Instant) -> Tracked {
+        let unread = place.unread.unwrap_or_else(|| modified(meta));
         Tracked {
             file,
             name: Arc::from(&*place.name),
@@ -95,9 +109,12 @@ impl Tracked {
             has_links: meta.nlink() > 0,
             seen: place.offset,
             born: meta.created().ok(),
+            sought: unread,
+            empty_at: None,
+            is_rewritten: false,
             quiet_since: now,
             is_named: true,
-            place: Place { unread: place.unread.or(Some(modified(meta))), ..place },
+            place: Place { unread: Some(unread), ..place },
         }
     }
 
@@ -136,7 +153,7 @@ impl Tracked {
     /// Whether it has what was read of this log, or what is in it now.
     pub fn is_copy_of(&self, log: &Tracked) -> bool {
         // A file that was renamed is older than the one that has its name now, though all their lines may be alike.
-        if self.born.zip(log.born).is_some_and(|(copy, log)| copy <= log) {
+        if !self.is_rewritten && self.born.zip(log.born).is_some_and(|(copy, log)| copy <= log) {
             return false;
         }
         let is_read = self.file.metadata().is_ok_and(|meta| may_be_copy(&self.file, &meta, &log.place));
@@ -179,22 +196,38 @@ impl Tracked {
         self.seen = offset;
     }
 
-    /// Whether it was written to or truncated since it had been changed last at this time.
-    pub fn has_changed_since(&self, time: SystemTime) -> bool {
-        self.file.metadata().is_ok_and(|meta| modified(&meta) != time)
+    /// It is a copy of this log, which is read on: what is read of that is read of both.
+    pub fn wait_at(&mut self, log: &Place) {
+        let Place { id, name, path, .. } = self.place.clone();
+        self.place = Place { id, name, path, is_copy: true, ..log.clone() };
     }
 
-    /// It may have been written to, copied and truncated since: when it had been changed last when nothing of it was
-    /// read, if that is no longer so.
-    pub fn changed_unread(&mut self, meta: &Metadata) -> Option<SystemTime> {
-        let (before, changed) = (self.place.unread, Some(modified(meta)));
-        if !self.is_unread() || changed == before {
+    /// Where it has changed since copies of what was not read of it were looked for: it may have been written to, copied
+    /// and truncated meanwhile. Copies of that are no older than the first time here; and where it is known when it was
+    /// empty, they were made no sooner than the second one.
+    pub fn changed_unread(&mut self) -> Option<(SystemTime, Option<SystemTime>)> {
+        let asked = Instant::now();
+        let meta = self.file.metadata().ok()?;
+        let (changed, is_empty) = (modified(&meta), meta.size() == 0);
+        if changed == self.sought {
+            self.empty_at = Some(asked).filter(|_| is_empty).or(self.empty_at);
             return None;
         }
-        if meta.size() == 0 {
-            self.place.unread = changed;
+        self.sought = changed;
+        // Its own time tells the file system's: between that look and this one no more has passed there than here.
+        let step = if is_whole_seconds(changed) { WHOLE_SECONDS_STEP } else { TIME_STEP };
+        let since_empty = self.empty_at.and_then(|at| changed.checked_sub(at.elapsed() + step));
+        // What had been copied when it was truncated at that time has been read.
+        let since_unread = self.place.unread.unwrap_or(changed) + Duration::from_nanos(1);
+        if is_empty {
+            (self.place.unread, self.empty_at) = (Some(changed), Some(asked));
         }
-        before
+        Some((since_empty.map_or(since_unread, |time| time.max(since_unread)), since_empty))
+    }
+
+    /// What was copied of it up to this time has been found.
+    pub fn note_found(&mut self, copied: SystemTime) {
+        self.place.unread = self.place.unread.map(|unread| unread.max(copied));
     }
 
     /// Takes note of what a look at a name of it has shown.
@@ -347,7 +380,12 @@ impl Tracked {
             Place { head, tail, offset: 0, joined_from: 0, is_skipping: false, ..self.place.clone() };
         self.seen = 0;
         self.place.unread = Some(self.looked);
+        (self.sought, self.empty_at, self.is_rewritten) = (self.looked, None, true);
     }
+}
+
+fn is_whole_seconds(time: SystemTime) -> bool {
+    time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0)
 }
 
 pub fn modified(meta: &Metadata) -> SystemTime {
