@@ -135,11 +135,13 @@ async function ask() {
     const response = await fetch(SOURCE, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     if (!response.ok) throw new Error(`status ${response.status}`);
     const answer = await response.json();
-    // Of a later moment than what stands on a page that was paused meanwhile.
+    // A page that was paused meanwhile stands still.
     if (!paused) take(answer);
   } catch (error) {
-    lostAt ||= Date.now();
-    age();
+    if (!paused) {
+      lostAt ||= Date.now();
+      age();
+    }
     console.info(`httpd_exporter: no figures: ${error}`);
   }
   asking = false;
