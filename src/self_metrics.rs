@@ -8,6 +8,7 @@ use crate::catalogue::Metric;
 use crate::clock;
 use prometheus::core::Collector;
 use prometheus::{Counter, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use std::sync::atomic::AtomicU64;
 
 /// The status codes that the server answers with (serve/http): each is on the page before its first
 /// answer, so that a rate over it is right from the first one on.
@@ -38,6 +39,8 @@ pub struct SelfMetrics {
     pub follow_truncations: IntCounter,
     pub http_requests: IntCounterVec,
     pub http_refused: IntCounter,
+    /// The device of a file system that has room left for the state alone; 0: none. No metric: the tee is told by it.
+    pub full_device: AtomicU64,
 }
 
 impl Default for SelfMetrics {
@@ -65,6 +68,7 @@ impl SelfMetrics {
             follow_truncations: IntCounter::with_opts(named(&catalogue::FOLLOW_TRUNCATIONS))?,
             http_requests: enter(&registry, IntCounterVec::new(named(&codes), &[codes.labels])?)?,
             http_refused: enter(&registry, IntCounter::with_opts(named(&catalogue::HTTP_REFUSED))?)?,
+            full_device: AtomicU64::new(0),
             registry,
             since: clock::now_nanos(),
         };

@@ -1,6 +1,6 @@
 //! Files that are followed by the real program: rotations, kills, labels, what is said.
 
-use crate::harness::{BINARY, Exporter, Process, TempDir, wait_for, wait_until};
+use crate::harness::{BINARY, Exporter, Process, TempDir, run, wait_for, wait_until};
 use nix::sys::signal::Signal;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -371,4 +371,29 @@ fn once_fails_where_a_file_cannot_be_read() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("none.log: No such file or directory\n"), "{said}");
     assert!(output.stdout.is_empty(), "a page that lacks counts is none");
+}
+
+/// Each line would be read again, without end.
+#[test]
+fn a_tee_that_is_followed_or_read_is_refused() {
+    let dir = TempDir::new();
+    let log = dir.join("copy.log");
+    write(&log, 3);
+    let tee = log.display().to_string();
+    for (name, more) in [("copy.log", None), ("*.log", None), ("copy.log.*", Some("1M"))] {
+        let followed = dir.join(name).display().to_string();
+        let mut args = vec!["--format", "combined", "--once", "--follow", &followed, "--tee", &tee];
+        args.extend(more.iter().flat_map(|size| ["--tee.rotate-size", size]));
+        let ended = run(&args, b"");
+        assert_eq!(ended.status.code(), Some(2), "{name}: {}", ended.stderr);
+        assert!(ended.stderr.contains("a tee is another file"), "{name}: {}", ended.stderr);
+    }
+    let stdin = File::open(&log).expect("readable");
+    let mut command = Command::new(BINARY);
+    let mut reader =
+        Process::start_on_stdin(command.args(["--format", "combined", "--once", "--tee", &tee]), stdin);
+    let ended = reader.wait();
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("is what stdin reads"), "{}", ended.stderr);
+    assert_eq!(fs::read_to_string(&log).expect("readable").lines().count(), 3);
 }

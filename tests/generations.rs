@@ -270,6 +270,52 @@ fn a_full_disk_takes_nothing_back_that_a_scrape_was_told() {
     }
 }
 
+/// The tee is on the disk as well, and is what fills it: what is freed for the state is the state's.
+#[test]
+#[ignore = "needs root, to mount a small file system"]
+fn a_tee_takes_no_room_that_is_kept_for_the_state() {
+    let dir = TempDir::new();
+    let disk = SmallDisk::mount(&dir.join("disk"));
+    let (state, tee) = (disk.0.join("state"), disk.0.join("tee.log"));
+    let mut arguments = arguments(&state);
+    arguments.extend(["--tee".to_owned(), tee.display().to_string()]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut exporter = Exporter::start(&arguments);
+    let mut lines = 60_000;
+    exporter.process.feed(LINE.repeat(60_000).as_bytes());
+    exporter.wait_for_lines(lines);
+    // More than was in reserve.
+    for _ in 0..8 {
+        exporter.process.feed(LINE.repeat(1000).as_bytes());
+        lines += 1000;
+        exporter.wait_for_lines(lines);
+        exporter.saved();
+    }
+    exporter.process.signal(Signal::SIGKILL);
+    exporter.process.wait();
+    let mut exporter = Exporter::start(&arguments);
+    exporter.wait_for_lines(lines);
+    fs::remove_file(&tee).expect("it is there");
+    wait_until("the tee to be written again", || {
+        exporter.process.feed(LINE.as_bytes());
+        fs::metadata(&tee).is_ok_and(|meta| meta.len() > 0)
+    });
+}
+
+/// Somebody has changed the directory behind its back, and it does not become right again.
+#[test]
+fn counts_that_are_lost_at_the_end_are_said_to_be() {
+    let dir = TempDir::new();
+    let state = dir.join("state");
+    let mut exporter = started(&state);
+    fs::rename(&state, dir.join("elsewhere")).expect("it is there");
+    fs::write(&state, "no directory").expect("writable");
+    exporter.process.feed(LINE.as_bytes());
+    exporter.process.close();
+    let said = exporter.process.wait().stderr;
+    assert!(said.contains("what was counted since the last save is lost: "), "{said}");
+}
+
 /// A small disk with a directory for the state, and no room for more: nothing can be kept in reserve.
 fn full_disk(dir: &TempDir) -> (SmallDisk, PathBuf) {
     let disk = SmallDisk::mount(&dir.join("disk"));

@@ -189,6 +189,26 @@ fn the_tee_is_what_came_in() {
     assert_eq!(std::fs::read(&copy).expect("the tee has made its file"), log);
 }
 
+/// What a limit does not let into the tee is counted, as on a full disk.
+#[test]
+fn a_limit_on_the_size_of_files_stops_nothing() {
+    let dir = TempDir::new();
+    let copy = dir.join("copy.log");
+    // In blocks of 512 bytes.
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -f 4; exec \"$@\"", "sh", BINARY]).args(ONCE).arg("--tee").arg(&copy);
+    let mut process = Process::start(&mut command);
+    process.feed(lines(1_000).as_bytes());
+    process.close();
+    let ended = process.wait();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert_eq!(ended.page().sum("httpd_exporter_lines_total"), 1_000.0);
+    assert!(ended.stderr.contains("unable to write"), "{}", ended.stderr);
+    let written = std::fs::metadata(&copy).expect("the tee has made its file").len();
+    let lost = ended.page().value("httpd_exporter_tee_lost_bytes_total");
+    assert_eq!(lost, Some((lines(1_000).len() as u64 - written) as f64));
+}
+
 /// Lines that fill a pipe many times over, and a reader that has not begun to read.
 fn unread(under_server: bool) -> (Process, std::io::PipeReader) {
     let (reader, writer) = std::io::pipe().expect("a pipe");

@@ -116,6 +116,52 @@ fn root_follows_no_link_to_a_tee_or_a_state() {
     assert_eq!(fs::read_dir(dir.join("roots")).expect("readable").count(), 0);
 }
 
+/// What is followed is not written, and yet it would be shown: to the reader of stderr, and on the live page.
+#[test]
+#[ignore = "needs root"]
+fn root_follows_no_log_through_a_link_that_another_may_have_put_there() {
+    let dir = TempDir::new();
+    let (logs, secret) = (users_directory(&dir), secret(&dir));
+    fs::write(&secret, LINE).expect("writable");
+    for (directory, is_read) in [(logs.as_path(), false), (dir.path(), true)] {
+        let link = directory.join("linked.log");
+        symlink(&secret, &link).expect("a link");
+        let ended = run(&["--format", "combined", "--once", "--follow", &link.display().to_string()], b"");
+        let requests = ended.page().sum("httpd_requests_total");
+        assert_eq!(requests, f64::from(u8::from(is_read)), "{}", ended.stderr);
+        let said = ended.stderr.contains("a symbolic link, which root does not follow");
+        assert_eq!(said, !is_read, "{}", ended.stderr);
+    }
+}
+
+/// As on Debian, where www-data is put into `adm` to read logs: in a namespace with a list of groups of its own.
+#[test]
+#[ignore = "needs root, to give it up"]
+fn the_user_has_all_its_groups_unless_one_is_chosen() {
+    let dir = TempDir::new();
+    let log = dir.write("access.log", LINE);
+    let group = Command::new("getent").args(["group", "adm"]).output().expect("getent runs").stdout;
+    let group: u32 =
+        String::from_utf8_lossy(&group).split(':').nth(2).and_then(|id| id.parse().ok()).expect("a number");
+    chown(&log, Some(0), Some(group)).expect("root gives it to a group");
+    set_mode(&log, 0o640);
+    let groups = fs::read_to_string("/etc/group").expect("readable").replace("adm:x:4:", "adm:x:4:www-data,");
+    let groups = dir.write("groups", groups);
+    for (user, is_read) in [("www-data", true), ("www-data:adm", true), ("www-data:www-data", false)] {
+        let script = "mount --bind \"$0\" /etc/group && exec \"$@\"";
+        let output = Command::new("unshare")
+            .args(["--mount", "sh", "-c", script])
+            .arg(&groups)
+            .args([BINARY, "--format", "combined", "--once", "--user", user, "--follow"])
+            .arg(&log)
+            .output()
+            .expect("unshare runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), is_read, "{user}: {said}");
+        assert_eq!(said.contains("Permission denied"), !is_read, "{user}: {said}");
+    }
+}
+
 #[test]
 #[ignore = "needs root, to give it up"]
 fn a_directory_that_the_program_did_not_make_is_not_given_away() {

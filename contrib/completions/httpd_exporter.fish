@@ -17,7 +17,7 @@ complete -c httpd_exporter -l tee -rF -d 'Append every byte of stdin to PATH, wh
 complete -c httpd_exporter -l tee.rotate-size -x -d 'Rotate the tee when it has grown to BYTES (suffixes K, M, G)'
 complete -c httpd_exporter -l tee.rotate-interval -x -d 'Rotate the tee every SECONDS, counted from midnight UTC'
 complete -c httpd_exporter -l tee.keep -x -d 'Keep N rotated files and remove older ones'
-complete -c httpd_exporter -l user -xa '(__fish_complete_users)' -d 'Give up root for USER once everything that needs it is open'
+complete -c httpd_exporter -l user -xa '(__fish_complete_users)' -d 'Give up root for USER, with the groups that USER is in or GROUP alone'
 complete -c httpd_exporter -l label -x -d 'Add a label to requests and bytes'
 complete -c httpd_exporter -l label-values -x -d 'The values that the label may have'
 complete -c httpd_exporter -l label-map -x -d 'Values of that label, or of vhost, that match the pattern become VALUE'

@@ -134,26 +134,28 @@ pub fn take_reserve(directory: &Path) -> bool {
     std::fs::remove_file(directory.join(RESERVE)).is_ok()
 }
 
-/// Makes sure that there is a reserve, unless that would take the last room of the disk.
-pub fn keep_reserve(directory: &Path, bytes: u64) {
+/// Makes sure that there is a reserve, unless that would take the last room of the disk. False where there is none, and
+/// hardly any other room.
+pub fn keep_reserve(directory: &Path, bytes: u64) -> bool {
     let path = directory.join(RESERVE);
     let held = path.symlink_metadata().map_or(0, |meta| meta.len());
     if held >= bytes / 2 {
-        return;
+        return true;
     }
     let free = statvfs(directory).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
     if free < 4 * bytes {
-        return;
+        return held > 0 || free >= 2 * bytes;
     }
     let mut options = OpenOptions::new();
     // Where anything may stand under the name: a link is not followed and a fifo not waited for.
     let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
     options.write(true).create(true).mode(0o640).custom_flags(flags);
-    let Ok(file) = options.open(&path) else { return };
+    let Ok(file) = options.open(&path) else { return true };
     // A file of holes holds nothing.
     if posix_fallocate(&file, 0, i64::try_from(bytes).unwrap_or(i64::MAX)).is_err() && held == 0 {
         let _ = std::fs::remove_file(&path);
     }
+    true
 }
 
 /// Comes before and after every change of the directory.

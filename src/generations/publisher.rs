@@ -22,6 +22,7 @@ use crate::self_metrics::SelfMetrics;
 use crate::snapshot::collect;
 use crate::snapshot::page::Page;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -242,12 +243,12 @@ impl Publisher {
                     }
                     thread::sleep(Duration::from_millis(millis));
                 }
-                // Other errors have been logged.
-                _ => return,
+                Ok(()) => return,
+                Err(error) => return tell_lost(&error),
             }
         }
         if let Err(error) = state.finish(&page, &ledger.places) {
-            log_error(format_args!("what was counted since the last save is lost: {error}"));
+            tell_lost(&error);
         }
     }
 
@@ -295,6 +296,10 @@ impl Publisher {
     pub fn flush(&self) {
         self.request(SaveRequest::Flush);
     }
+}
+
+fn tell_lost(error: &io::Error) {
+    log_error(format_args!("what was counted since the last save is lost: {error}"));
 }
 
 #[cfg(test)]

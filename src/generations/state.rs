@@ -22,6 +22,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +49,8 @@ pub struct State {
     pub(super) own: Mutex<Own>,
     pub(super) view: Mutex<View>,
     wants_port: AtomicBool,
+    /// There was room in reserve, or enough of it.
+    has_had_room: AtomicBool,
     /// Dead generations have been looked for.
     pub(super) has_absorbed: AtomicBool,
     pub(super) self_metrics: Arc<SelfMetrics>,
@@ -110,6 +113,7 @@ impl State {
             own: Mutex::default(),
             view: Mutex::default(),
             wants_port: AtomicBool::new(false),
+            has_had_room: AtomicBool::new(false),
             has_absorbed: AtomicBool::new(false),
             self_metrics,
             said: Mutex::default(),
@@ -222,7 +226,24 @@ impl State {
     /// Sees to it that there is room for a time in which the disk is full.
     pub fn keep_reserve(&self) {
         let bytes = lock(&self.own).file.reserve_bytes();
-        own_file::keep_reserve(&self.directory.path, bytes);
+        let has_room = own_file::keep_reserve(&self.directory.path, bytes);
+        let had_room = self.has_had_room.fetch_or(has_room, Ordering::Relaxed);
+        self.tell_whether_full(had_room && !has_room);
+    }
+
+    /// Whoever else of this process writes to the disk leaves it alone while it is full: what is freed for the state
+    /// would be taken by the tee.
+    fn tell_whether_full(&self, is_full: bool) {
+        let device = self.directory.path.metadata().ok().filter(|_| is_full).map_or(0, |meta| meta.dev());
+        self.self_metrics.full_device.store(device, Ordering::Relaxed);
+    }
+
+    /// Frees the room in reserve for the next write; false where there is none.
+    fn take_reserve(&self) -> bool {
+        if self.has_had_room.load(Ordering::Relaxed) {
+            self.tell_whether_full(true);
+        }
+        own_file::take_reserve(&self.directory.path)
     }
 
     /// What stands beside the state under that name, if it is a short text.
@@ -295,7 +316,9 @@ impl State {
         }
         step();
         let removed = std::fs::remove_file(self.directory.path_of(self.me()));
-        removed.inspect_err(|error| self.failed("finish", "remove", error))
+        let removed = removed.inspect_err(|error| self.failed("finish", "remove", error));
+        // Nothing is lost with a file that has nothing in it.
+        removed.or_else(|error| if directory::may_pass(&error) { Err(error) } else { Ok(()) })
     }
 
     // --- reading ---
@@ -407,7 +430,7 @@ impl State {
                 Err(error) if first && error.kind() == io::ErrorKind::AlreadyExists => {
                     self.start.fetch_add(1, Ordering::Relaxed);
                 }
-                Err(error) if own_file::is_full(&error) && own_file::take_reserve(&self.directory.path) => {}
+                Err(error) if own_file::is_full(&error) && self.take_reserve() => {}
                 Err(error) => return Err(error),
                 Ok(file) => {
                     mine.file.replaced(file, content.clone(), text.len());
@@ -443,7 +466,11 @@ impl State {
         if path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
             self.self_metrics.state_errors.inc();
             self.say_once(&format!("open {name}"), || {
-                format!("unable to read the state file {}: {error}", path.display())
+                let is_refused = error.kind() == io::ErrorKind::PermissionDenied;
+                let hint =
+                    if is_refused { "; it has to belong to the user that this process runs as" } else { "" };
+                let path = path.display();
+                format!("unable to read the state file {path}: {error}; its counts are not on the page{hint}")
             });
         }
     }

@@ -3,13 +3,14 @@
 use crate::generations::fold::Bounds;
 use crate::generations::is_full;
 use crate::generations::state::State;
+use crate::input::follow;
 use crate::input::tee;
-use crate::input::tee::Tee;
+use crate::input::tee::{Tee, rotate};
 use crate::limits;
 use crate::log::{self, log_error, log_warning};
-use crate::modes::shared::{Failure, system};
+use crate::modes::shared::Failure;
 use crate::options::Options;
-use crate::os::{self, LowPorts, Privileges, UserRights};
+use crate::os::{self, LowPorts, Privileges, UserRights, privileges};
 use crate::self_metrics::SelfMetrics;
 use crate::serve::guard::{self, Guard};
 use crate::serve::http::{Address, Listener};
@@ -117,8 +118,15 @@ impl Plan {
     /// program run by hand; under a server the log is counted, and nobody is served until the file is put right.
     fn open_guard(&self) -> Result<Option<Guard>, Failure> {
         let Some(path) = &self.web_config_file else { return Ok(None) };
-        let open =
-            |path: &Path| self.privileges.open_for_user(path, || guard::read_file(path), |_, _| Ok(()));
+        // Whoever else can write it could name any file of root's in it.
+        let may_name = privileges::is_roots_file(path);
+        let open = |file: &Path| {
+            if may_name || file == path {
+                self.privileges.open_for_user(file, || guard::read_file(file), |_, _| Ok(()))
+            } else {
+                self.privileges.as_user(|_| guard::read_file(file))
+            }
+        };
         let told = |wrong| format!("--web.config.file: {wrong}");
         let (guard, wrong) = Guard::open(path, &open).map_err(|wrong| Failure::System(told(wrong)))?;
         match wrong.map(told) {
@@ -140,7 +148,13 @@ impl Plan {
                 Err(e) if e.kind() == ErrorKind::AddrInUse || os::started_by_server() => {
                     opened.wanted.push(address.clone());
                 }
-                Err(e) => return Err(system(&format!("listen on {address}"), &e)),
+                Err(e) => {
+                    let is_low = address.is_low_port() && e.kind() == ErrorKind::PermissionDenied;
+                    let hint = if is_low { "; a port below 1024 takes root" } else { "" };
+                    let why = log::reason(&e);
+                    let wrong = format!("--web.listen-address: unable to listen on {address}: {why}{hint}");
+                    return Err(Failure::System(wrong));
+                }
             }
         }
         Ok(())
@@ -207,6 +221,7 @@ impl Plan {
 /// The tee that the options ask for, not opened yet.
 pub struct TeePlan {
     options: Option<tee::Options>,
+    follow: Vec<String>,
     has_user: bool,
 }
 
@@ -218,11 +233,20 @@ impl TeePlan {
             rotate_interval: options.tee_rotate_interval.map(Duration::from_secs),
             keep: options.tee_keep,
         });
-        TeePlan { options: options_of_tee, has_user: options.user.is_some() }
+        TeePlan { options: options_of_tee, follow: options.follow.clone(), has_user: options.user.is_some() }
     }
 
     pub fn open(self, rights: &UserRights, self_metrics: &Arc<SelfMetrics>) -> Result<Option<Tee>, Failure> {
         let Some(options) = self.options else { return Ok(None) };
+        // Each line would be read again, without end.
+        let names = rotate::names_of(&options);
+        if names.iter().any(|name| follow::is_followed(&self.follow, name)) {
+            let path = options.path.display();
+            return Err(Failure::Usage(format!(
+                "--tee: --follow reads {path}, or what it is called when it is rotated; \
+                                               a tee is another file"
+            )));
+        }
         let why = |error: &io::Error| match error.kind() {
             ErrorKind::PermissionDenied if self.has_user => {
                 let why = log::reason(error);
@@ -231,6 +255,10 @@ impl TeePlan {
             _ => log::reason(error),
         };
         match Tee::open(options.clone(), self_metrics.clone(), rights) {
+            Ok(tee) if tee.is_stdin() => {
+                let path = options.path.display();
+                Err(Failure::Usage(format!("--tee: {path} is what stdin reads; a tee is another file")))
+            }
             Ok(tee) => Ok(Some(tee)),
             Err(e) if os::started_by_server() => {
                 log_warning(format_args!(

@@ -327,7 +327,8 @@ pub const TABLE: &[Flag] = &[
         help: "Keep N rotated files and remove older ones; without it all are kept.",
         set: |o, v| { o.tee_keep = Some(index(whole(v, 0, 100_000)?)); Ok(()) } },
     Flag { name: "user", value: "USER[:GROUP]", default: "", repeats: false, group: KEEPING,
-        help: "Give up root for USER once everything that needs it is open.",
+        help: "Give up root for USER, with the groups that USER is in or GROUP alone, once everything that needs root is \
+               open.",
         set: |o, v| { o.user = Some(v.to_owned()); Ok(()) } },
     Flag { name: "label", value: "NAME=FIELD", default: "", repeats: true, group: LABELS,
         help: "Add a label to requests and bytes. FIELD is a directive (%{GEOIP_COUNTRY_CODE}e), a variable \

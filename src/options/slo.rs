@@ -115,8 +115,7 @@ impl Objective {
             column += item.len() + 1;
         }
         if objective.bounds.is_empty() {
-            let names: Vec<&str> = QUANTITIES.iter().map(|quantity| quantity.name).collect();
-            let names = names.join(", ");
+            let names = names_of_quantities();
             return Err(format!("`{name}` has no condition that a request can fail: one on {names}"));
         }
         Ok(objective)
@@ -137,12 +136,22 @@ impl Objective {
         let is_not = match comparison {
             Comparison::Equal => false,
             Comparison::Unequal => true,
-            _ => return Err("compares what has no size: a path or a label can be = or != only".to_owned()),
+            _ => {
+                let names = names_of_quantities();
+                return Err(format!(
+                    "compares {name}, which has no size as {names} have: it can be = or != only"
+                ));
+            }
         };
         let patterns = value.split('|').map(|pattern| Glob::compile(pattern.as_bytes())).collect();
         self.scope.push(Scope { name: name.to_owned(), patterns, is_not });
         Ok(())
     }
+}
+
+fn names_of_quantities() -> String {
+    let names: Vec<&str> = QUANTITIES.iter().map(|quantity| quantity.name).collect();
+    names.join(", ")
 }
 
 impl Quantity {
@@ -213,7 +222,8 @@ mod tests {
             ),
             (
                 "fast=status<500,method<GET",
-                "`method<GET` at column 17 compares what has no size: a path or a label can be = or != only",
+                "`method<GET` at column 17 compares method, which has no size as status, duration, first_byte, upstream, \
+                 bytes_sent have: it can be = or != only",
             ),
             (
                 "posts=method=POST",

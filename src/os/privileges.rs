@@ -12,8 +12,11 @@ use crate::os::low_ports::LowPorts;
 use crate::os::server;
 use nix::sys::prctl;
 use nix::unistd::{
-    Gid, Group, Uid, User, fchown, getresgid, getresuid, setfsgid, setfsuid, setgid, setgroups, setuid,
+    Gid, Group, Uid, User, fchown, getgrouplist, getresgid, getresuid, setfsgid, setfsuid, setgid, setgroups,
+    setuid,
 };
+use std::ffi::CString;
+use std::fmt::Display;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -59,7 +62,7 @@ impl Privileges {
             return work(&UserRights(()));
         };
         // The groups of root are not the user's, and nothing that root does needs them.
-        setgroups(&[Gid::from_raw(identity.gid)])?;
+        setgroups(&identity.groups())?;
         let _back = FileIds::become_user(identity)?;
         work(&UserRights(()))
     }
@@ -168,6 +171,19 @@ pub fn no_link_for_root(path: &Path) -> i32 {
     if is_root() && !is_inherited { nix::libc::O_NOFOLLOW } else { 0 }
 }
 
+/// The same of a file that is read: a link is followed where nobody but root could have put it there.
+pub fn no_link_of_another_for_root(path: &Path) -> i32 {
+    let is_roots = || std::path::absolute(path).is_ok_and(|path| path.parent().is_some_and(is_roots_alone));
+    if is_root() && path.is_symlink() && !is_roots() { nix::libc::O_NOFOLLOW } else { 0 }
+}
+
+/// Whether nobody but root can change what is in this file.
+pub fn is_roots_file(path: &Path) -> bool {
+    let Ok(path) = fs::canonicalize(path) else { return false };
+    let is_roots = path.metadata().is_ok_and(|meta| meta.uid() == 0 && meta.mode() & 0o022 == 0);
+    is_roots && path.parent().is_some_and(is_roots_alone)
+}
+
 /// Says plainly what `no_link_for_root` has refused.
 pub fn name_link(path: &Path, error: io::Error) -> io::Error {
     if is_root() && path.is_symlink() {
@@ -255,6 +271,8 @@ pub struct Identity {
     pub name: String,
     pub uid: u32,
     pub gid: u32,
+    /// All that the user is in; where a group was given, that alone.
+    groups: Vec<u32>,
 }
 
 impl Identity {
@@ -283,8 +301,24 @@ impl Identity {
         if uid == 0 {
             return Err(format!("{name} is root itself"));
         }
-        Ok(Identity { name: name.to_owned(), uid, gid })
+        let groups = match user.filter(|_| group.is_none()) {
+            Some(user) => groups_of(&user)?,
+            None => vec![gid],
+        };
+        Ok(Identity { name: name.to_owned(), uid, gid, groups })
     }
+
+    fn groups(&self) -> Vec<Gid> {
+        self.groups.iter().copied().map(Gid::from_raw).collect()
+    }
+}
+
+/// As a login has them: initgroups(3).
+fn groups_of(user: &User) -> Result<Vec<u32>, String> {
+    let failed = |e: &dyn Display| format!("unable to look up the groups of {}: {e}", user.name);
+    let name = CString::new(user.name.as_str()).map_err(|e| failed(&e))?;
+    let groups = getgrouplist(&name, user.gid).map_err(|e| failed(&e))?;
+    Ok(groups.into_iter().map(Gid::as_raw).collect())
 }
 
 fn find_group(name: &str) -> Result<u32, String> {
@@ -303,7 +337,7 @@ fn become_user(identity: &Identity, then: impl FnOnce() -> Result<(), String>) -
     // A process that runs as that user already has nothing to give up.
     if !has_ids(uid, gid) {
         // The order matters: without root neither groups nor group can be changed any more.
-        setgroups(&[gid]).map_err(|e| failed("setgroups", e))?;
+        setgroups(&identity.groups()).map_err(|e| failed("setgroups", e))?;
         setgid(gid).map_err(|e| failed("setgid", e))?;
         setuid(uid).map_err(|e| failed("setuid", e))?;
     }
@@ -329,7 +363,7 @@ mod tests {
 
     #[test]
     fn users_are_found_by_name_and_number() {
-        let root_group = Identity { name: "12345".to_owned(), uid: 12345, gid: 0 };
+        let root_group = Identity { name: "12345".to_owned(), uid: 12345, gid: 0, groups: vec![0] };
         assert_eq!(Identity::find("12345:0"), Ok(root_group));
         for (spec, error) in [
             ("no-such-user", "there is no user no-such-user"),

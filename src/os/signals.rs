@@ -5,7 +5,7 @@
 use crate::os::server::started_by_server;
 use crate::os::stop_flag::StopFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level::pipe};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -55,6 +55,8 @@ impl SignalPipe {
             flag::register(*signal, flag.clone())?;
             pipe::register(*signal, sender.try_clone()?)?;
         }
+        // Where the size of files is limited (ulimit -f) a write fails then, as on a full disk: setrlimit(2).
+        flag::register(SIGXFSZ, Arc::default())?;
         Ok(SignalPipe { receiver, raised, stop })
     }
 

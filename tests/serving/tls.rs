@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::fs::{self, Permissions};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -240,6 +240,24 @@ fn a_key_that_only_root_may_read_is_read_before_root_is_given_up() {
     exporter.wait_for_stderr("server.key: Permission denied");
     exporter.wait_for_stderr("what was read before holds");
     assert!(scrape(&exporter.address).is_some(), "{}", exporter.process.stderr());
+}
+
+/// A file that the user can write could name any key of root's.
+#[test]
+#[ignore = "needs root, to give it up"]
+fn a_key_that_only_root_may_read_is_not_read_for_a_file_of_the_users() {
+    let dir = place(PAIR);
+    fs::set_permissions(dir.join("server.key"), Permissions::from_mode(0o600)).expect("the mode is set");
+    let user = nix::unistd::User::from_name("www-data").expect("readable").expect("there is one");
+    let config = dir.join("web.yml");
+    chown(&config, Some(user.uid.as_raw()), None).expect("root gives it away");
+    let config = config.display().to_string();
+    let ended = run(
+        &["--user", "www-data", "--web.config.file", &config, "--web.listen-address", "127.0.0.1:0"],
+        b"",
+    );
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("server.key: Permission denied"), "{}", ended.stderr);
 }
 
 #[test]

@@ -57,6 +57,14 @@ const QUIET_TIME_MAX: Duration = Duration::from_secs(3600);
 /// Files without a name that are read on at a time; of more, the oldest are given up.
 const NAMELESS_MAX: usize = 256;
 
+/// Whether a file of that name would be read. A pattern that cannot be parsed is said elsewhere.
+pub fn is_followed(given: &[String], path: &Path) -> bool {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let given: Vec<String> =
+        given.iter().map(|name| absolute(Path::new(name)).to_string_lossy().into_owned()).collect();
+    Names::new(&given).is_ok_and(|names| names.contains(&absolute(path)))
+}
+
 /// What is done with the files that are there at the start, and with all at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -330,8 +338,8 @@ impl Follower {
         logs.filter(|_| self.mode == Mode::GoOn).filter(may_be).find(|log| copy.is_copy_of(log))
     }
 
-    /// Looks again at copies of which nothing was read. Where the log was truncated before a line of it was read, all of
-    /// them are in the copy; what is read of the log is not read there.
+    /// Looks again at copies of which nothing was read. Where the log was truncated before a line of it was read, all
+    /// of them are in the copy; what is read of the log is not read there.
     fn release_copies(&mut self, sink: &mut Sink) {
         let unread = self.files.values().filter(|file| file.is_unread_copy());
         let logs: Vec<(FileId, Option<Place>)> =

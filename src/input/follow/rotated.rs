@@ -7,6 +7,7 @@
 use crate::input::follow::place::{FileId, Place};
 use crate::input::follow::tracked::{has, may_be_copy, modified};
 use crate::order;
+use crate::os::privileges;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -27,7 +28,9 @@ pub struct Found {
 
 /// Opens a regular file and nothing else: opening a pipe would block.
 pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
-    let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
+    let flags = nix::libc::O_NONBLOCK | privileges::no_link_of_another_for_root(path);
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = opened.map_err(|error| privileges::name_link(path, error))?;
     let meta = file.metadata()?;
     if meta.is_file() {
         Ok((file, meta))

@@ -202,9 +202,9 @@ impl Tracked {
         self.place = Place { id, name, path, is_copy: true, ..log.clone() };
     }
 
-    /// Where it has changed since copies of what was not read of it were looked for: it may have been written to, copied
-    /// and truncated meanwhile. Copies of that are no older than the first time here; and where it is known when it was
-    /// empty, they were made no sooner than the second one.
+    /// Where it has changed since copies of what was not read of it were looked for: it may have been written to,
+    /// copied and truncated meanwhile. Copies of that are no older than the first time here; and where it is known when
+    /// it was empty, they were made no sooner than the second one.
     pub fn changed_unread(&mut self) -> Option<(SystemTime, Option<SystemTime>)> {
         let asked = Instant::now();
         let meta = self.file.metadata().ok()?;

@@ -12,7 +12,7 @@
 //! killed process left unfinished. Sources: open(2) O_APPEND, write(2), rename(2), flock(2).
 
 pub mod queue;
-mod rotate;
+pub mod rotate;
 
 use crate::log::{log_info, log_warning};
 use crate::os::{StopFlag, UserRights, WriteMode, is_writable, privileges, started_by_server};
@@ -25,6 +25,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How often the path is compared with the file we hold, and how long after a failure the next attempt is
@@ -167,6 +168,14 @@ impl Tee {
         !matches!(self.sink, Sink::Path(_))
     }
 
+    /// Whether it is the file that is read.
+    pub fn is_stdin(&self) -> bool {
+        let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+        let of_file = |file: &File| file.metadata().ok().filter(Metadata::is_file).as_ref().map(identity);
+        let tee = self.file().and_then(of_file);
+        tee.is_some() && stdin.is_ok_and(|stdin| of_file(&stdin) == tee)
+    }
+
     fn file(&self) -> Option<&File> {
         match &self.sink {
             Sink::Path(file) => file.as_ref(),
@@ -199,6 +208,10 @@ impl Tee {
             self.lose(bytes);
             return;
         }
+        if self.is_room_left_to_the_state() {
+            let error = io::Error::other("the disk has room left for the state alone");
+            return self.fail(&error, bytes, 0, now);
+        }
         self.ask_for_half_a_line();
         while !bytes.is_empty() && self.file().is_some() {
             let end = if self.line == Line::AtStart { self.before_rotation(bytes, now) } else { bytes.len() };
@@ -209,6 +222,13 @@ impl Tee {
             bytes = &bytes[end..];
         }
         self.recover();
+    }
+
+    /// On a full disk the counts come first.
+    fn is_room_left_to_the_state(&self) -> bool {
+        let full = self.self_metrics.full_device.load(Ordering::Relaxed);
+        let device = |file: &File| file.metadata().ok().filter(Metadata::is_file).map(|meta| meta.dev());
+        full != 0 && self.file().and_then(device) == Some(full)
     }
 
     fn ask_for_half_a_line(&mut self) {

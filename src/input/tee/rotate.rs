@@ -2,8 +2,8 @@
 //!
 //! All of it is derived from the files, so that several generations decide alike and a restart changes nothing.
 
-use crate::calendar::Date;
-use crate::input::tee::{LOOK_INTERVAL, Tee, identity};
+use crate::calendar::{self, Date};
+use crate::input::tee::{LOOK_INTERVAL, Options, Tee, identity};
 use crate::log::log_warning;
 use crate::order;
 use std::ffi::OsString;
@@ -78,7 +78,8 @@ impl Tee {
         if !std::fs::metadata(&path).is_ok_and(|there| identity(&there) == identity(held)) {
             return self.turn_to_path(Some(held)).map(|()| true);
         }
-        let (aside, millis) = name(&path, SystemTime::now(), self.rotation.last_millis);
+        let before = newest(&path).max(self.rotation.last_millis);
+        let (aside, millis) = name(&path, SystemTime::now(), before);
         self.rotation.last_millis = millis;
         let renamed = std::fs::rename(&path, &aside);
         let turned = renamed.and_then(|()| {
@@ -121,6 +122,22 @@ pub fn name(path: &Path, now: SystemTime, before: u128) -> (PathBuf, u128) {
         }
         millis += 1;
     }
+}
+
+/// The time in the newest name there is. A clock that was ahead has left names of the future, and what comes now is
+/// younger.
+fn newest(path: &Path) -> u128 {
+    let names = rotated(path).unwrap_or_default();
+    let stamps = names.iter().filter_map(|name| name.as_os_str().as_encoded_bytes().last_chunk());
+    stamps.filter_map(millis_of).max().unwrap_or(0)
+}
+
+/// What the file of a tee is called, and what when it was rotated. None where it is stdout.
+pub fn names_of(options: &Options) -> Vec<PathBuf> {
+    let is_rotated = options.rotate_size.is_some() || options.rotate_interval.is_some();
+    let rotated = is_rotated.then(|| name(&options.path, SystemTime::now(), 0).0);
+    let is_file = options.path.as_os_str() != "-";
+    [Some(options.path.clone()), rotated].into_iter().flatten().filter(|_| is_file).collect()
 }
 
 /// Removes the oldest rotated files and leaves `keep`. The error names the first that could not be removed; it stops
@@ -168,8 +185,18 @@ fn stamp(millis: u128) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{:03}Z", millis % 1000)
 }
 
+const PATTERN: &[u8; 20] = b"00000000T000000.000Z";
+
+/// What `stamp` has written.
+fn millis_of(stamp: &[u8; PATTERN.len()]) -> Option<u128> {
+    let number = |from: usize, to: usize| std::str::from_utf8(&stamp[from..to]).ok()?.parse::<i64>().ok();
+    let days = calendar::days_since_1970(number(0, 4)?, number(4, 6)?, number(6, 8)?)?;
+    let seconds = days * 86_400 + number(9, 11)? * 3600 + number(11, 13)? * 60 + number(13, 15)?;
+    u128::try_from(seconds * 1000 + number(16, 19)?).ok()
+}
+
 fn is_stamp(name: &[u8]) -> bool {
-    let pattern = b"00000000T000000.000Z";
+    let pattern = PATTERN;
     name.len() == pattern.len()
         && name
             .iter()
@@ -192,6 +219,7 @@ mod tests {
         ] {
             assert_eq!(stamp(seconds * 1000), date);
             assert!(is_stamp(date.as_bytes()));
+            assert_eq!(date.as_bytes().last_chunk().and_then(millis_of), Some(seconds * 1000));
         }
         assert!(!is_stamp(b"20261122T103800.123Z.gz") && !is_stamp(b"1") && !is_stamp(b""));
     }

@@ -116,6 +116,23 @@ fn a_pipe_without_a_reader_is_said_to_be_one() {
     assert!(error.to_string().ends_with("it is a pipe or socket that nobody reads"), "{error}");
 }
 
+/// The clock was ahead when the others were rotated.
+#[test]
+fn keep_leaves_the_newest_though_older_ones_have_later_names() {
+    let dir = TempDir::new();
+    let path = dir.path().join("log");
+    for second in 0..3 {
+        std::fs::write(dir.path().join(format!("log.20991231T23595{second}.999Z")), "old\n").unwrap();
+    }
+    for _life in 0..2 {
+        let mut tee = tee(&Options { rotate_size: Some(4), keep: Some(3), ..at(&path) });
+        for line in ["1\n", "22\n", "333\n", "4444\n", "55555\n"] {
+            tee.write(line.as_bytes());
+        }
+    }
+    assert_eq!(files(&path), [&b"22\n"[..], b"333\n", b"4444\n", b"55555\n"]);
+}
+
 #[test]
 fn keep_leaves_the_newest_and_nothing_foreign_is_removed() {
     let dir = TempDir::new();

@@ -33,6 +33,15 @@ impl FromStr for Address {
                 _ => Err(format!("the path of a Unix socket is at most {UNIX_PATH_BYTES} bytes long")),
             };
         }
+        if text.contains("://") {
+            return Err(format!("an address begins with no scheme, as in 127.0.0.1:19117: {text}"));
+        }
+        if text.contains(',') {
+            return Err(format!("one address is meant, without a comma: {text}"));
+        }
+        if text.ends_with(']') {
+            return Err(format!("a port is missing, as in [::1]:19117: {text}"));
+        }
         let (host, port) = text.rsplit_once(':').ok_or("a port is missing, as in 127.0.0.1:19117")?;
         let port = read_port(port)?;
         Ok(Address::Tcp { text: text.into(), list: resolve(host, port)?, ipv6_only: false })
