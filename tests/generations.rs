@@ -295,6 +295,13 @@ fn a_tee_takes_no_room_that_is_kept_for_the_state() {
     exporter.process.wait();
     let mut exporter = Exporter::start(&arguments);
     exporter.wait_for_lines(lines);
+    // The process that had the room in reserve taken is not the one that must leave it alone.
+    for _ in 0..8 {
+        exporter.process.feed(LINE.repeat(1000).as_bytes());
+        lines += 1000;
+        exporter.wait_for_lines(lines);
+        exporter.saved();
+    }
     fs::remove_file(&tee).expect("it is there");
     wait_until("the tee to be written again", || {
         exporter.process.feed(LINE.as_bytes());

@@ -4,7 +4,7 @@
 use crate::harness::{BINARY, Exporter, Process, TempDir, free_low_port, free_port, run, scrape, wait_for};
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -123,13 +123,18 @@ fn root_follows_no_log_through_a_link_that_another_may_have_put_there() {
     let dir = TempDir::new();
     let (logs, secret) = (users_directory(&dir), secret(&dir));
     fs::write(&secret, LINE).expect("writable");
-    for (directory, is_read) in [(logs.as_path(), false), (dir.path(), true)] {
-        let link = directory.join("linked.log");
-        symlink(&secret, &link).expect("a link");
+    let own = logs.join("own.log");
+    fs::write(&own, LINE).expect("writable");
+    chown(&own, Some(user_id()), None).expect("root gives it away");
+    for (owner, target, is_read) in [(user_id(), &secret, false), (user_id(), &own, true), (0, &secret, true)]
+    {
+        let link = logs.join(format!("linked-{owner}-{is_read}.log"));
+        symlink(target, &link).expect("a link");
+        lchown(&link, Some(owner), None).expect("root gives it away");
         let ended = run(&["--format", "combined", "--once", "--follow", &link.display().to_string()], b"");
         let requests = ended.page().sum("httpd_requests_total");
         assert_eq!(requests, f64::from(u8::from(is_read)), "{}", ended.stderr);
-        let said = ended.stderr.contains("a symbolic link, which root does not follow");
+        let said = ended.stderr.contains("a symbolic link of another user, which root does not follow");
         assert_eq!(said, !is_read, "{}", ended.stderr);
     }
 }
@@ -145,8 +150,10 @@ fn the_user_has_all_its_groups_unless_one_is_chosen() {
         String::from_utf8_lossy(&group).split(':').nth(2).and_then(|id| id.parse().ok()).expect("a number");
     chown(&log, Some(0), Some(group)).expect("root gives it to a group");
     set_mode(&log, 0o640);
-    let groups = fs::read_to_string("/etc/group").expect("readable").replace("adm:x:4:", "adm:x:4:www-data,");
-    let groups = dir.write("groups", groups);
+    let mut groups = fs::read_to_string("/etc/group").expect("readable");
+    groups =
+        groups.lines().filter(|line| !line.starts_with("adm:")).map(|line| format!("{line}\n")).collect();
+    let groups = dir.write("groups", format!("{groups}adm:x:{group}:{USER}\n"));
     for (user, is_read) in [("www-data", true), ("www-data:adm", true), ("www-data:www-data", false)] {
         let script = "mount --bind \"$0\" /etc/group && exec \"$@\"";
         let output = Command::new("unshare")

@@ -9,9 +9,10 @@
 
 use crate::generations::content::{Content, Name};
 use crate::limits::STATE_BYTES_MAX;
+use crate::os::is_root;
 use nix::fcntl::posix_fallocate;
-use nix::sys::statvfs::statvfs;
-use std::fs::{File, OpenOptions};
+use nix::sys::statvfs::{Statvfs, statvfs};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
@@ -128,34 +129,53 @@ pub fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
+/// Whether there is a reserve, or was one that is taken: then it is a file with nothing in it.
+pub fn has_had_reserve(directory: &Path) -> bool {
+    directory.join(RESERVE).symlink_metadata().is_ok()
+}
+
 /// Frees the reserved room for the next write; false where there is none.
 pub fn take_reserve(directory: &Path) -> bool {
     step();
-    std::fs::remove_file(directory.join(RESERVE)).is_ok()
+    let Ok(file) = open_reserve(directory, false) else { return false };
+    file.metadata().is_ok_and(|meta| meta.len() > 0) && file.set_len(0).is_ok()
 }
 
-/// Makes sure that there is a reserve, unless that would take the last room of the disk. False where there is none, and
-/// hardly any other room.
+/// Where anything may stand under the name: a link is not followed and a fifo not waited for.
+fn open_reserve(directory: &Path, create: bool) -> io::Result<File> {
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.write(true).create(create).mode(0o640).custom_flags(flags).open(directory.join(RESERVE))
+}
+
+/// Makes sure that there is a reserve, unless that would take much of the room there is. False where it was taken and
+/// there is no room for another.
 pub fn keep_reserve(directory: &Path, bytes: u64) -> bool {
-    let path = directory.join(RESERVE);
-    let held = path.symlink_metadata().map_or(0, |meta| meta.len());
+    let meta = directory.join(RESERVE).symlink_metadata().ok();
+    let held = meta.as_ref().map_or(0, Metadata::len);
     if held >= bytes / 2 {
         return true;
     }
-    let free = statvfs(directory).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
-    if free < 4 * bytes {
-        return held > 0 || free >= 2 * bytes;
+    let is_made = make_reserve(directory, held, bytes);
+    is_made || held > 0 || meta.is_none()
+}
+
+/// A quarter of the room there is at most, and room for the state's file at least.
+fn make_reserve(directory: &Path, held: u64, wanted: u64) -> bool {
+    // Root may take the last blocks of a file system too.
+    let blocks = |disk: Statvfs| if is_root() { disk.blocks_free() } else { disk.blocks_available() };
+    let free = statvfs(directory).map_or(0, |disk| blocks(disk) * disk.fragment_size());
+    let bytes = wanted.min(free / 4);
+    if bytes < RESERVE_BYTES_MIN || bytes < wanted / 4 || bytes <= held {
+        return false;
     }
-    let mut options = OpenOptions::new();
-    // Where anything may stand under the name: a link is not followed and a fifo not waited for.
-    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
-    options.write(true).create(true).mode(0o640).custom_flags(flags);
-    let Ok(file) = options.open(&path) else { return true };
+    let Ok(file) = open_reserve(directory, true) else { return false };
     // A file of holes holds nothing.
-    if posix_fallocate(&file, 0, i64::try_from(bytes).unwrap_or(i64::MAX)).is_err() && held == 0 {
-        let _ = std::fs::remove_file(&path);
+    let is_made = posix_fallocate(&file, 0, i64::try_from(bytes).unwrap_or(i64::MAX)).is_ok();
+    if !is_made {
+        let _ = file.set_len(held);
     }
-    true
+    is_made
 }
 
 /// Comes before and after every change of the directory.

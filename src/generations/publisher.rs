@@ -260,6 +260,13 @@ impl Publisher {
         }
     }
 
+    /// Looks whether a disk that was full has room again.
+    pub fn look_for_room(&self) {
+        if let Some(state) = &self.state {
+            state.look_for_room();
+        }
+    }
+
     /// Whether our file is there, to be asked when nothing is new.
     pub fn is_saved(&self) -> bool {
         self.state.as_ref().is_none_or(|state| state.is_linked())

@@ -49,8 +49,6 @@ pub struct State {
     pub(super) own: Mutex<Own>,
     pub(super) view: Mutex<View>,
     wants_port: AtomicBool,
-    /// There was room in reserve, or enough of it.
-    has_had_room: AtomicBool,
     /// Dead generations have been looked for.
     pub(super) has_absorbed: AtomicBool,
     pub(super) self_metrics: Arc<SelfMetrics>,
@@ -113,7 +111,6 @@ impl State {
             own: Mutex::default(),
             view: Mutex::default(),
             wants_port: AtomicBool::new(false),
-            has_had_room: AtomicBool::new(false),
             has_absorbed: AtomicBool::new(false),
             self_metrics,
             said: Mutex::default(),
@@ -226,9 +223,14 @@ impl State {
     /// Sees to it that there is room for a time in which the disk is full.
     pub fn keep_reserve(&self) {
         let bytes = lock(&self.own).file.reserve_bytes();
-        let has_room = own_file::keep_reserve(&self.directory.path, bytes);
-        let had_room = self.has_had_room.fetch_or(has_room, Ordering::Relaxed);
-        self.tell_whether_full(had_room && !has_room);
+        self.tell_whether_full(!own_file::keep_reserve(&self.directory.path, bytes));
+    }
+
+    /// The same where nothing is saved and the disk was full.
+    pub fn look_for_room(&self) {
+        if self.self_metrics.full_device.load(Ordering::Relaxed) != 0 {
+            self.keep_reserve();
+        }
     }
 
     /// Whoever else of this process writes to the disk leaves it alone while it is full: what is freed for the state
@@ -240,9 +242,8 @@ impl State {
 
     /// Frees the room in reserve for the next write; false where there is none.
     fn take_reserve(&self) -> bool {
-        if self.has_had_room.load(Ordering::Relaxed) {
-            self.tell_whether_full(true);
-        }
+        // Before: what is freed is taken at once by whoever waits for it.
+        self.tell_whether_full(own_file::has_had_reserve(&self.directory.path));
         own_file::take_reserve(&self.directory.path)
     }
 

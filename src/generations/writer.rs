@@ -66,6 +66,7 @@ impl StateWriter {
         if self.quiet_ticks <= QUIET_TICKS || !self.publisher.is_saved() {
             self.publisher.save();
         }
+        self.publisher.look_for_room();
         self.publisher.save_distinct(false);
     }
 }

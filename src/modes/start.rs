@@ -27,7 +27,12 @@ const NAME_WAIT_MAX: Duration = Duration::from_secs(1);
 const NAME_RETRY: Duration = Duration::from_millis(2);
 
 pub fn privileges_of(options: &Options) -> Result<Privileges, Failure> {
-    Privileges::begin(options.user.as_deref()).map_err(|e| Failure::Usage(format!("--user: {e}")))
+    let begun = Privileges::begin(options.user.as_deref());
+    let privileges = begun.map_err(|e| Failure::Usage(format!("--user: {e}")))?;
+    if let Some(why) = privileges.groups_error() {
+        log_warning(format_args!("--user: {why}; it has its first group alone"));
+    }
+    Ok(privileges)
 }
 
 /// Root is given up where there is nothing to open with it.
@@ -177,7 +182,11 @@ impl Plan {
         let made = self.privileges.make_state_directory(directory);
         let mut state = None;
         let begun = self.privileges.as_user(|rights| {
-            state.insert(State::new(directory, self.bounds, rights, self_metrics.clone())).begin()
+            let state = state.insert(State::new(directory, self.bounds, rights, self_metrics.clone()));
+            state.begin()?;
+            // Before a tee writes to the same disk.
+            state.keep_reserve();
+            Ok(())
         });
         let Err(error) = begun else { return Ok(state) };
         let error = made.err().unwrap_or(error);
@@ -221,7 +230,8 @@ impl Plan {
 /// The tee that the options ask for, not opened yet.
 pub struct TeePlan {
     options: Option<tee::Options>,
-    follow: Vec<String>,
+    /// Files that are read, and patterns of them.
+    is_read: Vec<String>,
     has_user: bool,
 }
 
@@ -233,18 +243,18 @@ impl TeePlan {
             rotate_interval: options.tee_rotate_interval.map(Duration::from_secs),
             keep: options.tee_keep,
         });
-        TeePlan { options: options_of_tee, follow: options.follow.clone(), has_user: options.user.is_some() }
+        let is_read = [&options.follow[..], &options.files].concat();
+        TeePlan { options: options_of_tee, is_read, has_user: options.user.is_some() }
     }
 
     pub fn open(self, rights: &UserRights, self_metrics: &Arc<SelfMetrics>) -> Result<Option<Tee>, Failure> {
         let Some(options) = self.options else { return Ok(None) };
         // Each line would be read again, without end.
         let names = rotate::names_of(&options);
-        if names.iter().any(|name| follow::is_followed(&self.follow, name)) {
+        if names.iter().any(|name| follow::is_followed(&self.is_read, name)) {
             let path = options.path.display();
             return Err(Failure::Usage(format!(
-                "--tee: --follow reads {path}, or what it is called when it is rotated; \
-                                               a tee is another file"
+                "--tee: {path}, or what it is called when it is rotated, is a file that is read; a tee is another file"
             )));
         }
         let why = |error: &io::Error| match error.kind() {

@@ -10,6 +10,7 @@
 
 use crate::os::low_ports::LowPorts;
 use crate::os::server;
+use nix::fcntl::readlinkat;
 use nix::sys::prctl;
 use nix::unistd::{
     Gid, Group, Uid, User, fchown, getgrouplist, getresgid, getresuid, setfsgid, setfsuid, setgid, setgroups,
@@ -55,6 +56,11 @@ impl Privileges {
         Ok(Privileges { identity: user.map(Identity::find).transpose()? })
     }
 
+    /// Why the user has its first group alone, if not all could be looked up.
+    pub fn groups_error(&self) -> Option<&str> {
+        self.identity.as_ref().filter(|_| is_root())?.groups_error.as_deref()
+    }
+
     /// Does some work with the files of the user, as the user: this thread's file system ids are the user's meanwhile,
     /// and with them the rights. Ports below 1024 can still be bound.
     pub fn as_user<T>(&self, work: impl FnOnce(&UserRights) -> io::Result<T>) -> io::Result<T> {
@@ -62,7 +68,7 @@ impl Privileges {
             return work(&UserRights(()));
         };
         // The groups of root are not the user's, and nothing that root does needs them.
-        setgroups(&identity.groups())?;
+        identity.take_groups()?;
         let _back = FileIds::become_user(identity)?;
         work(&UserRights(()))
     }
@@ -171,10 +177,35 @@ pub fn no_link_for_root(path: &Path) -> i32 {
     if is_root() && !is_inherited { nix::libc::O_NOFOLLOW } else { 0 }
 }
 
-/// The same of a file that is read: a link is followed where nobody but root could have put it there.
-pub fn no_link_of_another_for_root(path: &Path) -> i32 {
-    let is_roots = || std::path::absolute(path).is_ok_and(|path| path.parent().is_some_and(is_roots_alone));
-    if is_root() && path.is_symlink() && !is_roots() { nix::libc::O_NOFOLLOW } else { 0 }
+/// Opens a file to read it. Root follows a link in the last component where it is root's, or where file and link have
+/// one owner: who makes a link decides what is shown. Linux has the same rule in sticky directories: proc_sys_fs(5),
+/// protected_symlinks.
+pub fn open_to_read(path: &Path, flags: i32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    if !is_root() {
+        return options.custom_flags(flags).open(path);
+    }
+    let (mut path, mut owners) = (path.to_owned(), Vec::new());
+    for _ in 0..LINKS_MAX {
+        match options.custom_flags(flags | nix::libc::O_NOFOLLOW).open(&path) {
+            Err(error) if error.raw_os_error() == Some(nix::libc::ELOOP) => {
+                // The link itself, so that nobody can put another one in its place between the questions.
+                let link = options.custom_flags(nix::libc::O_PATH | nix::libc::O_NOFOLLOW).open(&path)?;
+                owners.push(link.metadata()?.uid());
+                let target = readlinkat(&link, "")?;
+                path = path.parent().unwrap_or(Path::new("")).join(target);
+            }
+            Ok(file) => {
+                let owner = file.metadata()?.uid();
+                let may_lead = owners.iter().all(|link| *link == 0 || *link == owner);
+                let wrong = "it is a symbolic link of another user, which root does not follow";
+                return if may_lead { Ok(file) } else { Err(io::Error::new(ErrorKind::InvalidInput, wrong)) };
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::from_raw_os_error(nix::libc::ELOOP))
 }
 
 /// Whether nobody but root can change what is in this file.
@@ -273,6 +304,8 @@ pub struct Identity {
     pub gid: u32,
     /// All that the user is in; where a group was given, that alone.
     groups: Vec<u32>,
+    /// Why it is the first one alone.
+    groups_error: Option<String>,
 }
 
 impl Identity {
@@ -301,15 +334,15 @@ impl Identity {
         if uid == 0 {
             return Err(format!("{name} is root itself"));
         }
-        let groups = match user.filter(|_| group.is_none()) {
-            Some(user) => groups_of(&user)?,
-            None => vec![gid],
-        };
-        Ok(Identity { name: name.to_owned(), uid, gid, groups })
+        let found = user.filter(|_| group.is_none()).map_or_else(|| Ok(vec![gid]), |user| groups_of(&user));
+        let (groups, groups_error) = found.map_or_else(|why| (vec![gid], Some(why)), |groups| (groups, None));
+        Ok(Identity { name: name.to_owned(), uid, gid, groups, groups_error })
     }
 
-    fn groups(&self) -> Vec<Gid> {
-        self.groups.iter().copied().map(Gid::from_raw).collect()
+    /// Gives the process the groups of this user. In a user namespace not all of them may be there.
+    fn take_groups(&self) -> nix::Result<()> {
+        let groups: Vec<Gid> = self.groups.iter().copied().map(Gid::from_raw).collect();
+        setgroups(&groups).or_else(|_| setgroups(&[Gid::from_raw(self.gid)]))
     }
 }
 
@@ -337,7 +370,7 @@ fn become_user(identity: &Identity, then: impl FnOnce() -> Result<(), String>) -
     // A process that runs as that user already has nothing to give up.
     if !has_ids(uid, gid) {
         // The order matters: without root neither groups nor group can be changed any more.
-        setgroups(&identity.groups()).map_err(|e| failed("setgroups", e))?;
+        identity.take_groups().map_err(|e| failed("setgroups", e))?;
         setgid(gid).map_err(|e| failed("setgid", e))?;
         setuid(uid).map_err(|e| failed("setuid", e))?;
     }
@@ -363,7 +396,8 @@ mod tests {
 
     #[test]
     fn users_are_found_by_name_and_number() {
-        let root_group = Identity { name: "12345".to_owned(), uid: 12345, gid: 0, groups: vec![0] };
+        let root_group =
+            Identity { name: "12345".to_owned(), uid: 12345, gid: 0, groups: vec![0], groups_error: None };
         assert_eq!(Identity::find("12345:0"), Ok(root_group));
         for (spec, error) in [
             ("no-such-user", "there is no user no-such-user"),

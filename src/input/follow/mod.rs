@@ -23,7 +23,7 @@ mod tracked;
 
 use crate::input::follow::names::{NAMES_MAX, Names};
 use crate::input::follow::place::{FileId, HEAD_BYTES_MIN, Place, Tail};
-use crate::input::follow::rotated::Found;
+use crate::input::follow::rotated::{Found, Since};
 use crate::input::follow::sink::Sink;
 use crate::input::follow::tracked::{Begin, Progress, Tracked, has, may_be_copy, modified};
 use crate::log::{self, log_warning};
@@ -528,39 +528,37 @@ impl Follower {
 
     /// Reads the files that came after this one and lost its name again before anybody has looked.
     fn read_between(&mut self, before: FileId, now: Instant, sink: &mut Sink) {
-        let times = self.files.get(&before).map(|old| (old.modified, old.born));
-        times.into_iter().for_each(|(changed, born)| {
-            self.read_since(before, changed, born, now, sink);
-        });
+        let since = |old: &Tracked| Since { changed: old.modified, born: old.born, empty: None };
+        if let Some(since) = self.files.get(&before).map(since) {
+            self.read_since(before, since, now, sink);
+        }
     }
 
     /// Reads the copies of a log that were made while nothing of it was read, if it has changed since they were looked
     /// for. A directory is not listed for each file that just stands there: of thousands in one that took minutes.
     fn read_copies_of_unread(&mut self, id: FileId, now: Instant, sink: &mut Sink) {
         let Some(log) = self.files.get_mut(&id) else { return };
-        let Some((changed, made)) = log.changed_unread() else { return };
-        let made = made.or(log.born);
-        let copied = self.read_since(id, changed, made, now, sink);
+        let Some((changed, empty)) = log.changed_unread() else { return };
+        let since = Since { changed, born: log.born, empty };
+        let copied = self.read_since(id, since, now, sink);
         let Some(log) = self.files.get_mut(&id) else { return };
         copied.into_iter().for_each(|copied| log.note_found(copied));
         // Last: who is killed in between finds the copies again.
         log.tell(sink, self.version);
     }
 
-    /// The same where the times are given: a file that was changed last or made before them is none of them. When the
-    /// youngest that was found had been changed last.
+    /// The same where the times are given. When the youngest that was found had been changed last.
     fn read_since(
         &mut self,
         before: FileId,
-        changed: SystemTime,
-        born: Option<SystemTime>,
+        since: Since,
         now: Instant,
         sink: &mut Sink,
     ) -> Option<SystemTime> {
         let old = self.files.get(&before)?;
         let is_known =
             |id: FileId| self.files.contains_key(&id) || self.kept.iter().any(|place| place.id == id);
-        let found = rotated::between(&old.place, born, changed, is_known);
+        let found = rotated::between(&old.place, since, is_known);
         let youngest = found.last().map(|found| modified(&found.meta));
         let name = old.name();
         let real = old.place.path.clone();

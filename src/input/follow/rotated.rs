@@ -8,10 +8,9 @@ use crate::input::follow::place::{FileId, Place};
 use crate::input::follow::tracked::{has, may_be_copy, modified};
 use crate::order;
 use crate::os::privileges;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -28,9 +27,7 @@ pub struct Found {
 
 /// Opens a regular file and nothing else: opening a pipe would block.
 pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
-    let flags = nix::libc::O_NONBLOCK | privileges::no_link_of_another_for_root(path);
-    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let file = opened.map_err(|error| privileges::name_link(path, error))?;
+    let file = privileges::open_to_read(path, nix::libc::O_NONBLOCK)?;
     let meta = file.metadata()?;
     if meta.is_file() {
         Ok((file, meta))
@@ -76,23 +73,34 @@ pub fn copy(place: &Place, since: Option<SystemTime>, is_known: impl Fn(FileId) 
     })
 }
 
+/// Since when a file may have come between, for it to be one that did.
+#[derive(Clone, Copy, Debug)]
+pub struct Since {
+    /// It was written to after this.
+    pub changed: SystemTime,
+    /// It is no older than the file after which it came, where the file system tells.
+    pub born: Option<SystemTime>,
+    /// What was copied was written after this, where that is known.
+    pub empty: Option<SystemTime>,
+}
+
 /// Files that had the name of this one after it and have lost it again, the oldest first: rotated names, made and
 /// written to later than this one, and not known. First bytes tell nothing here: those of two busy logs may be alike.
-pub fn between(
-    place: &Place,
-    born: Option<SystemTime>,
-    changed: SystemTime,
-    is_known: impl Fn(FileId) -> bool,
-) -> Vec<Found> {
+pub fn between(place: &Place, since: Since, is_known: impl Fn(FileId) -> bool) -> Vec<Found> {
     let base = split(&place.path).1;
     // A copy that was made before the file was last written to is none of them, whenever it was made.
     let is_later = |meta: &Metadata| {
-        modified(meta) >= changed && meta.created().ok().zip(born).is_none_or(|(made, born)| made >= born)
+        let made = meta.created().ok();
+        modified(meta) >= since.changed && made.zip(since.born).is_none_or(|(made, born)| made >= born)
     };
+    // `access-8081.log` may as well be the log of another server, which is written to all the time.
+    let is_new =
+        |meta: &Metadata| meta.created().ok().zip(since.empty).is_some_and(|(made, empty)| made >= empty);
+    let may_be = |found: &Found| !has_number(base, split(&found.path).1) || is_new(&found.meta);
     let mut found: Vec<Found> = entries(&place.path)
         .filter(|(path, _)| is_rotated_name(base, split(path).1))
         .filter_map(|(path, _)| open(&path).ok().map(|(file, meta)| Found { file, meta, path }))
-        .filter(|found| is_later(&found.meta) && !is_known(FileId::of(&found.meta)))
+        .filter(|found| is_later(&found.meta) && may_be(found) && !is_known(FileId::of(&found.meta)))
         .collect();
     order::sort_by_key(&mut found, |found| modified(&found.meta));
     found
@@ -136,6 +144,13 @@ fn is_rotated_name(base: &[u8], name: &[u8]) -> bool {
     let (stem, extension) = base.split_at(base.iter().rposition(|byte| *byte == b'.').unwrap_or(base.len()));
     let within = name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(extension));
     behind || !extension.is_empty() && within.is_some_and(is_mark)
+}
+
+/// Whether what a rotated name has before the extension is too short for a date.
+fn has_number(base: &[u8], name: &[u8]) -> bool {
+    const DATE_DIGITS_MIN: usize = 6;
+    let digits = |name: &[u8]| name.iter().filter(|byte| byte.is_ascii_digit()).count();
+    !name.starts_with(base) && digits(name) - digits(base).min(digits(name)) < DATE_DIGITS_MIN
 }
 
 #[cfg(test)]

@@ -203,8 +203,8 @@ impl Tracked {
     }
 
     /// Where it has changed since copies of what was not read of it were looked for: it may have been written to,
-    /// copied and truncated meanwhile. Copies of that are no older than the first time here; and where it is known when
-    /// it was empty, they were made no sooner than the second one.
+    /// copied and truncated meanwhile. Copies of that were written no sooner than the first time here. The second one
+    /// is when it was empty, where that is known.
     pub fn changed_unread(&mut self) -> Option<(SystemTime, Option<SystemTime>)> {
         let asked = Instant::now();
         let meta = self.file.metadata().ok()?;

@@ -208,13 +208,14 @@ impl Tee {
             self.lose(bytes);
             return;
         }
-        if self.is_room_left_to_the_state() {
-            let error = io::Error::other("the disk has room left for the state alone");
-            return self.fail(&error, bytes, 0, now);
-        }
         self.ask_for_half_a_line();
         while !bytes.is_empty() && self.file().is_some() {
             let end = if self.line == Line::AtStart { self.before_rotation(bytes, now) } else { bytes.len() };
+            // A rotation may have made room, so it comes first.
+            if self.is_room_left_to_the_state() {
+                let error = io::Error::other("the disk has room left for the state alone");
+                return self.fail(&error, bytes, 0, now);
+            }
             match self.append(&bytes[..end]) {
                 Ok(()) => self.line = Line::after(bytes[end - 1], Line::Within),
                 Err((error, written)) => return self.fail(&error, bytes, written, now),
