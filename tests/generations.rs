@@ -270,6 +270,16 @@ fn a_full_disk_takes_nothing_back_that_a_scrape_was_told() {
     }
 }
 
+/// More bytes than were in reserve, and all of them saved.
+fn count_eight_thousand(exporter: &mut Exporter, lines: &mut u64) {
+    for _ in 0..8 {
+        exporter.process.feed(LINE.repeat(1000).as_bytes());
+        *lines += 1000;
+        exporter.wait_for_lines(*lines);
+        exporter.saved();
+    }
+}
+
 /// The tee is on the disk as well, and is what fills it: what is freed for the state is the state's.
 #[test]
 #[ignore = "needs root, to mount a small file system"]
@@ -284,24 +294,13 @@ fn a_tee_takes_no_room_that_is_kept_for_the_state() {
     let mut lines = 60_000;
     exporter.process.feed(LINE.repeat(60_000).as_bytes());
     exporter.wait_for_lines(lines);
-    // More than was in reserve.
-    for _ in 0..8 {
-        exporter.process.feed(LINE.repeat(1000).as_bytes());
-        lines += 1000;
-        exporter.wait_for_lines(lines);
-        exporter.saved();
-    }
+    count_eight_thousand(&mut exporter, &mut lines);
     exporter.process.signal(Signal::SIGKILL);
     exporter.process.wait();
     let mut exporter = Exporter::start(&arguments);
     exporter.wait_for_lines(lines);
     // The process that had the room in reserve taken is not the one that must leave it alone.
-    for _ in 0..8 {
-        exporter.process.feed(LINE.repeat(1000).as_bytes());
-        lines += 1000;
-        exporter.wait_for_lines(lines);
-        exporter.saved();
-    }
+    count_eight_thousand(&mut exporter, &mut lines);
     fs::remove_file(&tee).expect("it is there");
     wait_until("the tee to be written again", || {
         exporter.process.feed(LINE.as_bytes());
